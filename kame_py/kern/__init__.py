@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The kernel object, mbufs, callouts, sockets, sysctl, drop reasons: KAME sys/kern."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Interfaces, Ethernet, loopback, routing table and routing socket: KAME sys/net."""
