@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Timers of one kernel: kern_timeout.c's callouts as a heap of deadlines.
+
+Cancelled lazily: a stopped callout stays in the heap until its time, which measured faster
+than an ordered store. Equal deadlines run in the order they were set.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+
+class Callout:
+    """A pending call; ``stop()`` cancels it, ``pending`` tells whether it still will run."""
+
+    __slots__ = ("args", "deadline", "fn")
+
+    def __init__(self, deadline: int, fn: Callable[..., object], args: tuple[object, ...]) -> None:
+        self.deadline = deadline
+        self.fn: Callable[..., object] | None = fn
+        self.args = args
+
+    @property
+    def pending(self) -> bool:
+        return self.fn is not None
+
+    def stop(self) -> None:
+        self.fn = None
+        self.args = ()
+
+
+class CalloutQueue:
+    """The heap of one kernel."""
+
+    __slots__ = ("_heap", "_seq")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Callout]] = []
+        self._seq = 0
+
+    def at(self, deadline: int, fn: Callable[..., object], *args: object) -> Callout:
+        """Call ``fn(*args)`` once the clock reaches ``deadline`` (absolute, ns)."""
+        c = Callout(deadline, fn, args)
+        self._seq += 1
+        heapq.heappush(self._heap, (deadline, self._seq, c))
+        return c
+
+    def next_deadline(self) -> int | None:
+        """The earliest pending deadline in ns, or None."""
+        heap = self._heap
+        while heap and heap[0][2].fn is None:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def run(self, now: int) -> int:
+        """Run all that is due at ``now``; returns how many ran.
+
+        What a callout sets for ``now`` or earlier runs in the same call.
+        """
+        heap = self._heap
+        ran = 0
+        while heap and heap[0][0] <= now:
+            c = heapq.heappop(heap)[2]
+            fn = c.fn
+            if fn is None:
+                continue
+            args = c.args
+            c.fn = None
+            fn(*args)
+            ran += 1
+        return ran

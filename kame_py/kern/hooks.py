@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where Mobile IPv6 and IPsec reach into the IPv6 core: one method per KAME call site.
+
+The core calls these objects and imports neither package. The Null objects are the kernel built
+without ``options MIP6`` and ``options IPSEC``; boot puts others in their place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.kern.mbuf import Mbuf
+    from kame_py.net.if_ import Ifnet
+    from kame_py.netinet6.in6_var import In6Ifaddr
+    from kame_py.netinet6.ip6_var import Exthdrs
+    from kame_py.netinet6.nd6 import NdDefrouter, NdPrefix
+    from kame_py.wire.nd6opt import NdOptions
+
+
+class Mip6Hooks(Protocol):
+    """Call sites of mip6*.c in the IPv6 core, in the order a packet meets them."""
+
+    def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
+        """ip6_input, before each header that is none of 0, 60, 43, 44, 50, 51. False drops."""
+        ...
+
+    def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
+        """route6_input with no segments left: note a packet that came by our care-of address."""
+        ...
+
+    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
+        """icmp6_input, each message after its checksum. True: the message was used."""
+        ...
+
+    def forward(self, kern: Kernel, m: Mbuf) -> bool:
+        """ip6_forward before routing (home agent interception). True: the packet was taken."""
+        ...
+
+    def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
+        """ip6_output for packets made here: add headers to ``hdrs``. An errno drops the packet."""
+        ...
+
+    def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
+        """ip6_output after transport IPsec: the source becomes the care-of address."""
+        ...
+
+    def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
+        """in6_selectsrc rule 4. >0 prefers a, <0 prefers b, 0 no opinion."""
+        ...
+
+    def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:
+        """nd6_ns_output. True: returning home, so send with unspecified source, no SLLA option."""
+        ...
+
+    def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
+        """nd6_ns_input, nd6_na_input: the pseudo address a home agent does DAD for."""
+        ...
+
+    def dad_success(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        """nd6_dad_timer. True: the address was mobility's."""
+        ...
+
+    def dad_duplicated(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        """nd6_dad_duplicated. True: the address was mobility's."""
+        ...
+
+    def need_dad(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        """in6_update_ifa: whether a new address must pass DAD."""
+        ...
+
+    def ra_prefix(
+        self, kern: Kernel, src: bytes, pr: NdPrefix, dr: NdDefrouter | None, m: Mbuf
+    ) -> bool:
+        """nd6_ra_input, each valid prefix option, before the prefix list. False ends the RA."""
+        ...
+
+    def ra_done(
+        self, kern: Kernel, src: bytes, dr: NdDefrouter | None, opts: NdOptions, m: Mbuf
+    ) -> None:
+        """nd6_ra_input after the prefixes: probe routers, home agent information."""
+        ...
+
+    def pfxlist_changed(self, kern: Kernel) -> None:
+        """End of pfxlist_onlink_check: movement detection."""
+        ...
+
+
+class NullMip6Hooks:
+    """A kernel without ``options MIP6``."""
+
+    def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
+        return True
+
+    def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
+        return None
+
+    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
+        return False
+
+    def forward(self, kern: Kernel, m: Mbuf) -> bool:
+        return False
+
+    def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
+        return 0
+
+    def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
+        return None
+
+    def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
+        return 0
+
+    def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:
+        return False
+
+    def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
+        return None
+
+    def dad_success(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        return False
+
+    def dad_duplicated(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        return False
+
+    def need_dad(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        return True
+
+    def ra_prefix(
+        self, kern: Kernel, src: bytes, pr: NdPrefix, dr: NdDefrouter | None, m: Mbuf
+    ) -> bool:
+        return True
+
+    def ra_done(
+        self, kern: Kernel, src: bytes, dr: NdDefrouter | None, opts: NdOptions, m: Mbuf
+    ) -> None:
+        return None
+
+    def pfxlist_changed(self, kern: Kernel) -> None:
+        return None
+
+
+class IpsecHooks(Protocol):
+    """Call sites of ipsec.c in the IPv6 core."""
+
+    def in_reject(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
+        """ip6_input before a last header: inbound policy. True drops the packet."""
+        ...
+
+    def fwd_reject(self, kern: Kernel, m: Mbuf) -> bool:
+        """ip6_forward at its start: inbound policy of a packet that passes through."""
+        ...
+
+    def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
+        """ip6_output, policy and transport mode. 0 goes on, an errno drops the packet."""
+        ...
+
+    def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+        """ip6_output and ip6_forward after routing: tunnel mode. 0 goes on, errno drops."""
+        ...
+
+
+class NullIpsecHooks:
+    """A kernel without ``options IPSEC``."""
+
+    def in_reject(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
+        return False
+
+    def fwd_reject(self, kern: Kernel, m: Mbuf) -> bool:
+        return False
+
+    def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
+        return 0
+
+    def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+        return 0

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One KAME kernel as an object: bytes and time go in; bytes, deadlines and fates come out.
+
+Nothing here reads a clock, a socket or a random device; twenty kernels in one process meet only
+through links. ``boot.boot()`` makes a kernel and fills the tables; this class holds them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from kame_py.kern.callout import CalloutQueue
+from kame_py.kern.clock import NS, Clock
+from kame_py.kern.conf import KernConf
+from kame_py.kern.hooks import IpsecHooks, Mip6Hooks, NullIpsecHooks, NullMip6Hooks
+from kame_py.kern.log import Log
+from kame_py.kern.mbuf import Fate, Mbuf
+from kame_py.kern.protosw import Ip6Protosw, OptHandler, RthdrHandler
+from kame_py.kern.rng import Rng
+from kame_py.kern.stats import Stats
+from kame_py.kern.sysctl import SysctlTree
+
+if TYPE_CHECKING:
+    from kame_py.kern.uipc_socket import SocketTable
+    from kame_py.net.if_ import Ifnet
+    from kame_py.net.route import RouteTable
+    from kame_py.net.rtsock import Rtsock
+    from kame_py.netinet6.frag6 import Frag6State
+    from kame_py.netinet6.icmp6 import Icmp6State
+    from kame_py.netinet6.in6_pcb import PcbTable
+    from kame_py.netinet6.ip6_var import Ip6State
+    from kame_py.netinet6.ip_encap import EncapTable
+    from kame_py.netinet6.mld6 import Mld6State
+    from kame_py.netinet6.nd6 import Nd6State
+
+
+class Kernel:
+    """The whole state of one node.
+
+    ifnets: by index from 1. fates, drops: how many packets ended how. txq: frames for the outside,
+    drained by ``poll_tx``. fate_sink: told of each packet's fate, if set (a replay, a journal).
+    """
+
+    ip6: Ip6State
+    icmp6: Icmp6State
+    nd6: Nd6State
+    frag6: Frag6State
+    mld6: Mld6State
+    rt: RouteTable
+    rtsock: Rtsock
+    sockets: SocketTable
+    pcbs: PcbTable
+    encap: EncapTable
+
+    def __init__(self, name: str, conf: KernConf, clock: Clock, rng: Rng) -> None:
+        self.name = name
+        self.conf = conf
+        self.clock = clock
+        self.rng = rng
+        self.log = Log(clock)
+        self.callouts = CalloutQueue()
+        self.sysctl = SysctlTree()
+        self.stats = Stats()
+        self.created = 0
+        self.fates: dict[Fate, int] = dict.fromkeys(Fate, 0)
+        self.drops: defaultdict[str, int] = defaultdict(int)
+        self.tracing = False
+        self.fate_sink: Callable[[Kernel, Mbuf], None] | None = None
+        self.bpf: Callable[[Kernel, Ifnet, bytes, bool], None] | None = None
+        self.ifnets: list[Ifnet] = []
+        self.txq: list[tuple[Ifnet, bytes, Mbuf | None]] = []
+        self.inet6sw: dict[int, Ip6Protosw] = {}
+        self.destopts: dict[int, OptHandler] = {}
+        self.hbhopts: dict[int, OptHandler] = {}
+        self.rthdrs: dict[int, RthdrHandler] = {}
+        self.mip6: Mip6Hooks = NullMip6Hooks()
+        self.ipsec: IpsecHooks = NullIpsecHooks()
+        self.if_inputsw: dict[int, Callable[[Kernel, Ifnet, bytes, object], Mbuf | None]] = {}
+        self.ioctlsw: dict[type, Callable[[Kernel, object], object]] = {}
+        self.softintr: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """Monotonic nanoseconds."""
+        return self.clock.now()
+
+    def time_second(self) -> int:
+        """Monotonic whole seconds, KAME's time_second without its epoch."""
+        return self.clock.now() // NS
+
+    def next_deadline(self) -> int | None:
+        """When ``advance`` wants to be called next, ns; None when nothing waits."""
+        return self.callouts.next_deadline()
+
+    def advance(self, now: int) -> None:
+        """Run the callouts that are due. The clock must already stand at ``now``."""
+        self.callouts.run(now)
+        self.run_softintr()
+
+    # -- packets ------------------------------------------------------------------------------
+
+    def if_input(self, ifp: Ifnet, frame: bytes, tag: object = None) -> Mbuf | None:
+        """One frame arrives on ``ifp`` now. Returns the packet, which has a fate or is held.
+
+        ``tag`` is put on the packet for the caller's own use. None: the interface type is unknown.
+        """
+        m = self.if_inputsw[ifp.if_type](self, ifp, frame, tag)
+        if self.softintr:
+            self.run_softintr()
+        return m
+
+    def schednetisr(self, fn: Callable[..., object], *args: object) -> None:
+        """Run ``fn(*args)`` after the current packet: a software interrupt, so nothing recurses."""
+        self.softintr.append((fn, args))
+
+    def run_softintr(self) -> None:
+        """Run what ``schednetisr`` queued, in order, until nothing is left."""
+        queue = self.softintr
+        while queue:
+            pending = queue[:]
+            queue.clear()
+            for fn, args in pending:
+                fn(*args)
+
+    def poll_tx(self) -> Iterator[tuple[Ifnet, bytes, Mbuf | None]]:
+        """Frames that the kernel wants on the wire, oldest first; empties the queue."""
+        while self.txq:
+            batch = self.txq
+            self.txq = []
+            yield from batch
+
+    # -- interfaces ---------------------------------------------------------------------------
+
+    def ifunit(self, name: str) -> Ifnet | None:
+        """The interface of that name."""
+        for ifp in self.ifnets:
+            if ifp.if_name == name:
+                return ifp
+        return None
+
+    def ifbyindex(self, index: int) -> Ifnet | None:
+        """The interface of that index (from 1)."""
+        return self.ifnets[index - 1] if 0 < index <= len(self.ifnets) else None

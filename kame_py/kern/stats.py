@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Counters of one kernel under KAME's member names (struct ip6stat, icmp6stat, udp6stat ...)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+Counters = defaultdict[str, int]
+Histogram = defaultdict[int, int]
+
+
+class Stats:
+    """One table per protocol plus the histograms that ``netstat -s`` prints."""
+
+    __slots__ = (
+        "icmp6",
+        "icp6s_inhist",
+        "icp6s_outhist",
+        "ip6",
+        "ip6s_nxthist",
+        "ip6s_sources_rule",
+        "ipsec6",
+        "rip6",
+        "tcp6",
+        "udp6",
+    )
+
+    def __init__(self) -> None:
+        self.ip6: Counters = defaultdict(int)
+        self.icmp6: Counters = defaultdict(int)
+        self.udp6: Counters = defaultdict(int)
+        self.tcp6: Counters = defaultdict(int)
+        self.rip6: Counters = defaultdict(int)
+        self.ipsec6: Counters = defaultdict(int)
+        self.ip6s_nxthist: Histogram = defaultdict(int)
+        self.icp6s_inhist: Histogram = defaultdict(int)
+        self.icp6s_outhist: Histogram = defaultdict(int)
+        self.ip6s_sources_rule: Histogram = defaultdict(int)
+
+    def of(self, proto: str) -> Counters:
+        """The table of a protocol by name: ip6, icmp6, udp6, tcp6, rip6, ipsec6."""
+        table: Counters = getattr(self, proto)
+        return table
+
+    def nonzero(self) -> dict[str, int]:
+        """All counters that are not zero, as "proto.member"."""
+        out: dict[str, int] = {}
+        for proto in ("ip6", "icmp6", "udp6", "tcp6", "rip6", "ipsec6"):
+            out.update({f"{proto}.{k}": v for k, v in sorted(self.of(proto).items()) if v})
+        return out

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Requests of ioctl(2) as typed values (ioccom.h, in6_var.h, sockio.h).
+
+The class is the request; its fields are what the C structure carried. An answer comes back as the
+value that the docstring names. Addresses are 16 bytes in user form plus a scope id (interface index)
+where one is needed. Text names of interfaces as in struct ifreq.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kame_py.wire.snap import INFINITE
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCAIFADDR_IN6:
+    """Add or change an address (struct in6_aliasreq). Privileged. Answers None."""
+
+    ifra_name: str
+    ifra_addr: bytes
+    ifra_plen: int = 64
+    ifra_dstaddr: bytes | None = None
+    ifra_flags: int = 0
+    ia6t_vltime: int = INFINITE
+    ia6t_pltime: int = INFINITE
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCDIFADDR_IN6:
+    """Remove an address. Privileged. Answers None; EADDRNOTAVAIL when it is not there."""
+
+    ifr_name: str
+    ifr_addr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFADDRS_IN6:
+    """All IPv6 addresses of one interface, or of all for "". Answers tuple[IfaSnap, ...]."""
+
+    ifr_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFCONF:
+    """All interfaces. Answers tuple[IfSnap, ...]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFFLAGS:
+    """Interface flags. Answers int; ENXIO for an unknown interface."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSIFFLAGS:
+    """Set interface flags; only UP, DEBUG, NOARP, LINK0-2, PROMISC can be changed. Privileged."""
+
+    ifr_name: str
+    ifr_flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFMTU:
+    """Answers int."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSIFMTU:
+    """Privileged. EINVAL outside 1280..65535."""
+
+    ifr_name: str
+    ifr_mtu: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFMETRIC:
+    """Answers int."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSIFMETRIC:
+    """Privileged."""
+
+    ifr_name: str
+    ifr_metric: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSIFLLADDR:
+    """Set the link-layer address, 6 bytes. Privileged."""
+
+    ifr_name: str
+    ifr_addr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFMEDIA:
+    """Carrier. Answers bool; EINVAL for interfaces without media."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCIFCREATE:
+    """Create gifN (or another cloner's interface). Privileged. Answers the name."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCIFDESTROY:
+    """Privileged."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSIFPHYADDR_IN6:
+    """Outer addresses of a gif. Privileged."""
+
+    ifra_name: str
+    ifra_addr: bytes
+    ifra_dstaddr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCDIFPHYADDR:
+    """Remove the outer addresses of a gif. Privileged."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFPHYADDR_IN6:
+    """Answers (src, dst) or EADDRNOTAVAIL."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFINFO_IN6:
+    """ND parameters. Answers NdiSnap."""
+
+    ifname: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSIFINFO_FLAGS:
+    """Set ND flags of an interface. Privileged."""
+
+    ifname: str
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGNBRINFO_IN6:
+    """One neighbour. Answers NbrSnap; EINVAL when there is none."""
+
+    ifname: str
+    addr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGDRLST_IN6:
+    """Default router list. Answers tuple[DrSnap, ...]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGPRLST_IN6:
+    """Prefix list. Answers tuple[PfxSnap, ...]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFPREFIX_IN6:
+    """Lifetimes of an on-link prefix. Answers (vltime, pltime) or EADDRNOTAVAIL."""
+
+    ifr_name: str
+    prefix: bytes
+    plen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSPFXFLUSH_IN6:
+    """Flush the prefix list. Privileged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSRTRFLUSH_IN6:
+    """Flush the default router list. Privileged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSNDFLUSH_IN6:
+    """Bring the first default router back into the routing table. Privileged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGDEFIFACE_IN6:
+    """Default interface of ND. Answers its name or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSDEFIFACE_IN6:
+    """Set ("" clears) the default interface of ND. Privileged."""
+
+    ifname: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFSTAT_IN6:
+    """Per-interface counters. Answers tuple[StatSnap, ...] of proto ip6."""
+
+    ifr_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGIFSTAT_ICMP6:
+    """Per-interface counters. Answers tuple[StatSnap, ...] of proto icmp6."""
+
+    ifr_name: str

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Rows of kernel tables as programs see them through sysctl and ioctl.
+
+They stand in for the C structures that KAME's tools copy out. Addresses are 16 bytes in user form
+(no embedded scope) with the interface name beside them where a scope needs one. Lifetimes are
+seconds; ``INFINITE`` never ends; ``*_expire`` is seconds from now, may be negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+INFINITE: Final = 0xFFFFFFFF  # ND6_INFINITE_LIFETIME, RFC 2461 s.4.6.2
+
+
+@dataclass(frozen=True, slots=True)
+class IfSnap:
+    """One interface (struct if_msghdr, if_data)."""
+
+    name: str
+    index: int
+    type: int
+    flags: int
+    mtu: int
+    metric: int
+    lladdr: bytes
+    carrier: bool | None  # None: the interface has no media
+    ipackets: int
+    ierrors: int
+    opackets: int
+    oerrors: int
+    collisions: int
+    ibytes: int
+    obytes: int
+    imcasts: int
+    omcasts: int
+
+
+@dataclass(frozen=True, slots=True)
+class IfaSnap:
+    """One address of an interface (struct in6_ifreq answers)."""
+
+    ifname: str
+    ifindex: int
+    addr: bytes
+    plen: int
+    flags: int  # IN6_IFF_*
+    vltime: int
+    pltime: int
+    vexpire: int  # seconds left; INFINITE
+    pexpire: int
+    dstaddr: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RtSnap:
+    """One route (struct rt_msghdr of NET_RT_DUMP)."""
+
+    dst: bytes
+    plen: int
+    zone: str  # interface name for scoped destinations, else ""
+    gateway: bytes | None  # IPv6 gateway, or None
+    gwzone: str
+    link: str  # "link#1" or a MAC text for link-layer gateways, else ""
+    lladdr: bytes | None  # resolved link-layer address, b"" unresolved, None: not a neighbour
+    flags: int
+    ifname: str
+    mtu: int
+    expire: int | None  # seconds left, None: never
+    refs: int
+    use: int
+
+
+@dataclass(frozen=True, slots=True)
+class NbrSnap:
+    """One neighbour cache entry (struct in6_nbrinfo with its route)."""
+
+    addr: bytes
+    ifname: str
+    lladdr: bytes  # b"" when unresolved
+    state: int  # ND6_LLINFO_*
+    isrouter: bool
+    asked: int
+    expire: int | None  # seconds left, None: permanent
+    flags: int  # RTF_*
+
+
+@dataclass(frozen=True, slots=True)
+class PfxSnap:
+    """One entry of the prefix list (struct in6_prefix)."""
+
+    prefix: bytes
+    plen: int
+    ifname: str
+    onlink: bool
+    autonomous: bool
+    stateflags: int  # NDPRF_ONLINK 1, NDPRF_DETACHED 2, NDPRF_HOME 4
+    vltime: int
+    pltime: int
+    expire: int | None  # seconds left, None: never
+    refcnt: int
+    origin: int  # PR_ORIG_RA 0, PR_ORIG_RR 1, PR_ORIG_STATIC 2, PR_ORIG_KERNEL 3
+    advrtrs: tuple[tuple[bytes, int], ...]  # (router, its neighbour state or -1)
+
+
+@dataclass(frozen=True, slots=True)
+class DrSnap:
+    """One default router (struct in6_defrouter)."""
+
+    rtaddr: bytes
+    ifname: str
+    flags: int
+    rtlifetime: int
+    expire: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NdiSnap:
+    """ND parameters of an interface (struct nd_ifinfo). Times in ms, as there."""
+
+    linkmtu: int
+    maxmtu: int
+    basereachable_ms: int
+    reachable_ms: int
+    retrans_ms: int
+    chlim: int
+    flags: int  # ND6_IFF_PERFORMNUD 1, ACCEPT_RTADV 2, PREFER_SOURCE 4
+
+
+@dataclass(frozen=True, slots=True)
+class PcbSnap:
+    """One socket's addresses (struct in6pcb)."""
+
+    proto: str  # udp6, icm6, raw6 ...
+    recvq: int
+    sendq: int
+    laddr: bytes
+    lzone: str
+    lport: int
+    faddr: bytes
+    fzone: str
+    fport: int
+
+
+@dataclass(frozen=True, slots=True)
+class McastSnap:
+    """One multicast membership."""
+
+    ifname: str
+    addr: bytes
+    refcount: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatSnap:
+    """One counter: protocol (ip6, icmp6 ...), KAME member, histogram key or -1, value."""
+
+    proto: str
+    member: str
+    key: int
+    value: int
+
+
+Row = (
+    IfSnap
+    | IfaSnap
+    | RtSnap
+    | NbrSnap
+    | PfxSnap
+    | DrSnap
+    | NdiSnap
+    | PcbSnap
+    | McastSnap
+    | StatSnap
+)
+SysctlValue = int | str | bytes | tuple[Row, ...]
