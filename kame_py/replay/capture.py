@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the readers of both capture formats share: the record, the source of octets, the errors.
+
+KAME file: none. A damaged file is an everyday input: what is good is yielded, then the reader
+stops and says why. Read first: draft-ietf-opsawg-pcap s.4, draft-ietf-opsawg-pcapng s.3.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from kame_py.wire import pcapfmt
+
+_CHUNK = 65536  # octets skipped at a time
+
+
+class CaptureError(Exception):
+    """The file header cannot be read: this is no capture file, or an unsupported one."""
+
+
+class StopCapture(Exception):
+    """The rest of a capture cannot be read; ends the iteration, never leaves the reader."""
+
+
+class Record(NamedTuple):
+    """One captured packet; ifindex counts the reader's interfaces, over all sections."""
+
+    n: int
+    t_ns: int
+    linktype: int
+    data: bytes
+    orig_len: int
+    ifindex: int = 0
+    flags: int = 0
+    comment: str | None = None
+
+    @property
+    def inbound(self) -> bool:
+        """Marked as received by the capturing host."""
+        return self.flags & pcapfmt.EPB_DIRECTION_MASK == pcapfmt.EPB_INBOUND
+
+    @property
+    def outbound(self) -> bool:
+        """Marked as sent by the capturing host."""
+        return self.flags & pcapfmt.EPB_DIRECTION_MASK == pcapfmt.EPB_OUTBOUND
+
+
+class Interface(NamedTuple):
+    """One interface of a capture."""
+
+    linktype: int
+    snaplen: int
+    name: str | None = None
+    description: str | None = None
+    ticks_per_s: int = 1_000_000
+    tsoffset_s: int = 0
+
+
+class Source:
+    """Octets of a binary file; short reads are completed, read failures end the file."""
+
+    __slots__ = ("_f", "failure")
+
+    def __init__(self, f: BinaryIO) -> None:
+        self._f = f
+        self.failure: str | None = None
+
+    def take(self, size: int) -> bytes:
+        """The next size octets, fewer only at the end of the file."""
+        data = self._read(size)
+        while len(data) < size:
+            more = self._read(size - len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def skip(self, size: int) -> bool:
+        """Pass over size octets without holding them; False at the end of the file."""
+        while size > 0:
+            got = len(self._read(min(size, _CHUNK)))
+            if not got:
+                return False
+            size -= got
+        return True
+
+    def _read(self, size: int) -> bytes:
+        if self.failure is not None:
+            return b""
+        try:
+            return self._f.read(size)
+        except (OSError, EOFError, zlib.error) as failure:  # the last two: compressed files
+            self.failure = str(failure) or type(failure).__name__
+            return b""
+
+
+class CaptureReader:
+    """Iterates over the records of a capture; see error and last_good after the loop."""
+
+    format = ""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.interfaces: list[Interface] = []
+        self.error: str | None = None
+        self.last_good = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        try:
+            for record in self._records():
+                self.last_good = record.n
+                yield record
+        except StopCapture as stop:
+            self.error = str(stop)
+        if self._source.failure is not None:
+            self.error = f"read failed: {self._source.failure}"
+
+    def _records(self) -> Iterator[Record]:
+        raise NotImplementedError
