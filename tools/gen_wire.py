@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write kame_py/wire/codecs.py from the construct declarations in kame_py/wire/decl.
 
-Usage: python tools/gen_wire.py [--check]. With --check nothing is written; exit status 1 when the file is stale.
+Usage: python tools/gen_wire.py [--check]
+With --check nothing is written; the exit status is 1 when the file is stale.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from kame_py.wire.decl.base import Decl  # noqa: E402  likewise
 TARGET = ROOT / "kame_py" / "wire" / "codecs.py"
 
 HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
-"""Fixed-size headers, one class each. Written by tools/gen_wire.py from kame_py/wire/decl; do not edit.
+"""Fixed-size headers. Written by tools/gen_wire.py from kame_py/wire/decl; do not edit.
 
 O_<member> is the offset of a member, SIZE the length of the header, both in octets.
 """
@@ -127,7 +128,7 @@ def class_source(decl: Decl) -> str:
 
 def generate() -> str:
     """The whole text of codecs.py, formatted."""
-    text = HEAD + "\n\n" + "\n\n\n".join(class_source(decl) for decl in ALL) + "\n"
+    text = HEAD + "\n" + "\n\n\n".join(class_source(decl) for decl in ALL) + "\n"
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT)
     return done.stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fixed-size headers, one class each. Written by tools/gen_wire.py from kame_py/wire/decl; do not edit.
+"""Fixed-size headers. Written by tools/gen_wire.py from kame_py/wire/decl; do not edit.
 
 O_<member> is the offset of a member, SIZE the length of the header, both in octets.
 """
@@ -11,7 +11,6 @@ from typing import ClassVar, Final, Self
 
 from kame_py.wire.codec_base import Field, Header
 from kame_py.wire.patch import Buf
-
 
 _S_ETHERHEADER: Final = Struct(">6s6sH")
 

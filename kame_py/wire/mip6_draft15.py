@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The octets of draft-ietf-mobileip-ipv6-15.
+
+Corresponds to KAME netinet6/ip6_mip6.h without MIP6_DRAFT13. Read first: the draft, s.5.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kame_py.wire.codecs import HaDiscovReq, Ip6OptBindingAck, Ip6OptBindingUpdate
+from kame_py.wire.mip6 import (
+    BindingAck,
+    BindingUpdate,
+    HaDiscoveryRequest,
+    OptionWire,
+)
+from kame_py.wire.patch import Buf, u16
+
+IP6SUBOPT_ALTCOA: Final = 0x03  # s.5.5
+IP6SUBOPT_AUTHDATA: Final = 0x04  # s.5.5
+
+IP6_MIP6_BU_SINGLE: Final = 0x20  # s.5.1: only the home address itself, no other prefixes
+
+MIP6_BA_STATUS_NO_SA: Final = 139  # s.5.2: no security association
+MIP6_BA_STATUS_SEQNO_TOO_SMALL: Final = 141  # s.5.2: carries the last accepted sequence number
+
+
+def _unpack_bu(data: Buf, off: int) -> BindingUpdate:
+    h = Ip6OptBindingUpdate.unpack(data, off)
+    return BindingUpdate(h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, reserved=h.ip6ou_reserved)
+
+
+def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
+    return Ip6OptBindingUpdate(
+        ip6ou_len=size,
+        ip6ou_flags=bu.flags,
+        ip6ou_reserved=bu.reserved,
+        ip6ou_seqno=bu.seqno,
+        ip6ou_lifetime=bu.lifetime_s,
+    ).pack()
+
+
+def _unpack_ba(data: Buf, off: int) -> BindingAck:
+    h = Ip6OptBindingAck.unpack(data, off)
+    return BindingAck(
+        h.ip6oa_status, h.ip6oa_seqno, h.ip6oa_lifetime, h.ip6oa_refresh, h.ip6oa_reserved
+    )
+
+
+def _pack_ba(ba: BindingAck, size: int) -> bytes:
+    return Ip6OptBindingAck(
+        ip6oa_len=size,
+        ip6oa_status=ba.status,
+        ip6oa_reserved=ba.reserved,
+        ip6oa_seqno=ba.seqno,
+        ip6oa_lifetime=ba.lifetime_s,
+        ip6oa_refresh=ba.refresh_s,
+    ).pack()
+
+
+def _unpack_ha_request(data: Buf, off: int) -> HaDiscoveryRequest:
+    h = HaDiscovReq.unpack(data, off)
+    reserved = bytes((h.ha_dreq_reserved >> 8, h.ha_dreq_reserved & 0xFF))
+    return HaDiscoveryRequest(h.ha_dreq_id, None, reserved, h.ha_dreq_code, h.ha_dreq_cksum)
+
+
+def _pack_ha_request(req: HaDiscoveryRequest) -> bytes:
+    return HaDiscovReq(
+        ha_dreq_code=req.code,
+        ha_dreq_cksum=req.cksum,
+        ha_dreq_id=req.id,
+        ha_dreq_reserved=u16(req.reserved, 0) if req.reserved else 0,
+    ).pack()
+
+
+WIRE: Final = OptionWire(
+    name="draft-15",
+    seqno_bits=8,
+    altcoa_type=IP6SUBOPT_ALTCOA,
+    authdata_type=IP6SUBOPT_AUTHDATA,
+    bu_size=Ip6OptBindingUpdate.SIZE,
+    unpack_bu=_unpack_bu,
+    pack_bu=_pack_bu,
+    ba_size=Ip6OptBindingAck.SIZE,
+    unpack_ba=_unpack_ba,
+    pack_ba=_pack_ba,
+    ha_request_size=HaDiscovReq.SIZE,
+    unpack_ha_request=_unpack_ha_request,
+    pack_ha_request=_pack_ha_request,
+)
