@@ -1,0 +1,1 @@
+../../kame_py/wireshark/kame_mip6.lua
