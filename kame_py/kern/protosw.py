@@ -53,8 +53,8 @@ class Ip6Protosw:
     pr_ctlinput: PrCtlinput | None = None
 
 
-#: Handler of one destination or hop-by-hop option: (kern, m, off of option, data offset, data length,
-#: header offset) -> True to go on, False when the packet has its fate.
+#: Handler of one destination or hop-by-hop option: (kern, m, offset of option, data offset, data
+#: length, header offset) -> True to go on, False when the packet has its fate.
 OptHandler = Callable[["Kernel", "Mbuf", int, int, int, int], bool]
 #: Handler of one routing header type: (kern, m, off, nxt) like pr_input.
 RthdrHandler = PrInput

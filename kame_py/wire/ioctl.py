@@ -2,8 +2,8 @@
 """Requests of ioctl(2) as typed values (ioccom.h, in6_var.h, sockio.h).
 
 The class is the request; its fields are what the C structure carried. An answer comes back as the
-value that the docstring names. Addresses are 16 bytes in user form plus a scope id (interface index)
-where one is needed. Text names of interfaces as in struct ifreq.
+value that the docstring names. Addresses are 16 bytes in user form; the interface name beside them
+gives the scope. Text names of interfaces as in struct ifreq.
 """
 
 from __future__ import annotations

@@ -59,8 +59,9 @@ class SockaddrIn6(NamedTuple):
 class Cmsg(NamedTuple):
     """One ancillary datum: level, type, and its value.
 
-    IPV6_PKTINFO: (addr16, ifindex). IPV6_HOPLIMIT: int. IPV6_HOPOPTS, IPV6_DSTOPTS, IPV6_RTHDR: the header's bytes.
-    IPV6_NEXTHOP: SockaddrIn6. SO_TIMESTAMP: real time in ns. IPV6_PATHMTU: int.
+    IPV6_PKTINFO: (addr16, ifindex). IPV6_HOPLIMIT: int. IPV6_HOPOPTS, IPV6_DSTOPTS and
+    IPV6_RTHDR: the header's bytes. IPV6_NEXTHOP: SockaddrIn6. SO_TIMESTAMP: real time in ns.
+    IPV6_PATHMTU: int.
     """
 
     level: int
