@@ -144,7 +144,17 @@ local field_rh2 = extractor("ipv6.routing.mipv6.home_address")
 
 local by_proto = DissectorTable.get("ip.proto")
 local builtin_dstopts = by_proto:get_dissector(PROTO_DSTOPTS)
+local data = Dissector.get("data")
 local builtin_icmpv6 = by_proto:get_dissector(PROTO_ICMPV6)
+
+-- Call a dissector that is not ours. A packet it finds malformed is already marked as such in the
+-- tree; only other failures go on.
+local function hand_over(dissector, buf, pinfo, tree)
+  local done, result = pcall(dissector.call, dissector, buf, pinfo, tree)
+  if done then return result end
+  if not tostring(result):find("Malformed", 1, true) then error(result, 0) end
+  return buf:captured_len()
+end
 
 -- Type-length-value walk over buf[first, last): calls see(type, offset, size) per element, size
 -- counting type and length; false if an element runs over the end.
@@ -303,18 +313,16 @@ end
 local function upper_layer(buf, size, nxt, pinfo, tree)
   if nxt == PROTO_NONE or buf:captured_len() <= size then return false end
   local rest = buf(size):tvb()
-  if by_proto:try(nxt, rest, pinfo, tree) == 0 then
-    Dissector.get("data"):call(rest, pinfo, tree)
-  end
+  hand_over(by_proto:get_dissector(nxt) or data, rest, pinfo, tree)
   return true
 end
 
 function dstopts.dissector(buf, pinfo, tree)
   local captured = buf:captured_len()
-  if captured < 2 then return builtin_dstopts:call(buf, pinfo, tree) end
+  if captured < 2 then return hand_over(builtin_dstopts, buf, pinfo, tree) end
   local size = (buf(1, 1):uint() + 1) * 8
   local last = math.min(size, captured)
-  if not has_mobility(buf, last) then return builtin_dstopts:call(buf, pinfo, tree) end
+  if not has_mobility(buf, last) then return hand_over(builtin_dstopts, buf, pinfo, tree) end
 
   local nxt = buf(0, 1):uint()
   local head = tree:add(kame, buf(0, last), "Destination Options for IPv6 (Mobile IPv6 draft-"
@@ -472,7 +480,7 @@ local function is_ours(buf)
 end
 
 function icmp.dissector(buf, pinfo, tree)
-  if not is_ours(buf) then return builtin_icmpv6:call(buf, pinfo, tree) end
+  if not is_ours(buf) then return hand_over(builtin_icmpv6, buf, pinfo, tree) end
   local kind = buf(0, 1):uint()
   local item = tree:add(kame, buf(), "ICMPv6 (Mobile IPv6 draft): " .. icmp_names[kind])
   item:add(f.icmp_type, buf(0, 1))
