@@ -33,7 +33,10 @@ class ProgOps(Protocol):
         self, fd: int, data: bytes, addr: SockaddrIn6 | None = None, control: tuple[Cmsg, ...] = ()
     ) -> int: ...
     async def recvmsg(self, fd: int, flags: int = 0) -> Received:
-        """Blocks unless MSG_DONTWAIT (EAGAIN). EINTR when a signal arrives."""
+        """Blocks unless MSG_DONTWAIT (EAGAIN).
+
+        EINTR while a caught signal waits; ``poll`` is what fetches it.
+        """
         ...
 
     async def setsockopt(self, fd: int, level: int, opt: int, value: object) -> None: ...
@@ -53,12 +56,19 @@ class ProgOps(Protocol):
         ...
 
     # time, signals
+    def catch_signals(self, *names: str) -> None:
+        """Keep these signals (HUP, USR1, TERM, INT) for ``poll``.
+
+        A signal that was not asked for ends the program, with exit status 128 + its number.
+        """
+        ...
+
     async def poll(self, fds: tuple[int, ...], timeout_ns: int | None) -> Polled:
-        """Wait until a descriptor is readable, a signal arrives, or the time is over."""
+        """Wait until a descriptor is readable, a caught signal arrives, or the time is over."""
         ...
 
     async def nanosleep(self, ns: int) -> None:
-        """Sleep; signals do not end it, they are kept for the next ``poll``."""
+        """Sleep; caught signals do not end it, they are kept for the next ``poll``."""
         ...
 
     def monotonic(self) -> int:
