@@ -19,11 +19,6 @@ ETHERTYPE_ARP: Final = 0x0806
 ETHERTYPE_VLAN: Final = 0x8100
 ETHERTYPE_IPV6: Final = 0x86DD  # RFC 2464 s.3
 
-# --- address families and loopback framing -------------------------------------------------------
-AF_UNSPEC: Final = 0
-AF_LINK: Final = 18  # BSD sys/socket.h
-AF_INET6: Final = 28  # FreeBSD sys/socket.h
-
 # --- protocol numbers (RFC 1700 and the header's own RFC) ----------------------------------------
 IPPROTO_HOPOPTS: Final = 0  # RFC 2460 s.4.3
 IPPROTO_ICMP: Final = 1

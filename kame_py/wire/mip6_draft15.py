@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The octets of draft-ietf-mobileip-ipv6-15.
 
-Corresponds to KAME netinet6/ip6_mip6.h without MIP6_DRAFT13. Read first: the draft, s.5.
+Corresponds to KAME netinet6/ip6_mip6.h as built by default. Read first: the draft, s.5.
 """
 
 from __future__ import annotations

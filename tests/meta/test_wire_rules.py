@@ -93,6 +93,8 @@ def construct_imports(tree: ast.AST) -> Iterator[int]:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
             names.append(node.module)
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
         if any(n.split(".")[0] == "construct" or n.startswith("kame_py.wire.decl") for n in names):
             yield node.lineno
 

@@ -18,8 +18,8 @@ every_header = pytest.mark.parametrize("decl", ALL, ids=lambda d: d.name)
 
 
 def codec_of(decl: Decl) -> type[Header]:
-    found = getattr(codecs, decl.name)
-    assert issubclass(found, Header)
+    found: object = getattr(codecs, decl.name)
+    assert isinstance(found, type) and issubclass(found, Header)
     return found
 
 

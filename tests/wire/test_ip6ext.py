@@ -125,6 +125,12 @@ def test_option_overrun_points_at_the_length() -> None:
     assert list(iter_options(b"\xc9", 0, 1)) == [Malformed("option without length", 0)]
 
 
+def test_option_may_fill_the_header_but_not_pass_it_by_one_octet() -> None:
+    data = bytes.fromhex("05020000")
+    assert list(iter_options(data, 0, 4)) == [Opt(5, 0, 2, 2)]
+    assert list(iter_options(data, 0, 3)) == [Malformed("option longer than its header", 1)]
+
+
 @given(st.binary(max_size=60), st.integers(0, 10), st.integers(0, 80))
 def test_options_never_raise_and_cover_the_range(data: bytes, off: int, end: int) -> None:
     at = off

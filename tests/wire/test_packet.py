@@ -88,6 +88,14 @@ def test_every_truncation_is_refused_or_rebuilt(vectors: list[Vector]) -> None:
             assert isinstance(got, Malformed) or build_packet(got, vector.wire) == short
 
 
+def test_data_of_a_later_fragment_is_not_taken_for_a_header() -> None:
+    head = codecs.Ip6Hdr(ip6_nxt=44)
+    frag = codecs.Ip6Frag(ip6f_nxt=17, ip6f_offlg=8)
+    rest = bytes(8)  # would read as a UDP header
+    got = parse_packet(head.pack() + frag.pack() + rest, mip6_draft15.WIRE)
+    assert got == (head, frag, Raw(rest))
+
+
 def test_many_nested_tunnels_do_not_exhaust_the_stack() -> None:
     tunnel = codecs.Ip6Hdr(ip6_nxt=41).pack()
     layers = parse_packet(tunnel * 1600 + codecs.Ip6Hdr().pack(), mip6_draft15.WIRE)
