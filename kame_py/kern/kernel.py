@@ -53,6 +53,7 @@ class Kernel:
     sockets: SocketTable
     pcbs: PcbTable
     encap: EncapTable
+    ip6intr: Callable[[Kernel, Mbuf], None]  # where interfaces hand an IPv6 packet up (NETISR_IPV6)
 
     def __init__(self, name: str, conf: KernConf, clock: Clock, rng: Rng) -> None:
         self.name = name

@@ -46,13 +46,21 @@ class Fate(enum.Enum):
 class Ip6Aux:
     """What option processing remembers of a packet (KAME struct ip6aux)."""
 
-    __slots__ = ("ip6a_careof", "ip6a_flags", "ip6a_home", "ip6a_rtalert", "ip6a_swap_off")
+    __slots__ = (
+        "ip6a_careof",
+        "ip6a_flags",
+        "ip6a_home",
+        "ip6a_jumboplen",
+        "ip6a_rtalert",
+        "ip6a_swap_off",
+    )
 
     def __init__(self) -> None:
         self.ip6a_flags = 0
         self.ip6a_home: bytes | None = None  # address of the home address option
         self.ip6a_careof: bytes | None = None  # IPv6 source as it was on the wire
         self.ip6a_rtalert: int | None = None  # value of the router alert option
+        self.ip6a_jumboplen = 0  # payload length of the jumbo option
         self.ip6a_swap_off = 0  # where in the packet the swapped address lies
 
 
@@ -61,6 +69,7 @@ class Mbuf:
 
     data: wire bytes, from the IPv6 header once the link layer is off.
     src, dst: kernel form (scope zone embedded), set by ip6_input and by senders.
+    encaps: tunnels it came out of on this node.
     covers: other packets that share this one's fate (fragments of a datagram).
     tag: the caller's mark (a replay's packet number, a ping's sequence); never read by the kernel.
     """
@@ -70,6 +79,7 @@ class Mbuf:
         "covers",
         "data",
         "dst",
+        "encaps",
         "fate",
         "flags",
         "path",
@@ -85,6 +95,7 @@ class Mbuf:
         self.flags = 0
         self.src = b""
         self.dst = b""
+        self.encaps = 0
         self.aux: Ip6Aux | None = None
         self.fate: Fate | None = None
         self.reason: DropReason | None = None
