@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A node of a world: one kernel with its programs, its files and its plugs.
+
+No KAME counterpart. Whoever touches the kernel from outside calls ``kick()`` afterwards: it takes
+the frames that the kernel wants to send and makes sure that the world wakes the kernel in time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kame_py.lab.lan import Lan, Port
+from kame_py.net.if_ import IFF_PROMISC, Ifnet
+from kame_py.netinet6.in6_ifattach import if_carrier
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.lab.world import World
+
+
+class Node:
+    """One machine. ``kernel`` is its kernel, ``ports`` its Ethernet interfaces by name."""
+
+    def __init__(self, world: World, kernel: Kernel, number: int) -> None:
+        self.world = world
+        self.kernel = kernel
+        self.name = kernel.name
+        self.number = number
+        self.ports: dict[str, Port] = {}
+        self._by_ifp: dict[Ifnet, Port] = {}
+        self._wake_ns: int | None = None  # the earliest wake-up that lies in the world's heap
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name}>"
+
+    # -- plugs --------------------------------------------------------------------------------
+
+    def connect(self, ifp: Ifnet, link: Lan) -> Port:
+        """Plug an interface that the kernel already has into a link."""
+        port = Port(self, self.name, ifp)
+        self.ports[ifp.if_name] = port
+        self._by_ifp[ifp] = port
+        ifp.carrier = link.up
+        link.plug(port)
+        self.kick()
+        return port
+
+    def unplug(self, ifname: str) -> None:
+        """Pull the plug: carrier falls, nothing arrives any more."""
+        port = self.ports[ifname]
+        if port.link is not None:
+            port.link.unplug(port)
+            self.carrier(port, up=False)
+
+    def plug(self, ifname: str, link: Lan) -> None:
+        """Put the plug into a link: carrier rises if the link is up."""
+        port = self.ports[ifname]
+        if port.link is not None:
+            raise ValueError(f"{port.name} is plugged into {port.link.name}")
+        link.plug(port)
+        self.carrier(port, up=link.up)
+
+    def carrier(self, port: Port, up: bool) -> None:
+        """The medium of an interface came or went."""
+        if_carrier(self.kernel, port.ifp, up)
+        self.kick()
+
+    # -- what the world calls -----------------------------------------------------------------
+
+    def receive(self, port: Port, frame: bytes) -> None:
+        """A frame arrives on one of the interfaces now."""
+        m = self.kernel.if_input(port.ifp, frame)
+        observer = self.world.observer
+        if observer is not None:
+            observer.received(port, frame, m)
+        self.kick()
+
+    def kick(self) -> None:
+        """After the kernel was touched: send what it wants to send, plan its next wake-up."""
+        kern = self.kernel
+        if kern.softintr:
+            kern.run_softintr()
+        if kern.txq:
+            for ifp, frame, m in kern.poll_tx():
+                port = self._by_ifp.get(ifp)
+                if port is not None and port.link is not None:
+                    port.link.send(port, frame, m)
+        for port in self.ports.values():
+            ifp = port.ifp
+            if ifp.if_flags & IFF_PROMISC != port.flags or ifp.if_hwaddr is not port.mac:
+                if port.link is not None:
+                    port.link.refile(port)
+        deadline = kern.next_deadline()
+        if deadline is not None and (self._wake_ns is None or deadline < self._wake_ns):
+            self._wake_ns = deadline
+            self.world.schedule(deadline, self._wake, deadline)
+
+    def _wake(self, planned: int) -> None:
+        if planned != self._wake_ns:
+            return  # an earlier one took its place
+        self._wake_ns = None
+        self.kernel.advance(self.world.clock.t)
+        self.kick()
