@@ -1,2 +1,31 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The KAME programs, written against ProgOps."""
+"""The ported programs by name; a program's module is loaded when it is first run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from kame_py.lib.toolbase import Tool
+
+TOOLS: Final[Mapping[str, str]] = {
+    "ifconfig": "kame_py.tools.ifconfig",
+    "ndp": "kame_py.tools.ndp",
+    "netstat": "kame_py.tools.netstat",
+    "ping6": "kame_py.tools.ping6",
+    "route": "kame_py.tools.route",
+    "rtadvd": "kame_py.tools.rtadvd",
+    "rtsol": "kame_py.tools.rtsol",
+    "rtsold": "kame_py.tools.rtsold",
+    "sysctl": "kame_py.tools.sysctl",
+}
+
+
+def load(name: str) -> Tool | None:
+    """The program of that name, None when there is none."""
+    path = TOOLS.get(name)
+    if path is None:
+        return None
+    tool: Tool = import_module(path).TOOL
+    return tool

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Programs of one node as coroutines in the kernel's virtual time.
+
+KAME: kern_fork.c, kern_exit.c, kern_sig.c and the scheduler, as far as the tools can see them.
+A program runs until it has to wait; a callout of the kernel resumes it, so a socket that becomes
+readable in the middle of packet processing never runs a program there. Python exceptions of a
+program are its bugs: the program ends with status 70 and ``exception`` keeps what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from kame_py.ctl.local import SIGNALS, LocalOps, Wait
+from kame_py.kern.log import LOG_ERR
+from kame_py.lab.filetree import FileTree
+from kame_py.wire.errno import EINVAL, ESRCH, KError
+
+if TYPE_CHECKING:
+    from kame_py.ctl.ops import ProgOps
+    from kame_py.kern.callout import Callout
+    from kame_py.kern.kernel import Kernel
+
+FIRST_PID: Final = 100
+EX_SOFTWARE: Final = 70  # sysexits.h
+SIGNAL_STATUS: Final = 128  # what sh adds to the number of the signal that ended a program
+
+#: A program's start: (argv without its name, its system calls).
+Main = Callable[[list[str], "ProgOps"], Coroutine[object, None, int]]
+Write = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitExit:
+    """Wait until a program has ended or gone into the background."""
+
+    child: Process
+
+    def __await__(self) -> Generator[WaitExit, None, None]:
+        if not self.child.released:
+            yield self
+
+
+class Process:
+    """One program. status None: it runs. out, err: everything it wrote, while it had a shell."""
+
+    def __init__(
+        self, table: ProcessTable, pid: int, name: str, stdin: str, out: Write, err: Write
+    ) -> None:
+        self.pid = pid
+        self.name = name
+        self.stdin_text = stdin
+        self.status: int | None = None
+        self.signal: str | None = None  # what ended it
+        self.exception: BaseException | None = None
+        self.daemonised = False
+        self.exit_hooks: list[Callable[[Process], None]] = []
+        self.ops = LocalOps(table.kern, self)
+        self._table = table
+        self._out = out
+        self._err = err
+        self._coro: Coroutine[object, None, int]
+        self._running = False
+        self._wait: Wait | WaitExit | None = None
+        self._resume: Callout | None = None
+        self._timeout: Callout | None = None
+        self._release_hooks: list[Callable[[], None]] = []
+
+    def __repr__(self) -> str:
+        return f"<Process {self.pid} {self.name}>"
+
+    # What LocalOps asks for.
+
+    @property
+    def files(self) -> FileTree:
+        return self._table.files
+
+    @property
+    def hosts(self) -> Mapping[str, tuple[bytes, ...]]:
+        return self._table.hosts
+
+    @property
+    def alive(self) -> bool:
+        return self.status is None
+
+    @property
+    def released(self) -> bool:
+        """The shell need not wait: it has ended, or it is a daemon."""
+        return self.daemonised or self.status is not None
+
+    def write_out(self, text: str) -> None:
+        if not self.daemonised:
+            self._out(text)
+
+    def write_err(self, text: str) -> None:
+        if not self.daemonised:
+            self._err(text)
+
+    def detach(self) -> None:
+        if not self.daemonised:
+            self.daemonised = True
+            self._release()
+
+    def kill(self, pid: int, sig: str) -> None:
+        self._table.kill(pid, sig)
+
+    # Life.
+
+    def start(self, coro: Coroutine[object, None, int]) -> None:
+        """Begin to run ``coro``, at the next step of the kernel."""
+        self._coro = coro
+        self._schedule()
+
+    def take_signal(self, sig: str) -> None:
+        """Deliver a signal, or end the program by it."""
+        if sig == "KILL" or not self.ops.deliver(sig):
+            self.signal = sig
+            if self._running:  # it signalled itself: it ends when it next waits
+                return
+            self._end(SIGNAL_STATUS + SIGNALS[sig])
+        elif isinstance(self._wait, Wait) and self._wait.signals:
+            self._wake()
+
+    def _schedule(self) -> None:
+        if self._resume is None:
+            kern = self._table.kern
+            self._resume = kern.callouts.at(kern.now(), self._step)
+
+    def _step(self) -> None:
+        self._resume = None
+        if not self.alive:
+            return
+        self._running = True
+        try:
+            wait = self._coro.send(None)
+        except StopIteration as stop:
+            self._running = False
+            self._end(int(stop.value))
+            return
+        except Exception as problem:  # a bug of the program must not end the world
+            self._running = False
+            self._crash(problem)
+            return
+        self._running = False
+        if self.signal is not None:
+            self._end(SIGNAL_STATUS + SIGNALS[self.signal])
+        elif isinstance(wait, Wait | WaitExit):
+            self._arm(wait)
+        else:
+            self._crash(TypeError(f"awaits {type(wait).__name__}, which is no system call"))
+
+    def _crash(self, problem: BaseException) -> None:
+        self.exception = problem
+        text = str(problem) or type(problem).__name__
+        self.write_err(f"{self.name}: internal error: {text}\n")
+        self._table.kern.log.log(
+            LOG_ERR, f"internal error: {problem!r}", f"{self.name}[{self.pid}]"
+        )
+        self._end(EX_SOFTWARE)
+
+    def _end(self, status: int) -> None:
+        self.status = status
+        self._disarm()
+        try:
+            self._coro.close()
+        except Exception as problem:  # what the program does in `finally` is its own, too
+            self.exception = problem
+        self.ops.close_all()
+        self._table.forget(self)
+        self._release()
+        for hook in self.exit_hooks:
+            hook(self)
+
+    def _release(self) -> None:
+        hooks, self._release_hooks = self._release_hooks, []
+        for hook in hooks:
+            hook()
+
+    # Waiting.
+
+    def _arm(self, wait: Wait | WaitExit) -> None:
+        self._wait = wait
+        if isinstance(wait, WaitExit):
+            wait.child._release_hooks.append(self._wake)
+            return
+        for so in wait.socks:
+            so.on_readable.append(self._wake)
+        if wait.deadline_ns is not None:
+            self._timeout = self._table.kern.callouts.at(wait.deadline_ns, self._wake)
+
+    def _wake(self) -> None:
+        if self._wait is not None:
+            self._disarm()
+            self._schedule()
+
+    def _disarm(self) -> None:
+        wait, self._wait = self._wait, None
+        if self._timeout is not None:
+            self._timeout.stop()
+            self._timeout = None
+        if isinstance(wait, WaitExit):
+            if self._wake in wait.child._release_hooks:
+                wait.child._release_hooks.remove(self._wake)
+        elif wait is not None:
+            for so in wait.socks:
+                if self._wake in so.on_readable:
+                    so.on_readable.remove(self._wake)
+
+
+class ProcessTable:
+    """The processes of one kernel, its files and its hosts table."""
+
+    def __init__(
+        self,
+        kern: Kernel,
+        files: FileTree | None = None,
+        hosts: Mapping[str, tuple[bytes, ...]] | None = None,
+    ) -> None:
+        self.kern = kern
+        self.files = files if files is not None else FileTree()
+        self.hosts: Mapping[str, tuple[bytes, ...]] = hosts if hosts is not None else {}
+        self.crashed: list[Process] = []
+        self._procs: dict[int, Process] = {}
+        self._next_pid = FIRST_PID
+
+    def running(self) -> list[Process]:
+        """All programs that have not ended, by pid."""
+        return list(self._procs.values())
+
+    def spawn(
+        self, name: str, main: Main, argv: list[str], stdin: str, out: Write, err: Write
+    ) -> Process:
+        """Start ``main(argv, ops)``; its first instruction runs at the kernel's next step."""
+        proc = Process(self, self._next_pid, name, stdin, out, err)
+        self._next_pid += 1
+        self._procs[proc.pid] = proc
+        proc.start(main(argv, proc.ops))
+        return proc
+
+    def forget(self, proc: Process) -> None:
+        """A process has ended."""
+        del self._procs[proc.pid]
+        if proc.exception is not None:
+            self.crashed.append(proc)
+
+    def kill(self, pid: int, sig: str) -> None:
+        """kill(2). KError: EINVAL unknown signal, ESRCH no such process."""
+        if sig not in SIGNALS:
+            raise KError(EINVAL)
+        proc = self._procs.get(pid)
+        if proc is None:
+            raise KError(ESRCH)
+        proc.take_signal(sig)
+
+    def named(self, name: str) -> list[Process]:
+        """Running programs of that name, by pid."""
+        return [p for p in self._procs.values() if p.name == name]
