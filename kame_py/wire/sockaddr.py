@@ -18,11 +18,14 @@ SOL_SOCKET: Final = 0xFFFF
 SO_REUSEADDR: Final = 0x0004
 SO_BROADCAST: Final = 0x0020
 SO_USELOOPBACK: Final = 0x0040
+SO_REUSEPORT: Final = 0x0200
 SO_TIMESTAMP: Final = 0x0400
 SO_SNDBUF: Final = 0x1001
 SO_RCVBUF: Final = 0x1002
 
+IPPROTO_UDP: Final = 17
 IPPROTO_IPV6: Final = 41
+IPPROTO_ICMPV6: Final = 58
 IPV6_UNICAST_HOPS: Final = 4
 IPV6_MULTICAST_IF: Final = 9
 IPV6_MULTICAST_HOPS: Final = 10
@@ -75,3 +78,40 @@ class Received(NamedTuple):
     data: bytes
     addr: SockaddrIn6
     control: tuple[Cmsg, ...] = ()
+
+
+class Icmp6Filter(NamedTuple):
+    """A value of ICMP6_FILTER (RFC 2292 s.3.2): one bit for each type, set where it passes.
+
+    value has the layout of KAME's struct icmp6_filter, eight 32-bit words in network order, and is
+    what setsockopt takes.
+    """
+
+    value: bytes = b"\xff" * 32
+
+    def passes(self, type: int) -> bool:
+        """Whether messages of the type come through (ICMP6_FILTER_WILLPASS)."""
+        return bool(self.value[_filter_octet(type)] & 1 << (type & 7))
+
+    def setpass(self, *types: int) -> Icmp6Filter:
+        """A filter that lets these types through as well (ICMP6_FILTER_SETPASS)."""
+        out = bytearray(self.value)
+        for type in types:
+            out[_filter_octet(type)] |= 1 << (type & 7)
+        return Icmp6Filter(bytes(out))
+
+    def setblock(self, *types: int) -> Icmp6Filter:
+        """A filter that keeps these types out as well (ICMP6_FILTER_SETBLOCK)."""
+        out = bytearray(self.value)
+        for type in types:
+            out[_filter_octet(type)] &= ~(1 << (type & 7)) & 0xFF
+        return Icmp6Filter(bytes(out))
+
+
+ICMP6_FILTER_SETPASSALL: Final = Icmp6Filter(b"\xff" * 32)
+ICMP6_FILTER_SETBLOCKALL: Final = Icmp6Filter(bytes(32))
+
+
+def _filter_octet(type: int) -> int:
+    """Where the bit of a type lies: word type/32, and in it bit type%32 from the low end."""
+    return (type >> 5) * 4 + 3 - (type >> 3 & 3)
