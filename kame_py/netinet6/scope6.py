@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def in6_scoped(addr: bytes) -> bool:
     """Whether the address has a zone: link-local unicast, node- and link-local multicast."""
-    first, second = addr[:2]
+    first, second = addr[0], addr[1]
     if first == 0xFF:
         return second & 0x0F in (1, 2)
     return first == 0xFE and second & 0xC0 == 0x80

@@ -29,8 +29,9 @@ def _swap16(word: int) -> int:
 
 
 def _address_sum(addr: bytes) -> int:
-    """An address as it is on the wire: KAME keeps the zone of link-local scope in octets 2-3."""
-    if (addr[0] == 0xFE and addr[1] & 0xC0 == 0x80) or (addr[0] == 0xFF and addr[1] & 0x0F == 2):
+    """An address as it is on the wire: the kernel keeps the zone of small scopes in octets 2-3."""
+    first, second = addr[0], addr[1]
+    if (first == 0xFE and second & 0xC0 == 0x80) or (first == 0xFF and second & 0x0F in (1, 2)):
         addr = addr[:2] + bytes(2) + addr[4:]
     return int.from_bytes(addr, "little")
 
