@@ -119,7 +119,9 @@ def _read_hosts(scope: Scope, hosts: Table) -> dict[str, tuple[bytes, ...]]:
     for name in hosts:
         path: Path = ("hosts", name)
         addresses: list[bytes] = []
-        for text in scope.substituted_texts(hosts, path):
+        errors_before = len(scope.errors)
+        texts = scope.substituted_texts(hosts, path)
+        for text in texts if len(scope.errors) == errors_before else ():
             address = in6addr.pton(text)
             if address is None:
                 scope.error(path, f"{name}: {text}: not an IPv6 address")
