@@ -234,6 +234,10 @@ def test_without_until_the_last_event_or_expectation_ends_the_lab() -> None:
     assert lab(LAB.replace("until = 60.5\n", "")).until_ns == 40_000_000_000
 
 
+def test_event_at_the_very_end_is_allowed() -> None:
+    assert lab(LAB.replace("at = 20", "at = 60.5")).events[1].at_ns == 60_500_000_000
+
+
 def test_adding_a_node_at_the_end_changes_no_address() -> None:
     before, after = lab(), lab(LAB + '[node.r]\ninterfaces = { fxp0 = "bb" }\n')
     assert after.nodes["ha"] == before.nodes["ha"] and after.nodes["mn"] == before.nodes["mn"]

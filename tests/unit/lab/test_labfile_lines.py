@@ -108,7 +108,7 @@ def test_content_after_a_leading_join_starts_on_the_next_line() -> None:
 
 def test_quotes_right_before_the_closing_mark_belong_to_the_string() -> None:
     lines = scan_lines("x = \"\"\"a\"\"\"\"\" # b\ny = ''''c''''\nz = 1")
-    assert lines.keys[("z",)] == 3
+    assert lines.keys == {("x",): 1, ("y",): 2, ("z",): 3}
 
 
 SCALARS = st.integers(0, 9).map(str) | st.sampled_from(
