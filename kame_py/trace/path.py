@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The way of one packet through one kernel, in words.
+
+No KAME counterpart. A kernel with ``tracing`` on notes each stage on the packet (``Mbuf.path``);
+here the notes become text, one line per stage, ended by the packet's fate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kame_py.kern.mbuf import Fate, Mbuf
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+
+
+def fate_text(m: Mbuf) -> str:
+    """The packet's fate in a few words: "forwarded", "dropped: IP6_BADVERS: version is not 6"."""
+    if m.fate is None:
+        return "on its way"
+    if m.fate is Fate.DROPPED and m.reason is not None:
+        return drop_text(m)
+    return m.fate.value
+
+
+def drop_text(m: Mbuf) -> str:
+    """The comment of a dropped packet; "" for packets with another fate."""
+    if m.fate is not Fate.DROPPED or m.reason is None:
+        return ""
+    return f"dropped: {m.reason.name}: {m.reason.text}"
+
+
+def path_line(kern: Kernel, m: Mbuf) -> str:
+    """All stages on one line: "ha: ether_input fxp0 > ip6_input > forwarded"."""
+    return f"{kern.name}: {' > '.join([*(m.path or []), fate_text(m)])}"
+
+
+def path_lines(kern: Kernel, m: Mbuf) -> list[str]:
+    """One line per stage, indented below the name of the node."""
+    stages = [f"  {stage}" for stage in m.path or []]
+    return [kern.name, *stages, f"  = {fate_text(m)}"]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The line of a packet: words that tcpdump users grep for, and no surprise on bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kame_py.replay.pcap import open_capture
+from kame_py.trace.format import frame_summary, summary
+from kame_py.wire import codecs as c
+from kame_py.wire.const import IPPROTO_ICMPV6
+from kame_py.wire.in6addr import pton
+from tests.support import data_dir, data_files
+
+
+def ip6(payload: bytes, nxt: int = IPPROTO_ICMPV6, hlim: int = 64) -> bytes:
+    head = c.Ip6Hdr(
+        ip6_plen=len(payload),
+        ip6_nxt=nxt,
+        ip6_hlim=hlim,
+        ip6_src=pton("2001:db8::1") or b"",
+        ip6_dst=pton("2001:db8::2") or b"",
+    )
+    return head.pack() + payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (c.Icmp6Echo(), "icmp6: echo request"),
+        (c.Icmp6PacketTooBig(icmp6_mtu=1280), "icmp6: too big 1280"),
+        (
+            c.NdNeighborSolicit(nd_ns_target=pton("fe80::7") or b""),
+            "icmp6: neighbor sol: who has fe80::7",
+        ),
+        (c.NdRouterAdvert(), "icmp6: router advertisement"),
+        (c.Icmp6Hdr(icmp6_type=150), "icmp6: type-#150"),
+    ],
+)
+def test_icmp6_messages_have_tcpdumps_words(payload: c.Header, text: str) -> None:
+    assert summary(ip6(payload.pack())) == f"2001:db8::1 > 2001:db8::2: {text}"
+
+
+def test_an_unreachable_port_is_named_with_its_destination() -> None:
+    quoted = ip6(c.Udphdr(uh_sport=9, uh_dport=53, uh_ulen=8).pack(), nxt=17)
+    line = summary(ip6(c.Icmp6DstUnreach(icmp6_code=4).pack() + quoted))
+    assert line.endswith("icmp6: 2001:db8::2 udp port 53 unreachable")
+
+
+def test_ports_stand_behind_the_addresses() -> None:
+    udp = c.Udphdr(uh_sport=1024, uh_dport=53, uh_ulen=12).pack() + bytes(4)
+    assert summary(ip6(udp, nxt=17)) == "2001:db8::1.1024 > 2001:db8::2.53: udp 4"
+
+
+def test_a_low_hop_limit_is_shown_always_and_any_when_verbose() -> None:
+    echo = c.Icmp6Echo().pack()
+    assert summary(ip6(echo, hlim=1)).endswith(" [hlim 1]")
+    assert "hlim" not in summary(ip6(echo, hlim=2))
+    assert summary(ip6(echo), verbose=True).endswith("(len 8, hlim 64)")
+
+
+def test_names_replace_addresses() -> None:
+    assert summary(ip6(c.Icmp6Echo().pack()), names=lambda a: "x").startswith("x > x: ")
+
+
+def test_mobility_options_are_decoded() -> None:
+    path = data_dir() / "captures" / "generated-draft15.pcap"
+    with path.open("rb") as f:
+        lines = [frame_summary(r.data) for r in open_capture(f)]
+    assert (
+        "DSTOPT (HomeAddr 2001:db8:0:1::100) DSTOPT (BindUpd flg=AHD/d0 seq=42 life=600"
+        in (lines[0])
+    )
+    assert any("(BindAck status=0 seq=42 life=600 refresh=480" in line for line in lines)
+    assert any("srcrt (len=2, type=0, segleft=1, [0]2001:db8:0:1::100)" in line for line in lines)
+
+
+@pytest.mark.parametrize("path", data_files("captures/**/*.pcap"), ids=lambda p: p.name)
+def test_every_known_packet_has_a_line_even_cut_short(path: Path) -> None:
+    with path.open("rb") as f:
+        for record in open_capture(f):
+            for size in range(0, len(record.data), 7):
+                assert frame_summary(record.data[:size], verbose=True)
+
+
+@given(st.binary(max_size=120), st.sampled_from([0, 6, 17, 41, 43, 44, 50, 51, 58, 60]))
+def test_any_octets_have_a_line(payload: bytes, nxt: int) -> None:
+    assert summary(ip6(payload, nxt=nxt), verbose=True)
