@@ -24,11 +24,12 @@ from kame_py.kern.sysctl import SysctlTree
 
 if TYPE_CHECKING:
     from kame_py.kern.uipc_socket import SocketTable
-    from kame_py.net.if_ import Ifnet
+    from kame_py.net.if_ import Ifnet, IfOutput
     from kame_py.net.route import RouteTable
     from kame_py.net.rtsock import Rtsock
     from kame_py.netinet6.frag6 import Frag6State
     from kame_py.netinet6.icmp6 import Icmp6State
+    from kame_py.netinet6.if_gif import GifState
     from kame_py.netinet6.in6_pcb import PcbTable
     from kame_py.netinet6.ip6_var import Ip6State
     from kame_py.netinet6.ip_encap import EncapTable
@@ -53,7 +54,9 @@ class Kernel:
     sockets: SocketTable
     pcbs: PcbTable
     encap: EncapTable
+    gif: GifState
     ip6intr: Callable[[Kernel, Mbuf], None]  # where interfaces hand an IPv6 packet up (NETISR_IPV6)
+    nd6_output: IfOutput  # the way from ip6_output to the link; set by boot, breaks a cycle
 
     def __init__(self, name: str, conf: KernConf, clock: Clock, rng: Rng) -> None:
         self.name = name

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Destination options, and the home address option of Mobile IPv6.
+
+KAME dest6.c. Deviates: what an option does is an entry of ``kern.destopts``. RFC 8200 s.4.6, the
+mobility drafts s.5.4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.drop import D, drop
+from kame_py.kern.mbuf import IP6A_HASEEN, IP6A_SWAP, Mbuf
+from kame_py.kern.protosw import DONE
+from kame_py.netinet6.ip6_opts import ip6_exthdr_end, ip6_process_options
+from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6OptHomeAddress
+from kame_py.wire.in6addr import (
+    IN6_IS_ADDR_LINKLOCAL,
+    IN6_IS_ADDR_MULTICAST,
+    IN6_IS_ADDR_V4MAPPED,
+    IN6ADDR_ANY,
+    IN6ADDR_LOOPBACK,
+)
+from kame_py.wire.patch import put, u8
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+
+_SRC: Final = Ip6Hdr.O_ip6_src
+_DST: Final = Ip6Hdr.O_ip6_dst
+_NXT: Final = Ip6Dest.O_ip6d_nxt
+_HOA_LEN: Final = Ip6OptHomeAddress.SIZE - Ip6OptHomeAddress.O_ip6oh_addr
+
+
+def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
+    """Destination options header at ``off``.
+
+    A home address option seen here changes places with the source once all options are read, so
+    later headers see the home address (IP6A_SWAP).
+    """
+    end = ip6_exthdr_end(kern, m, off)
+    if not end or not ip6_process_options(kern, m, off, end, kern.destopts):
+        return DONE
+    aux = m.aux
+    if aux is not None and aux.ip6a_flags & IP6A_HASEEN and not aux.ip6a_flags & IP6A_SWAP:
+        dest6_swap_hao(m)
+    return u8(m.data, off + _NXT), end
+
+
+def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
+    """Home address option: remember home and care-of address. Alignment is not enforced."""
+    aux = m.auxdata()
+    if aux.ip6a_flags & IP6A_HASEEN:
+        drop(kern, m, D.DEST6_HAOTWICE)
+        return False
+    if size < _HOA_LEN:
+        drop(kern, m, D.DEST6_HAOLEN)
+        return False
+    home = m.data[start : start + _HOA_LEN]
+    if (
+        home in (IN6ADDR_ANY, IN6ADDR_LOOPBACK)
+        or IN6_IS_ADDR_MULTICAST(home)
+        or IN6_IS_ADDR_LINKLOCAL(home)
+        or IN6_IS_ADDR_V4MAPPED(home)
+    ):
+        drop(kern, m, D.DEST6_HAOSCOPE)
+        return False
+    aux.ip6a_flags |= IP6A_HASEEN
+    aux.ip6a_home = home
+    aux.ip6a_careof = m.data[_SRC:_DST]
+    aux.ip6a_swap_off = start
+    return True
+
+
+def dest6_swap_hao(m: Mbuf) -> None:
+    """Source and home address option change places."""
+    aux = m.auxdata()
+    if aux.ip6a_home is None or aux.ip6a_careof is None:
+        return
+    data = put(m.data, _SRC, aux.ip6a_home)
+    m.data = put(data, aux.ip6a_swap_off, aux.ip6a_careof)
+    m.src = aux.ip6a_home
+    aux.ip6a_flags |= IP6A_SWAP

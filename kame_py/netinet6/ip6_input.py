@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Receive IPv6 packets: header checks, whose packet it is, the loop over the headers.
+
+KAME ip6_input.c. Deviates: the payload length is enforced before options are read; an address is
+local because it is in ``kern.ip6.ifaddrs``, not because of its loopback route. Options are in
+ip6_opts.py. RFC 8200 s.3-4, facts of the order of hooks: RFC 2460 and the mobility drafts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.mbuf import (
+    M_ANYCAST6,
+    M_AUTHIPDGM,
+    M_AUTHIPHDR,
+    M_FORWARDED,
+    Mbuf,
+    trace,
+)
+from kame_py.kern.protosw import DONE, IPPROTO_DONE
+from kame_py.net.if_ import IFF_LOOPBACK
+from kame_py.netinet6.icmp6_error import icmp6_error
+from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
+from kame_py.netinet6.ip6_forward import ip6_forward
+from kame_py.netinet6.ip6_fragment import IP6_IDENT_MASK
+from kame_py.netinet6.ip6_opts import hbhopts_init, ip6_process_hopopts
+from kame_py.netinet6.ip6_sysctl import ip6_sysctl_init
+from kame_py.netinet6.ip6_var import Ip6State
+from kame_py.netinet6.prevhdr import ip6_get_prevhdr
+from kame_py.netinet6.scope6 import in6_embedscope
+from kame_py.wire.codecs import Ip6Hdr
+from kame_py.wire.const import (
+    ICMP6_PARAM_PROB,
+    ICMP6_PARAMPROB_HEADER,
+    ICMP6_PARAMPROB_NEXTHEADER,
+    IP6OPT_RTALERT_MLD,
+    IPPROTO_AH,
+    IPPROTO_DSTOPTS,
+    IPPROTO_ESP,
+    IPPROTO_FRAGMENT,
+    IPPROTO_HOPOPTS,
+    IPPROTO_NONE,
+    IPPROTO_RAW,
+    IPPROTO_ROUTING,
+    IPV6_VERSION,
+    IPV6_VERSION_MASK,
+)
+from kame_py.wire.in6addr import IN6ADDR_ANY, IN6ADDR_LOOPBACK
+from kame_py.wire.patch import u8
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.net.if_ import Ifnet
+
+#: Headers that stand before a final one: mobility does not look at the packet in front of these.
+EXTENSION_HEADERS: Final = frozenset(
+    (
+        IPPROTO_HOPOPTS,
+        IPPROTO_DSTOPTS,
+        IPPROTO_ROUTING,
+        IPPROTO_FRAGMENT,
+        IPPROTO_ESP,
+        IPPROTO_AH,
+    )
+)
+NOPROTO_REASON: Final = {IPPROTO_AH: D.AH_NOKERNEL, IPPROTO_ESP: D.ESP_NOKERNEL}
+V4MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
+_HDR: Final = Ip6Hdr.SIZE
+_VERSION: Final = Ip6Hdr.O_ip6_flow
+_FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED)
+
+
+def ip6_init(kern: Kernel) -> None:
+    """State, variables and hop-by-hop options of the IPv6 layer; packets now come up here."""
+    kern.ip6 = Ip6State(ip6_id=kern.rng.stream("ip6.ident").u64() & IP6_IDENT_MASK)
+    kern.ip6intr = ip6_input
+    hbhopts_init(kern)
+    ip6_sysctl_init(kern)
+
+
+def ip6_input(kern: Kernel, m: Mbuf) -> None:
+    """Validate and dispatch one packet received on m.rcvif; takes ownership.
+
+    Also where a decapsulated or looped back packet starts again, with fresh receive state.
+    Source: KAME ip6_input.c; RFC 8200 s.3-4.
+    """
+    ifp = m.rcvif
+    if ifp is None:
+        raise ValueError("ip6_input without a receiving interface")
+    if kern.tracing:
+        trace(m, f"ip6_input {ifp.if_name}")
+    ip6 = _ip6_check_header(kern, m, ifp)
+    if ip6 is None:
+        return
+    ours = _ip6_ours(kern, m, ifp)
+    if ours is None:
+        return
+    nxt, off = ip6.ip6_nxt, _HDR
+    if nxt == IPPROTO_HOPOPTS:
+        after = _ip6_hopopts_input(kern, m, ip6)
+        if after is None:
+            return
+        nxt, off = after
+        if m.aux is not None and m.aux.ip6a_rtalert == IP6OPT_RTALERT_MLD:
+            ours = ours or bool(kern.ip6.ip6_forwarding)
+    if not ours:
+        ip6_forward(kern, m, False)
+        return
+    kern.stats.ip6["ip6s_delivered"] += 1
+    ip6_demux(kern, m, nxt, off)
+
+
+def _ip6_check_header(kern: Kernel, m: Mbuf, ifp: Ifnet) -> Ip6Hdr | None:
+    """Length, version, addresses that must not be on a wire; trims to the payload length."""
+    m.aux = None
+    m.flags &= _FRESH
+    kern.stats.ip6["ip6s_total"] += 1
+    ifp.in6_ifstat["ifs6_in_receive"] += 1
+    data = m.data
+    if len(data) < _HDR:
+        drop(kern, m, D.IP6_TOOSMALL)
+        return None
+    if u8(data, _VERSION) & IPV6_VERSION_MASK != IPV6_VERSION:
+        drop(kern, m, D.IP6_BADVERS)
+        return None
+    ip6 = Ip6Hdr.unpack(data)
+    kern.stats.ip6s_nxthist[ip6.ip6_nxt] += 1
+    src, dst = ip6.ip6_src, ip6.ip6_dst
+    if src >= b"\xff":
+        drop(kern, m, D.IP6_SRCMCAST)
+        return None
+    if dst == IN6ADDR_ANY:
+        drop(kern, m, D.IP6_DSTUNSPEC)
+        return None
+    if (src == IN6ADDR_LOOPBACK or dst == IN6ADDR_LOOPBACK) and not ifp.if_flags & IFF_LOOPBACK:
+        drop(kern, m, D.IP6_LOOPBACK)
+        return None
+    if src.startswith(V4MAPPED_PREFIX) or dst.startswith(V4MAPPED_PREFIX):
+        drop(kern, m, D.IP6_V4MAPPED)
+        return None
+    m.src = in6_embedscope(src, ifp.if_index)
+    m.dst = in6_embedscope(dst, ifp.if_index)
+    plen = ip6.ip6_plen
+    if not plen and ip6.ip6_nxt == IPPROTO_HOPOPTS:
+        return ip6  # a jumbo payload option must say it
+    return ip6 if _ip6_trim(kern, m, plen) else None
+
+
+def _ip6_trim(kern: Kernel, m: Mbuf, plen: int) -> bool:
+    """Cut link-layer padding; False when the packet is shorter than it says and was dropped."""
+    want = _HDR + plen
+    have = len(m.data)
+    if have < want:
+        drop(kern, m, D.IP6_TOOSHORT)
+        return False
+    if have > want:
+        m.data = m.data[:want]
+    return True
+
+
+def _ip6_ours(kern: Kernel, m: Mbuf, ifp: Ifnet) -> bool | None:
+    """Whether the packet is for this node; None when it was dropped."""
+    dst = m.dst
+    if dst >= b"\xff":
+        ifp.in6_ifstat["ifs6_in_mcast"] += 1
+        if dst not in ifp.in6_multi:
+            kern.stats.ip6["ip6s_cantforward"] += 1
+            drop(kern, m, D.IP6_NOTMEMBER)
+            return None
+        ifp.in6_ifstat["ifs6_in_deliver"] += 1
+        return True
+    ia = kern.ip6.ifaddrs.get(dst)
+    if ia is not None:
+        if ia.ia6_flags & IN6_IFF_NOTREADY:
+            drop(kern, m, D.IP6_NOTREADY)
+            return None
+        if ia.ia6_flags & IN6_IFF_ANYCAST:
+            m.flags |= M_ANYCAST6
+        ia.ia_ifp.in6_ifstat["ifs6_in_deliver"] += 1
+        return True
+    if not kern.ip6.ip6_forwarding:
+        drop(kern, m, D.IP6_NOTFORUS)
+        return None
+    return False
+
+
+def _ip6_hopopts_input(kern: Kernel, m: Mbuf, ip6: Ip6Hdr) -> tuple[int, int] | None:
+    """Hop-by-hop options, first of all headers and for every node on the way (RFC 2460 s.4.3)."""
+    after = ip6_process_hopopts(kern, m, _HDR)
+    if after is None or ip6.ip6_plen:
+        return after
+    jumboplen = m.aux.ip6a_jumboplen if m.aux is not None else 0
+    if not jumboplen:  # RFC 2675 s.3
+        icmp6_error(kern, m, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_HEADER, Ip6Hdr.O_ip6_plen)
+        drop(kern, m, D.IP6_PLEN0)
+        return None
+    return after if _ip6_trim(kern, m, jumboplen) else None
+
+
+def ip6_demux(kern: Kernel, m: Mbuf, nxt: int, off: int) -> None:
+    """Give each header to its protocol until one takes the packet."""
+    inet6sw = kern.inet6sw
+    nest = 0
+    limit = kern.ip6.ip6_hdrnestlimit
+    while nxt != IPPROTO_DONE:
+        nest += 1
+        if limit and nest > limit:
+            drop(kern, m, D.IP6_TOOMANYHDR)
+            return
+        if off > len(m.data):
+            drop(kern, m, D.IP6_EXTTRUNC)
+            return
+        pr = inet6sw.get(nxt)
+        if pr is None:
+            pr = inet6sw[IPPROTO_RAW]  # raw sockets take what nobody else does, as in ip6_protox
+        if pr.lasthdr and kern.ipsec.in_reject(kern, m, off, nxt):
+            drop(kern, m, D.IPSEC_INPOLICY)
+            return
+        if nxt not in EXTENSION_HEADERS and not kern.mip6.route_optimize(kern, m, off, nxt):
+            drop(kern, m, D.MIP6_ROUTEOPT)
+            return
+        if kern.tracing:
+            trace(m, f"{pr.name} at {off}")
+        nxt, off = pr.pr_input(kern, m, off, nxt)
+
+
+def ip6_noproto(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
+    """Nobody takes next header ``nxt``: report it, but say nothing about "no next header"."""
+    kern.stats.ip6["ip6s_delivered"] -= 1
+    if nxt == IPPROTO_NONE:
+        drop(kern, m, D.IP6_NOPROTO)
+        return DONE
+    return _ip6_badnext(kern, m, off, NOPROTO_REASON.get(nxt, D.IP6_UNKNOWNPROTO))
+
+
+def ip6_hbh_misplaced(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
+    """Hop-by-hop options anywhere but first (RFC 8200 s.4)."""
+    kern.stats.ip6["ip6s_delivered"] -= 1
+    return _ip6_badnext(kern, m, off, D.IP6_HBHORDER)
+
+
+def _ip6_badnext(kern: Kernel, m: Mbuf, off: int, why: DropReason) -> tuple[int, int]:
+    pointer = ip6_get_prevhdr(m.data, off)
+    icmp6_error(kern, m, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER, pointer)
+    drop(kern, m, why)
+    return DONE

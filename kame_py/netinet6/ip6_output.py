@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Send IPv6 packets: extension headers, hooks, route, path MTU.
+
+KAME ip6_output.c without the socket options. Deviates: headers in front of the payload are values
+in Exthdrs, joined once; the hop limit and the source were chosen by the sender. Fragmentation is
+in ip6_fragment.py. RFC 8200 s.4.1, 4.5, 5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.mbuf import Mbuf, m_copy, trace
+from kame_py.net.if_ import IFF_LOOPBACK, IFF_MULTICAST
+from kame_py.net.if_loop import looutput
+from kame_py.net.route import RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, rtalloc1
+from kame_py.netinet6.ip6_fragment import ip6_fragment
+from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, IPV6_FORWARDING, IPV6_MINMTU, Exthdrs
+from kame_py.netinet6.scope6 import in6_addrzone, in6_clearscope, in6_embedscope
+from kame_py.wire.codecs import Ip6Ext, Ip6Hdr, Ip6Rthdr, Ip6Rthdr0
+from kame_py.wire.const import (
+    IPPROTO_AH,
+    IPPROTO_DSTOPTS,
+    IPPROTO_HOPOPTS,
+    IPPROTO_ROUTING,
+    IPV6_MAXPACKET,
+    IPV6_MMTU,
+    IPV6_RTHDR_TYPE_0,
+)
+from kame_py.wire.errno import EHOSTUNREACH, EMSGSIZE, ENETUNREACH, EOPNOTSUPP
+from kame_py.wire.in6addr import IN6_IS_ADDR_MC_NODELOCAL, IN6ADDR_ANY, IN6ADDR_LOOPBACK
+from kame_py.wire.patch import put, put_u8, u8
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.net.if_ import Ifnet
+    from kame_py.net.route import Rtentry
+    from kame_py.netinet6.ip6_var import Ip6Moptions, Ip6Pktopts
+
+_HDR: Final = Ip6Hdr.SIZE
+_NXT: Final = Ip6Hdr.O_ip6_nxt
+_HLIM: Final = Ip6Hdr.O_ip6_hlim
+_DST: Final = Ip6Hdr.O_ip6_dst
+_EXT_NXT: Final = Ip6Ext.O_ip6e_nxt
+
+
+class Way(NamedTuple):
+    """Where a packet leaves: interface, next hop in kernel form, route (None: by interface)."""
+
+    ifp: Ifnet
+    nexthop: bytes
+    rt: Rtentry | None
+
+
+def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: int = 0) -> bytes:
+    """A packet in wire form; src and dst may carry an embedded zone. flow: class and label."""
+    head = Ip6Hdr(
+        ip6_plen=len(payload),
+        ip6_nxt=nxt,
+        ip6_hlim=hlim,
+        ip6_src=in6_clearscope(src),
+        ip6_dst=in6_clearscope(dst),
+    )
+    head.ip6_flow |= flow
+    return head.pack() + payload
+
+
+def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
+    """IPv6 header (its addresses stay), extension headers in wire order, payload of type nxt.
+
+    Source: KAME ip6_output.c MAKE_CHAIN; the order is RFC 8200 s.4.1 with the home address
+    option behind the routing header.
+    """
+    parts: list[bytes] = [payload]
+    for proto, ext in (
+        (IPPROTO_DSTOPTS, hdrs.dest2),
+        (IPPROTO_AH, hdrs.ipsec),
+        (IPPROTO_DSTOPTS, hdrs.haddr),
+        (IPPROTO_ROUTING, hdrs.rthdr),
+        (IPPROTO_DSTOPTS, hdrs.dest1),
+        (IPPROTO_HOPOPTS, hdrs.hbh),
+    ):
+        if ext:
+            parts.append(put_u8(ext, _EXT_NXT, nxt))
+            nxt = proto
+    parts.reverse()
+    plen = sum(map(len, parts))
+    ip6 = Ip6Hdr.unpack(hdr)
+    ip6.ip6_nxt = nxt
+    ip6.ip6_plen = plen if plen <= IPV6_MAXPACKET else 0
+    return ip6.pack() + b"".join(parts)
+
+
+def ip6_output(
+    kern: Kernel,
+    m: Mbuf,
+    opt: Ip6Pktopts | None = None,
+    flags: int = 0,
+    im6o: Ip6Moptions | None = None,
+) -> int:
+    """Send ``m`` (IPv6 header and payload, src and dst in kernel form); takes ownership.
+
+    Returns an errno, 0 for success; a packet waiting for a neighbour is a success.
+    Source: KAME ip6_output.c; RFC 8200 s.4-5.
+    """
+    if kern.tracing:
+        trace(m, "ip6_output")
+    src = m.src
+    if (src == IN6ADDR_ANY and not flags & IPV6_DADOUTPUT) or src >= b"\xff":
+        drop(kern, m, D.IP6_NOSRC if src == IN6ADDR_ANY else D.IP6_OUTSCOPE)
+        return EOPNOTSUPP
+    unfrag = _HDR
+    finaldst = m.dst
+    if not flags & IPV6_FORWARDING:
+        hdrs = _ip6_opt_headers(opt)
+        error = _ip6_add_headers(kern, m, hdrs)
+        if error:
+            return error
+        unfrag += len(hdrs.hbh) + len(hdrs.dest1) + len(hdrs.rthdr) + len(hdrs.haddr)
+        if hdrs.rthdr:
+            _ip6_first_hop(m, _HDR + len(hdrs.hbh) + len(hdrs.dest1))
+        kern.stats.ip6["ip6s_localout"] += 1
+    way = _ip6_route(kern, m, opt, im6o)
+    if isinstance(way, int):
+        return way
+    routed = m.data
+    error = kern.ipsec.tunnel(kern, m)
+    if error:
+        drop(kern, m, D.IPSEC_OUTPOLICY)
+        return error
+    if m.data is not routed:  # an outer header now: its own way, nothing behind it to keep whole
+        way = _ip6_route(kern, m, None, im6o)
+        if isinstance(way, int):
+            return way
+        unfrag = _HDR
+        finaldst = m.dst
+    return _ip6_send(kern, m, way, finaldst, unfrag, flags, im6o)
+
+
+def _ip6_opt_headers(opt: Ip6Pktopts | None) -> Exthdrs:
+    if opt is None:
+        return Exthdrs()
+    dest1 = opt.ip6po_dest1 if opt.ip6po_rthdr else b""  # RFC 2292 s.6: only in front of one
+    return Exthdrs(opt.ip6po_hbh, dest1, opt.ip6po_rthdr, dest2=opt.ip6po_dest2)
+
+
+def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
+    """The sender's headers, mobility's and IPsec's, joined in front of the payload.
+
+    IPsec runs before the headers are linked in: it sees the home address as source and the final
+    destination; what it encrypts it puts back as m.data with ``hdrs.dest2`` emptied.
+    """
+    error = kern.mip6.exthdr_create(kern, m, hdrs)
+    if error:
+        drop(kern, m, D.MIP6_EXTHDR)
+        return error
+    plain = m.data
+    error = kern.ipsec.output(kern, m, hdrs, u8(plain, _NXT), plain[_HDR:])
+    if error:
+        drop(kern, m, D.IPSEC_OUTPOLICY)
+        return error
+    data = m.data
+    if hdrs.hbh or hdrs.rthdr or hdrs.haddr or hdrs.ipsec or hdrs.dest2 or hdrs.dest1:
+        m.data = ip6_chain(data[:_HDR], u8(data, _NXT), hdrs, data[_HDR:])
+        kern.mip6.addr_exchange(kern, m)
+    if len(m.data) - _HDR > IPV6_MAXPACKET:
+        drop(kern, m, D.IP6_CANTFRAG)
+        return EMSGSIZE
+    return 0
+
+
+def _ip6_first_hop(m: Mbuf, off: int) -> None:
+    """Type 0 routing header at ``off``: its first address becomes the destination."""
+    data = m.data
+    if u8(data, off + Ip6Rthdr.O_ip6r_type) != IPV6_RTHDR_TYPE_0:
+        return
+    segleft = u8(data, off + Ip6Rthdr.O_ip6r_segleft)
+    first = off + Ip6Rthdr0.SIZE
+    end = first + segleft * len(IN6ADDR_ANY)
+    if not segleft:
+        return
+    hop = data[first : first + len(IN6ADDR_ANY)]
+    hops = data[first + len(hop) : end] + data[_DST:_HDR]
+    m.data = put(put(data, first, hops), _DST, hop)
+    m.dst = in6_embedscope(hop, in6_addrzone(m.dst))
+
+
+def _ip6_route(
+    kern: Kernel, m: Mbuf, opt: Ip6Pktopts | None, im6o: Ip6Moptions | None
+) -> Way | int:
+    """The way out, or an errno after the packet was dropped."""
+    dst = m.dst
+    if dst >= b"\xff":
+        return _ip6_route_multicast(kern, m, opt, im6o)
+    nexthop = dst if opt is None or opt.ip6po_nexthop is None else opt.ip6po_nexthop
+    rt = rtalloc1(kern, nexthop)
+    if rt is None:
+        drop(kern, m, D.IP6_NOROUTE)
+        return EHOSTUNREACH
+    rt.rt_use += 1
+    if rt.rt_flags & (RTF_REJECT | RTF_BLACKHOLE):
+        drop(kern, m, D.IP6_OUTREJECT)
+        return 0 if rt.rt_flags & RTF_BLACKHOLE else EHOSTUNREACH
+    ifp = rt.rt_ifp
+    gateway = rt.rt_gateway
+    if rt.rt_flags & RTF_GATEWAY and isinstance(gateway, bytes):
+        nexthop = gateway
+    if not ifp.if_flags & IFF_LOOPBACK and not _ip6_scope_ok(ifp, m.src, dst):
+        return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
+    return Way(ifp, nexthop, rt)
+
+
+def _ip6_route_multicast(
+    kern: Kernel, m: Mbuf, opt: Ip6Pktopts | None, im6o: Ip6Moptions | None
+) -> Way | int:
+    """Multicast leaves by its zone, the sender's choice of interface, or the routing table."""
+    ifp = kern.ifbyindex(in6_addrzone(m.dst))
+    if ifp is None and opt is not None:
+        ifp = opt.ip6po_pktinfo_ifp
+    if ifp is None and im6o is not None:
+        ifp = im6o.im6o_multicast_ifp
+    rt = None
+    if ifp is None:
+        rt = rtalloc1(kern, m.dst, clone=False)
+        if rt is None:
+            drop(kern, m, D.IP6_NOROUTE)
+            return EHOSTUNREACH
+        ifp = rt.rt_ifp
+        rt.rt_use += 1
+    m.dst = in6_embedscope(m.dst, ifp.if_index)
+    if not ifp.if_flags & IFF_MULTICAST:
+        return _ip6_outdrop(kern, m, ifp, D.IP6_NOROUTE, ENETUNREACH)
+    if not _ip6_scope_ok(ifp, m.src, m.dst):
+        return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
+    return Way(ifp, m.dst, None)
+
+
+def _ip6_scope_ok(ifp: Ifnet, src: bytes, dst: bytes) -> bool:
+    """Whether both addresses' zones include the link, and no loopback address gets out."""
+    if src == IN6ADDR_LOOPBACK or dst == IN6ADDR_LOOPBACK:
+        return bool(ifp.if_flags & IFF_LOOPBACK)
+    return in6_addrzone(src) in (0, ifp.if_index) and in6_addrzone(dst) in (0, ifp.if_index)
+
+
+def _ip6_outdrop(kern: Kernel, m: Mbuf, ifp: Ifnet, why: DropReason, error: int) -> int:
+    if m.rcvif is None:
+        m.rcvif = ifp  # the per-interface counter of the reason is the outgoing one's
+    drop(kern, m, why)
+    return error
+
+
+def _ip6_send(
+    kern: Kernel,
+    m: Mbuf,
+    way: Way,
+    finaldst: bytes,
+    unfrag: int,
+    flags: int,
+    im6o: Ip6Moptions | None,
+) -> int:
+    """Routed: loop back where wanted, fragment to the path MTU, hand to the link."""
+    ifp = way.ifp
+    ifp.in6_ifstat["ifs6_out_request"] += 1
+    if m.dst >= b"\xff":
+        ifp.in6_ifstat["ifs6_out_mcast"] += 1
+        if not _ip6_multicast_leaves(kern, m, ifp, im6o):
+            return 0
+    if ifp.if_flags & IFF_LOOPBACK:
+        zone = kern.ifbyindex(in6_addrzone(m.src) or in6_addrzone(m.dst))
+        looutput(kern, zone or ifp, m, way.nexthop, way.rt)
+        return 0
+    if len(m.data) > IPV6_MMTU:
+        mtu = ip6_pmtu(kern, ifp, way.rt, finaldst if finaldst != m.dst else None)
+        if flags & IPV6_MINMTU:
+            mtu = IPV6_MMTU
+        if len(m.data) > mtu:
+            return _ip6_send_fragments(kern, m, way, unfrag, mtu)
+    kern.nd6_output(kern, ifp, m, way.nexthop, way.rt)
+    return 0
+
+
+def _ip6_multicast_leaves(kern: Kernel, m: Mbuf, ifp: Ifnet, im6o: Ip6Moptions | None) -> bool:
+    """Loop a copy back to members here; False when the packet stays on this node (and ended)."""
+    stays = (
+        not u8(m.data, _HLIM)
+        or bool(ifp.if_flags & IFF_LOOPBACK)
+        or IN6_IS_ADDR_MC_NODELOCAL(m.dst)
+    )
+    loop = m.dst in ifp.in6_multi and (im6o is None or im6o.im6o_multicast_loop)
+    if stays:
+        if loop:
+            looutput(kern, ifp, m, m.dst, None)
+        else:
+            drop(kern, m, D.IP6_OUTHLIM)
+        return False
+    if loop:
+        ip6_mloopback(kern, ifp, m)
+    return True
+
+
+def ip6_mloopback(kern: Kernel, ifp: Ifnet, m: Mbuf) -> None:
+    """Give a copy of an outgoing multicast packet to this node as if received on ``ifp``."""
+    looutput(kern, ifp, m_copy(kern, m), m.dst, None)
+
+
+def in6_linkmtu(ifp: Ifnet) -> int:
+    """MTU for IPv6: what a router advertised, else the interface's (IN6_LINKMTU)."""
+    linkmtu = ifp.ndi.linkmtu
+    return linkmtu if linkmtu and linkmtu < ifp.if_mtu else ifp.if_mtu
+
+
+def ip6_pmtu(kern: Kernel, ifp: Ifnet, rt: Rtentry | None, finaldst: bytes | None = None) -> int:
+    """Path MTU: of the link, the route, and the final destination behind a routing header."""
+    mtu = in6_linkmtu(ifp)
+    if rt is not None and 0 < rt.rt_rmx.rmx_mtu < mtu:
+        mtu = rt.rt_rmx.rmx_mtu
+    if finaldst is not None:
+        last = kern.rt.lookup(finaldst)
+        if last is not None and 0 < last.rt_rmx.rmx_mtu < mtu:
+            mtu = last.rt_rmx.rmx_mtu
+    return max(mtu, IPV6_MMTU)  # RFC 8200 s.5: nothing smaller is believed
+
+
+def _ip6_send_fragments(kern: Kernel, m: Mbuf, way: Way, unfrag: int, mtu: int) -> int:
+    ifp = way.ifp
+    parts = ip6_fragment(kern, m, unfrag, mtu)
+    if not parts:
+        return _ip6_outdrop(kern, m, ifp, D.IP6_CANTFRAG, EMSGSIZE)
+    kern.stats.ip6["ip6s_fragmented"] += 1
+    kern.stats.ip6["ip6s_ofragments"] += len(parts)
+    ifp.in6_ifstat["ifs6_out_fragok"] += 1
+    ifp.in6_ifstat["ifs6_out_fragcreat"] += len(parts)
+    for part in parts:
+        kern.nd6_output(kern, ifp, part, way.nexthop, way.rt)
+    return 0
