@@ -7,27 +7,39 @@ the frames that the kernel wants to send and makes sure that the world wakes the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
+from kame_py.boot import ether_attach
+from kame_py.lab.filetree import FileTree
+from kame_py.lab.labnodes import MAC_OUI
 from kame_py.lab.lan import Lan, Port
-from kame_py.net.if_ import IFF_PROMISC, Ifnet
-from kame_py.netinet6.in6_ifattach import if_carrier
+from kame_py.lab.process import ProcessTable
+from kame_py.net.if_ import ETHERMTU, IFF_PROMISC, Ifnet
+from kame_py.netinet6.in6_ifattach import if_carrier, if_up
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.lab.world import World
 
+_OCTET: Final = 256
+
 
 class Node:
     """One machine. ``kernel`` is its kernel, ``ports`` its Ethernet interfaces by name."""
 
-    def __init__(self, world: World, kernel: Kernel, number: int) -> None:
+    def __init__(
+        self, world: World, kernel: Kernel, number: int, files: Mapping[str, str] | None = None
+    ) -> None:
         self.world = world
         self.kernel = kernel
         self.name = kernel.name
         self.number = number
+        self.files = FileTree(files)
+        self.processes = ProcessTable(kernel, self.files, world.hosts)
         self.ports: dict[str, Port] = {}
         self._by_ifp: dict[Ifnet, Port] = {}
+        self.on_kick: Callable[[Node], None] | None = None  # a timeline looks at the addresses
         self._wake_ns: int | None = None  # the earliest wake-up that lies in the world's heap
 
     def __repr__(self) -> str:
@@ -35,15 +47,38 @@ class Node:
 
     # -- plugs --------------------------------------------------------------------------------
 
-    def connect(self, ifp: Ifnet, link: Lan) -> Port:
-        """Plug an interface that the kernel already has into a link."""
+    def attach(
+        self,
+        ifname: str,
+        link: Lan,
+        mac: bytes | None = None,
+        mtu: int | None = None,
+        up: bool = True,
+    ) -> Ifnet:
+        """A new Ethernet interface plugged into ``link``.
+
+        mac None: 00:a0:24, the node's number, the interface's number. mtu None: the link's.
+        """
+        if mac is None:
+            high, low = divmod(self.number, _OCTET)
+            mac = MAC_OUI + bytes((high, low, len(self.ports) + 1))
+        ifp = ether_attach(self.kernel, ifname, mac, mtu or link.mtu or ETHERMTU)
         port = Port(self, self.name, ifp)
-        self.ports[ifp.if_name] = port
+        self.ports[ifname] = port
         self._by_ifp[ifp] = port
         ifp.carrier = link.up
         link.plug(port)
+        if up:
+            if_up(self.kernel, ifp)
         self.kick()
-        return port
+        return ifp
+
+    def up(self) -> None:
+        """Bring up every interface that is down, as the network script does before rc."""
+        for port in self.ports.values():
+            if not port.ifp.up:
+                if_up(self.kernel, port.ifp)
+        self.kick()
 
     def unplug(self, ifname: str) -> None:
         """Pull the plug: carrier falls, nothing arrives any more."""
@@ -90,6 +125,8 @@ class Node:
             if ifp.if_flags & IFF_PROMISC != port.flags or ifp.if_hwaddr is not port.mac:
                 if port.link is not None:
                     port.link.refile(port)
+        if self.on_kick is not None:
+            self.on_kick(self)
         deadline = kern.next_deadline()
         if deadline is not None and (self._wake_ns is None or deadline < self._wake_ns):
             self._wake_ns = deadline

@@ -19,16 +19,15 @@ An idle network costs nothing.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
+from kame_py.boot import boot
 from kame_py.kern.clock import NS, VirtualClock
+from kame_py.kern.conf import KernConf
 from kame_py.lab.impair import Impairment
+from kame_py.lab.kernconf import parse_kernel_list, parse_kernel_text
 from kame_py.lab.lan import Lan, Observer
 from kame_py.lab.node import Node
-
-if TYPE_CHECKING:
-    from kame_py.kern.kernel import Kernel
 
 
 class World:
@@ -69,12 +68,22 @@ class World:
         self.links[name] = lan
         return lan
 
-    def adopt(self, kernel: Kernel) -> Node:
-        """Make a node of a kernel; its clock must be this world's."""
-        if kernel.name in self.nodes:
-            raise ValueError(f"node {kernel.name} exists already")
-        node = Node(self, kernel, len(self.nodes) + 1)
-        self.nodes[node.name] = node
+    def add_node(
+        self,
+        name: str,
+        kernel: KernConf | str | Sequence[str] = (),
+        files: Mapping[str, str] | None = None,
+    ) -> Node:
+        """A new node: a booted kernel without interfaces but lo0.
+
+        kernel: a configuration, its text, or a list such as ("MIP6", "hif 1"). ValueError says
+        what is wrong with it. files: path -> text.
+        """
+        if name in self.nodes:
+            raise ValueError(f"node {name} exists already")
+        kern = boot(name, _kernconf(kernel), self.clock, self.seed)
+        node = Node(self, kern, len(self.nodes) + 1, files)
+        self.nodes[name] = node
         return node
 
     def observe(self, observer: Observer | None) -> None:
@@ -157,3 +166,12 @@ class World:
     def _carrier(self, link: Lan, up: bool) -> None:
         for port in list(link.ports):
             port.station.carrier(port, up)
+
+
+def _kernconf(kernel: KernConf | str | Sequence[str]) -> KernConf:
+    if isinstance(kernel, KernConf):
+        return kernel
+    result = parse_kernel_text(kernel) if isinstance(kernel, str) else parse_kernel_list(kernel)
+    if result.errors:
+        raise ValueError("; ".join(error.text for error in result.errors))
+    return result.conf

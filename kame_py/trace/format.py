@@ -246,7 +246,7 @@ class _Line:
 
     def ah(self, hdr: ExtHdr) -> str:
         ah = Ah.parse(self._data, hdr.off)
-        if isinstance(ah, Malformed):
+        if isinstance(ah, Malformed) or hdr.len < Ah.SIZE:
             return "[|AH] "
         sumlen = f"sumlen={hdr.len - Ah.SIZE}," if self._verbose else ""
         return f"AH(spi={ah.ah_spi},{sumlen}seq=0x{ah.ah_seq:x}): "

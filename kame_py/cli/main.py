@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The ``kame`` command: one word chooses what is done, the rest belongs to it.
+
+No KAME counterpart. Modules are loaded when they are needed, so that ``kame --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Final
+
+from kame_py import __version__
+
+EX_USAGE: Final = 2
+EX_INTERRUPTED: Final = 130  # 128 + SIGINT
+
+#: Command -> (module with ``main(argv) -> int``, what it is for).
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "demo": ("kame_py.cli.demo", "a network that works, breaks and heals, and a capture explained"),
+    "lab": ("kame_py.cli.lab", "run, check, list and show labs: networks in virtual time"),
+    "replay": ("kame_py.cli.replay", "what a KAME kernel makes of the packets of a capture"),
+}
+
+Main = Callable[[list[str]], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _dispatch(words)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader is gone: nothing can be said any more
+        return 1
+    except KeyboardInterrupt:
+        return EX_INTERRUPTED
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(help_text())
+        return 0 if words else EX_USAGE
+    name, rest = words[0], words[1:]
+    if name in ("-V", "--version"):
+        sys.stdout.write(f"kame-py {__version__}\n")
+        return 0
+    if name in COMMANDS:
+        command: Main = import_module(COMMANDS[name][0]).main
+        return command(rest)
+    return _tool(name, rest)
+
+
+def _tool(name: str, rest: list[str]) -> int:
+    from kame_py.tools import TOOLS
+
+    if name in TOOLS:
+        from kame_py.host.run_tool import run_tool
+
+        return run_tool(name, rest)
+    import difflib
+
+    close = difflib.get_close_matches(name, [*COMMANDS, *TOOLS], n=1)
+    hint = f"; did you mean {close[0]}" if close else "; kame --help lists the commands"
+    sys.stderr.write(f"kame: {name}: no such command{hint}\n")
+    return EX_USAGE
+
+
+def help_text() -> str:
+    """What ``kame --help`` prints."""
+    from kame_py.tools import TOOLS
+
+    lines = ["usage: kame COMMAND ...", "       kame TOOL ...", ""]
+    lines += ["The KAME IPv6 kernel in Python: many kernels, virtual time.", "", "commands:"]
+    lines += [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
+    lines += ["", "tools (the ported KAME programs; kame TOOL --help):"]
+    lines += [f"  {' '.join(sorted(TOOLS))}", ""]
+    lines += ["options:", "  -h, --help     this text", "  -V, --version  the version", ""]
+    lines += ["Start with: kame demo", ""]
+    return "\n".join(lines)
