@@ -121,6 +121,11 @@ class SIOCIFDESTROY:
 
 
 @dataclass(frozen=True, slots=True)
+class SIOCIFGCLONERS:
+    """Which interfaces can be created. Answers tuple[str, ...], names without a unit."""
+
+
+@dataclass(frozen=True, slots=True)
 class SIOCSIFPHYADDR_IN6:
     """Outer addresses of a gif. Privileged."""
 

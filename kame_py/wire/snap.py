@@ -70,6 +70,7 @@ class RtSnap:
     expire: int | None  # seconds left, None: never
     refs: int
     use: int
+    linkif: str = ""  # interface of a link-layer gateway; a route to ourselves leaves by lo0
 
 
 @dataclass(frozen=True, slots=True)
