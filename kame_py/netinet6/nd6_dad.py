@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Duplicate address detection (the nd6_dad_* half of KAME nd6_nbr.c).
+
+Deviates: nothing. The mobility pseudo addresses that a home agent tests run through here as well,
+by the hooks of kern/hooks.py. RFC 2462 s.5.4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.clock import MS, NS
+from kame_py.kern.log import LOG_DEBUG, LOG_ERR, LOG_INFO
+from kame_py.netinet6 import in6, nd6_nbr
+from kame_py.netinet6.in6_var import (
+    IN6_IFF_ANYCAST,
+    IN6_IFF_DUPLICATED,
+    IN6_IFF_TENTATIVE,
+    In6Ifaddr,
+)
+from kame_py.netinet6.nd6_var import Dadq
+from kame_py.netinet6.scope6 import addr_text, in6_clearscope
+from kame_py.wire.in6addr import ntop
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+
+MAX_RTR_SOLICITATION_DELAY_NS: Final = NS  # RFC 2461 s.10, RFC 2462 s.5.4.2
+DAD_MAXTRY: Final = 15  # KAME dad_maxtry: the interface never became ready
+
+
+def nd6_dad_start(kern: Kernel, ia: In6Ifaddr, delay: bool = False) -> None:
+    """Begin to test a tentative address; ``delay`` by a random time up to a second.
+
+    Delays are for addresses whose interface just came up, so that hosts do not speak at once.
+    """
+    ifp = ia.ia_ifp
+    if not ia.ia6_flags & IN6_IFF_TENTATIVE:
+        text = addr_text(kern, ia.ia_addr)
+        kern.log.log(
+            LOG_DEBUG, f"nd6_dad_start: called with non-tentative address {text}({ifp.if_name})"
+        )
+        return
+    if ia.ia6_flags & IN6_IFF_ANYCAST or not kern.ip6.ip6_dad_count:
+        in6.in6_setflags(kern, ia, ia.ia6_flags & ~IN6_IFF_TENTATIVE)
+        return
+    if not ifp.up or ia in kern.nd6.dadq:
+        return
+    dp = Dadq(ia, kern.ip6.ip6_dad_count)
+    kern.nd6.dadq[ia] = dp
+    if delay:
+        wait = kern.rng.stream("nd6.dad").below(MAX_RTR_SOLICITATION_DELAY_NS)
+        dp.dad_timer = kern.callouts.at(kern.now() + wait, _nd6_dad_send, kern, dp)
+    else:
+        _nd6_dad_send(kern, dp)
+
+
+def nd6_dad_stop(kern: Kernel, ia: In6Ifaddr) -> None:
+    """Give up testing; the address stays tentative."""
+    dp = kern.nd6.dadq.pop(ia, None)
+    if dp is not None and dp.dad_timer is not None:
+        dp.dad_timer.stop()
+
+
+def _nd6_dad_send(kern: Kernel, dp: Dadq) -> None:
+    """One more solicitation, if the interface can send, and wait for answers."""
+    ia = dp.dad_ia
+    ifp = ia.ia_ifp
+    dp.dad_ns_tcount += 1
+    deadline = kern.now() + ifp.ndi.retrans_ms * MS
+    dp.dad_timer = kern.callouts.at(deadline, nd6_dad_timer, kern, ia)
+    if ifp.up:
+        dp.dad_ns_ocount += 1
+        nd6_nbr.nd6_ns_output(kern, ifp, None, ia.ia_addr, None, dad=True)
+
+
+def nd6_dad_timer(kern: Kernel, ia: In6Ifaddr) -> None:
+    """A retransmission time went by: solicit again, or decide."""
+    dp = kern.nd6.dadq.get(ia)
+    if dp is None:
+        return
+    ifname = ia.ia_ifp.if_name
+    text = addr_text(kern, ia.ia_addr)
+    if ia.ia6_flags & IN6_IFF_DUPLICATED or not ia.ia6_flags & IN6_IFF_TENTATIVE:
+        nd6_dad_stop(kern, ia)
+    elif dp.dad_na_icount or dp.dad_ns_icount:
+        nd6_dad_duplicated(kern, ia)
+    elif dp.dad_ns_ocount < dp.dad_count:
+        if dp.dad_ns_tcount > DAD_MAXTRY:
+            kern.log.log(LOG_INFO, f"{ifname}: could not run DAD, driver problem?")
+            nd6_dad_stop(kern, ia)
+        else:
+            _nd6_dad_send(kern, dp)
+    else:
+        nd6_dad_stop(kern, ia)
+        _nd6_dad_success(kern, ia, f"{ifname}: DAD complete for {text} - no duplicates found")
+
+
+def _nd6_dad_success(kern: Kernel, ia: In6Ifaddr, text: str) -> None:
+    if kern.mip6.dad_success(kern, ia):
+        return
+    in6.in6_setflags(kern, ia, ia.ia6_flags & ~IN6_IFF_TENTATIVE)
+    if kern.nd6.nd6_debug:
+        kern.log.log(LOG_DEBUG, text)
+
+
+def nd6_dad_duplicated(kern: Kernel, ia: In6Ifaddr) -> None:
+    """Somebody else has the address: it must not be used."""
+    dp = kern.nd6.dadq.get(ia)
+    ns, na = (dp.dad_ns_icount, dp.dad_na_icount) if dp is not None else (0, 0)
+    nd6_dad_stop(kern, ia)
+    if kern.mip6.dad_duplicated(kern, ia):
+        return
+    ifname = ia.ia_ifp.if_name
+    text = ntop(in6_clearscope(ia.ia_addr))
+    log = kern.log.log
+    log(LOG_ERR, f"{ifname}: DAD detected duplicate IPv6 address {text}: {ns} NS, {na} NA")
+    flags = ia.ia6_flags & ~IN6_IFF_TENTATIVE | IN6_IFF_DUPLICATED
+    in6.in6_setflags(kern, ia, flags)
+    log(LOG_ERR, f"{ifname}: DAD complete for {text} - duplicate found")
+    log(LOG_ERR, f"{ifname}: manual intervention required")
+
+
+def nd6_dad_ns_input(kern: Kernel, ia: In6Ifaddr) -> None:
+    """Another node tests the same address (RFC 2462 s.5.4.3).
+
+    Before our own first solicitation the other one was first; later both lose at the timer.
+    """
+    dp = kern.nd6.dadq.get(ia)
+    if dp is not None:
+        dp.dad_ns_icount += 1
+    if dp is None or dp.dad_ns_ocount == 0:
+        nd6_dad_duplicated(kern, ia)
+
+
+def nd6_dad_na_input(kern: Kernel, ia: In6Ifaddr) -> None:
+    """Another node has the address (RFC 2462 s.5.4.4)."""
+    dp = kern.nd6.dadq.get(ia)
+    if dp is not None:
+        dp.dad_na_icount += 1
+    nd6_dad_duplicated(kern, ia)
