@@ -30,6 +30,7 @@ EX_OK: Final = 0
 EX_FAILED: Final = 1
 EX_FILE: Final = 2
 SUFFIX: Final = ".toml"
+SECONDS_MAX: Final = 1e9
 
 _STYLES: Final = {
     "run": "bold",
@@ -81,9 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"{text}: not a number of seconds")
     return value
 
 
@@ -181,7 +185,7 @@ def _run_lab(args: argparse.Namespace, lab: LabFile, capture: BinaryIO | None) -
 
     screen = Screen()
     silent = args.json or args.quiet
-    sink = _silence if silent else lambda entry: screen.line(*_entry_line(entry))
+    sink = _silence if silent else lambda entry: screen.line(*entry_line(entry))
     run = LabRun(lab, seed=args.seed, until_s=args.until, capture=capture, sink=sink)
     if not silent:
         screen.line(lab.title or lab.name, "bold underline")
@@ -189,20 +193,24 @@ def _run_lab(args: argparse.Namespace, lab: LabFile, capture: BinaryIO | None) -
     if args.json:
         sys.stdout.write(json.dumps(run.report(), indent=2) + "\n")
     else:
-        _print_outcomes(screen, run)
-    return EX_OK if all(outcome.ok for outcome in run.outcomes) else EX_FAILED
+        print_outcomes(screen, run)
+    for crash in run.crashes:
+        sys.stderr.write(f"kame lab: a program failed: {crash}\n")
+    return EX_OK if run.good else EX_FAILED
 
 
 def _silence(entry: Entry) -> None:
     """With --json or -q nothing is told while the lab runs."""
 
 
-def _entry_line(entry: Entry) -> tuple[str, str]:
+def entry_line(entry: Entry) -> tuple[str, str]:
+    """One entry of the timeline as a line, with its style."""
     text = {"run": f"$ {entry.text}", "out": f"  {entry.text}"}.get(entry.kind, entry.text)
     return f"{entry.t_ns / 1e9:10.3f}  {entry.node:<6} {text}", _STYLES[entry.kind]
 
 
-def _print_outcomes(screen: Screen, run: LabRun) -> None:
+def print_outcomes(screen: Screen, run: LabRun) -> None:
+    """The expectations and the last line."""
     if run.outcomes:
         screen.line()
         screen.line("Expectations", "bold")
