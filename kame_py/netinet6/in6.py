@@ -282,14 +282,8 @@ def _in6_unroute(kern: Kernel, ia: In6Ifaddr) -> None:
     for rt in kern.rt:
         if rt.rt_ifa is not ia or kern.rt.exact(rt.rt_key, rt.rt_plen) is not rt:
             continue
-        last = rt.rt_plen == MULTICAST_PLEN and IN6_IS_ADDR_MULTICAST(rt.rt_key) and heir is None
-        if (
-            rt.rt_key in (ia.ia_addr, ia.ia_dstaddr)
-            or last
-            or heir is None
-            and not rt.rt_flags & RTF_STATIC
-            and rt.rt_ifp is ifp
-        ):
+        host = rt.rt_plen == 128 and rt.rt_key in (ia.ia_addr, ia.ia_dstaddr)
+        if host or (heir is None and not rt.rt_flags & RTF_STATIC):
             rtrequest(kern, RTM_DELETE, rt.rt_key, rt.rt_plen)
         else:
             rt.rt_ifa = heir

@@ -31,14 +31,8 @@ from kame_py.net.route import (
     rt_clone,
     rtrequest,
 )
-from kame_py.netinet6 import in6, nd6_ioctl, nd6_rtr
-from kame_py.netinet6.nd6_llinfo import (
-    Ev,
-    nd6_free,
-    nd6_llinfo_event,
-    nd6_llinfo_setstate,
-    nd6_llinfo_settimer,
-)
+from kame_py.netinet6 import in6, nd6_ioctl, nd6_llinfo, nd6_rtr
+from kame_py.netinet6.nd6_state import Ev
 from kame_py.netinet6.nd6_var import (
     ND6_IFF_ACCEPT_RTADV,
     ND6_IFF_PERFORMNUD,
@@ -171,17 +165,29 @@ def _is_interface_route(rt: Rtentry) -> bool:
 
 
 def _room(kern: Kernel) -> bool:
-    """Whether one more entry may be made; the oldest stale one makes place (RFC 6583)."""
+    """Whether one more entry may be made; an old one makes place (RFC 6583 s.7.1)."""
     nd6 = kern.nd6
     if nd6.incomplete >= nd6.neighborgcthresh:
         return False
     if len(nd6.llinfo) < 2 * nd6.neighborgcthresh:
         return True
-    for ln in nd6.stale:
-        if not ln.ln_router:
-            nd6_free(kern, ln)
-            return True
-    return False
+    victim = _oldest(nd6.stale) or _oldest(nd6.llinfo)
+    if victim is None:
+        return False
+    nd6_free(kern, victim)
+    return True
+
+
+def _oldest(entries: dict[LlinfoNd6, None]) -> LlinfoNd6 | None:
+    """The oldest entry that is resolved, no router's and not permanent; reachable ones last."""
+    second = None
+    for ln in entries:
+        if ln.ln_permanent or ln.ln_router or ln.ln_state <= ND6_LLINFO_INCOMPLETE:
+            continue
+        if ln.ln_state != ND6_LLINFO_REACHABLE:
+            return ln
+        second = second or ln
+    return second
 
 
 def nd6_lookup_llinfo(kern: Kernel, addr: bytes, ifp: Ifnet | None) -> LlinfoNd6 | None:
@@ -229,9 +235,9 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
         ln.ln_permanent = rt.rt_rmx.rmx_expire == 0
     else:
         return
-    nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
+    nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
     if not ln.ln_permanent:
-        nd6_llinfo_settimer(kern, ln, rt.rt_rmx.rmx_expire)
+        nd6_llinfo.nd6_llinfo_settimer(kern, ln, rt.rt_rmx.rmx_expire)
     if rt.rt_flags & RTF_ANNOUNCE and not local:
         in6.in6_addmulti(kern, ifp, in6.in6_solicited(ifp, rt.rt_key))
 
@@ -242,9 +248,9 @@ def _llinfo_change(kern: Kernel, ln: LlinfoNd6) -> None:
     if not rt.rt_flags & RTF_STATIC or not ln.lladdr or ln.ln_state > ND6_LLINFO_INCOMPLETE:
         return
     ln.ln_permanent = rt.rt_rmx.rmx_expire == 0
-    nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
+    nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
     if not ln.ln_permanent:
-        nd6_llinfo_settimer(kern, ln, rt.rt_rmx.rmx_expire)
+        nd6_llinfo.nd6_llinfo_settimer(kern, ln, rt.rt_rmx.rmx_expire)
 
 
 def _llinfo_delete(kern: Kernel, rt: Rtentry) -> None:
@@ -253,7 +259,7 @@ def _llinfo_delete(kern: Kernel, rt: Rtentry) -> None:
         return
     if rt.rt_flags & RTF_ANNOUNCE and not rt.rt_flags & RTF_LOCAL:
         in6.in6_delmulti(kern, rt.rt_ifp, in6.in6_solicited(rt.rt_ifp, rt.rt_key))
-    nd6_llinfo_setstate(kern, ln, ND6_LLINFO_WAITDELETE)
+    nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_WAITDELETE)
     kern.nd6.llinfo.pop(ln, None)
     if ln.ln_timer is not None:
         ln.ln_timer.stop()
@@ -262,6 +268,17 @@ def _llinfo_delete(kern: Kernel, rt: Rtentry) -> None:
     m, ln.ln_hold = ln.ln_hold, None
     if m is not None:
         drop(kern, m, D.ND6_FLUSHED)
+
+
+def nd6_free(kern: Kernel, ln: LlinfoNd6) -> None:
+    """Remove the entry; a router that goes makes the host look for another (KAME nd6_free)."""
+    rt = ln.ln_rt
+    if ln not in kern.nd6.llinfo:
+        return
+    nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_WAITDELETE)
+    if kern.rt.exact(rt.rt_key, rt.rt_plen) is rt:
+        rtrequest(kern, RTM_DELETE, rt.rt_key, rt.rt_plen)
+    nd6_rtr.router_unreachable(kern, rt.rt_key, rt.rt_ifp, ln.ln_router)
 
 
 def nd6_purge_llinfo(kern: Kernel, ifp: Ifnet) -> None:
@@ -291,7 +308,7 @@ def nd6_output(kern: Kernel, ifp: Ifnet, m: Mbuf, dst: bytes, rt: Rtentry | None
     if rt is None or rt.rt_llinfo is None:
         drop(kern, m, D.ND6_CACHEFULL)
         return
-    nd6_llinfo_event(kern, rt.rt_llinfo, Ev.OUTPUT, m=m)
+    nd6_llinfo.nd6_llinfo_event(kern, rt.rt_llinfo, Ev.OUTPUT, m=m)
 
 
 def nd6_is_addr_neighbor(kern: Kernel, addr: bytes, ifp: Ifnet) -> bool:
@@ -342,7 +359,7 @@ def nd6_cache_lladdr(
     elif nd_type == ND_ROUTER_SOLICIT or is_new:
         ln.ln_router = False
     if lladdr is not None:
-        nd6_llinfo_event(kern, ln, Ev.LL_NEW if changed else Ev.LL_SAME, lladdr)
+        nd6_llinfo.nd6_llinfo_event(kern, ln, Ev.LL_NEW if changed else Ev.LL_SAME, lladdr)
     if changed and ln.ln_router:
         nd6_rtr.defrouter_select(kern)
 
@@ -360,10 +377,10 @@ def nd6_nud_hint(kern: Kernel, rt: Rtentry | None, dst: bytes | None, force: boo
     hints = ln.ln_byhint + 1
     if not force and hints > kern.nd6.nd6_maxnudhint:
         return
-    nd6_llinfo_event(kern, ln, Ev.HINT)
+    nd6_llinfo.nd6_llinfo_event(kern, ln, Ev.HINT)
     ln.ln_byhint = hints
 
 
 def nd6_probe(kern: Kernel, ln: LlinfoNd6) -> None:
     """Verify a reachable or stale neighbour with the next sweep (movement detection)."""
-    nd6_llinfo_event(kern, ln, Ev.PROBE_NOW)
+    nd6_llinfo.nd6_llinfo_event(kern, ln, Ev.PROBE_NOW)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
-from kame_py.netinet6 import nd6, nd6_llinfo, nd6_prefix, nd6_rtr
-from kame_py.netinet6.in6_control import ifunit_or_error
+from kame_py.netinet6 import in6_control, nd6, nd6_llinfo, nd6_prefix, nd6_rtr
 from kame_py.netinet6.nd6_var import LlinfoNd6, NdDefrouter, NdPrefix
 from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
 from kame_py.wire.errno import EINVAL, KError
@@ -160,7 +159,7 @@ def _advertiser(kern: Kernel, dr: NdDefrouter) -> tuple[bytes, int]:
 
 def _gifinfo(kern: Kernel, req: object) -> object:
     assert isinstance(req, SIOCGIFINFO_IN6)
-    ifp = ifunit_or_error(kern, req.ifname)
+    ifp = in6_control.ifunit_or_error(kern, req.ifname)
     ndi = ifp.ndi
     return NdiSnap(
         linkmtu=ndi.linkmtu,
@@ -175,13 +174,13 @@ def _gifinfo(kern: Kernel, req: object) -> object:
 
 def _sifinfo_flags(kern: Kernel, req: object) -> object:
     assert isinstance(req, SIOCSIFINFO_FLAGS)
-    ifunit_or_error(kern, req.ifname).ndi.flags = req.flags
+    in6_control.ifunit_or_error(kern, req.ifname).ndi.flags = req.flags
     return None
 
 
 def _gnbrinfo(kern: Kernel, req: object) -> object:
     assert isinstance(req, SIOCGNBRINFO_IN6)
-    ifp = ifunit_or_error(kern, req.ifname)
+    ifp = in6_control.ifunit_or_error(kern, req.ifname)
     rt = kern.rt.exact(in6_embedscope(req.addr, ifp.if_index), 128)
     ln = rt.rt_llinfo if rt is not None else None
     if ln is None:
@@ -219,6 +218,6 @@ def _gdefiface(kern: Kernel, req: object) -> object:
 
 def _sdefiface(kern: Kernel, req: object) -> object:
     assert isinstance(req, SIOCSDEFIFACE_IN6)
-    kern.nd6.defifp = ifunit_or_error(kern, req.ifname) if req.ifname else None
+    kern.nd6.defifp = in6_control.ifunit_or_error(kern, req.ifname) if req.ifname else None
     nd6_rtr.defrouter_reset(kern)
     return None

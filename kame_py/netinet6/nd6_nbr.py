@@ -13,7 +13,7 @@ from kame_py.kern.drop import D, DropReason
 from kame_py.kern.log import LOG_ERR, LOG_INFO
 from kame_py.kern.mbuf import Mbuf, m_get
 from kame_py.net.route import RTF_ANNOUNCE, LinkAddr
-from kame_py.netinet6 import in6, in6_src, ip6_output, nd6, nd6_dad, nd6_rtr
+from kame_py.netinet6 import in6, in6_src, ip6_output, nd6, nd6_dad, nd6_llinfo, nd6_rtr
 from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
@@ -23,7 +23,7 @@ from kame_py.netinet6.in6_var import (
     In6Ifaddr,
 )
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, Ip6Moptions
-from kame_py.netinet6.nd6_llinfo import Ev, nd6_llinfo_event
+from kame_py.netinet6.nd6_state import Ev
 from kame_py.netinet6.nd6_var import ND6_LLINFO_INCOMPLETE, ND6_LLINFO_NOSTATE, LlinfoNd6
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope, in6_embedscope
 from kame_py.wire.cksum import in6_cksum
@@ -268,9 +268,9 @@ def _nd6_na_learn(
     if was_incomplete or override or not differs:
         ln.ln_router = router
     if differs:
-        nd6_llinfo_event(kern, ln, _DIFFERENT[solicited, override], lladdr)
+        nd6_llinfo.nd6_llinfo_event(kern, ln, _DIFFERENT[solicited, override], lladdr)
     else:
-        nd6_llinfo_event(kern, ln, Ev.NA_S if solicited else Ev.NA_U, lladdr)
+        nd6_llinfo.nd6_llinfo_event(kern, ln, Ev.NA_S if solicited else Ev.NA_U, lladdr)
     if was_router and not ln.ln_router:
         nd6_rtr.router_became_host(kern, ln.ln_rt.rt_key, ifp)
     elif ln.ln_router and (was_incomplete or not was_router):

@@ -24,6 +24,7 @@ from kame_py.net.route import (
     rtrequest,
 )
 from kame_py.netinet6 import in6, nd6, nd6_autoconf, nd6_llinfo, nd6_nbr, nd6_prefix
+from kame_py.netinet6.nd6_state import Ev
 from kame_py.netinet6.nd6_var import (
     MAX_REACHABLE_TIME_MS,
     ND6_IFF_ACCEPT_RTADV,
@@ -327,4 +328,4 @@ def nd6_probe_routers(kern: Kernel) -> None:
     """Every router entry that is reachable or stale has to prove it (KAME mip6_probe_routers)."""
     for ln in list(kern.nd6.llinfo):
         if ln.ln_router:
-            nd6_llinfo.nd6_llinfo_event(kern, ln, nd6_llinfo.Ev.PROBE_NOW)
+            nd6_llinfo.nd6_llinfo_event(kern, ln, Ev.PROBE_NOW)
