@@ -82,6 +82,7 @@ class Kernel:
         self.mip6: Mip6Hooks = NullMip6Hooks()
         self.ipsec: IpsecHooks = NullIpsecHooks()
         self.if_inputsw: dict[int, Callable[[Kernel, Ifnet, bytes, object], Mbuf | None]] = {}
+        self.cloners: dict[str, Callable[[Kernel, str], Ifnet]] = {}
         self.ioctlsw: dict[type, Callable[[Kernel, object], object]] = {}
         self.softintr: list[tuple[Callable[..., object], tuple[object, ...]]] = []
 

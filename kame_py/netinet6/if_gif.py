@@ -29,6 +29,9 @@ from kame_py.netinet6.ip_encap import Encaptab, encap6_decap
 from kame_py.netinet6.nd6 import nd6_ifattach
 from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.const import IPPROTO_IPV6, IPV6_FLOWINFO_MASK, IPV6_FLOWLABEL_MASK
+from kame_py.wire.errno import EADDRNOTAVAIL, EINVAL, ENXIO, KError
+from kame_py.wire.in6addr import IN6ADDR_ANY
+from kame_py.wire.ioctl import SIOCDIFPHYADDR, SIOCGIFPHYADDR_IN6, SIOCSIFPHYADDR_IN6
 from kame_py.wire.patch import u32
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ _CLASS_MASK: Final = IPV6_FLOWINFO_MASK & ~IPV6_FLOWLABEL_MASK
 
 @dataclass(slots=True, eq=False)
 class GifSoftc:
-    """Outer addresses in kernel form; called counts how deep gif_output is in itself."""
+    """Outer addresses in kernel form, empty without a tunnel."""
 
     gif_psrc: bytes = b""
     gif_pdst: bytes = b""
@@ -58,7 +61,7 @@ class GifState:
 
 def gif_attach(kern: Kernel, name: str) -> Ifnet:
     """Create one tunnel interface, down and without outer addresses."""
-    flags = IFF_POINTOPOINT | IFF_MULTICAST | IFF_RUNNING
+    flags = IFF_POINTOPOINT | IFF_MULTICAST
     ifp = Ifnet(name, IFT_GIF, GIFMTU, flags, b"")
     sc = GifSoftc()
     ifp.if_softc = sc
@@ -75,11 +78,36 @@ def gif_attach(kern: Kernel, name: str) -> Ifnet:
     return ifp
 
 
-def gif_set_tunnel(ifp: Ifnet, psrc: bytes, pdst: bytes) -> None:
-    """Set the outer addresses; empty ones remove the tunnel."""
-    sc = ifp.if_softc
-    if isinstance(sc, GifSoftc):
-        sc.gif_psrc, sc.gif_pdst = psrc, pdst
+def gif_softc(ifp: Ifnet | None) -> GifSoftc:
+    """What makes ``ifp`` a tunnel. KError(ENXIO): no such interface, or of another kind."""
+    sc = ifp.if_softc if ifp is not None else None
+    if not isinstance(sc, GifSoftc):
+        raise KError(ENXIO)
+    return sc
+
+
+def gif_set_tunnel(kern: Kernel, ifp: Ifnet, psrc: bytes, pdst: bytes) -> None:
+    """Set the outer addresses.
+
+    KError(EADDRNOTAVAIL): not unicast, or another tunnel has the same pair.
+    """
+    sc = gif_softc(ifp)
+    if any(a >= b"\xff" or a == IN6ADDR_ANY for a in (psrc, pdst)):
+        raise KError(EADDRNOTAVAIL)
+    for other in kern.ifnets:
+        used = other.if_softc
+        if isinstance(used, GifSoftc) and used is not sc:
+            if (used.gif_psrc, used.gif_pdst) == (psrc, pdst):
+                raise KError(EADDRNOTAVAIL)
+    sc.gif_psrc, sc.gif_pdst = psrc, pdst
+    ifp.if_flags |= IFF_RUNNING
+
+
+def gif_delete_tunnel(ifp: Ifnet) -> None:
+    """Remove the outer addresses."""
+    sc = gif_softc(ifp)
+    sc.gif_psrc = sc.gif_pdst = b""
+    ifp.if_flags &= ~IFF_RUNNING
 
 
 def gif_detach(kern: Kernel, ifp: Ifnet) -> None:
@@ -150,7 +178,7 @@ def in6_gif_input(kern: Kernel, ifp: Ifnet, m: Mbuf, off: int) -> tuple[int, int
 
 
 def gif_init(kern: Kernel) -> None:
-    """State of all tunnels and their sysctl."""
+    """State of all tunnels, their sysctl and ioctls."""
     kern.gif = GifState()
     kern.sysctl.register_attr(
         "net.link.gif.max_nesting",
@@ -160,3 +188,38 @@ def gif_init(kern: Kernel) -> None:
         hi=8,
         text="tunnels that one packet may enter on this node",
     )
+    kern.cloners["gif"] = gif_attach
+    kern.ioctlsw[SIOCSIFPHYADDR_IN6] = _set_phyaddr
+    kern.ioctlsw[SIOCDIFPHYADDR] = _delete_phyaddr
+    kern.ioctlsw[SIOCGIFPHYADDR_IN6] = _get_phyaddr
+
+
+def _tunnel(kern: Kernel, name: str) -> Ifnet:
+    ifp = kern.ifunit(name)
+    if ifp is None:
+        raise KError(ENXIO)
+    gif_softc(ifp)
+    return ifp
+
+
+def _set_phyaddr(kern: Kernel, req: object) -> object:
+    if not isinstance(req, SIOCSIFPHYADDR_IN6):
+        raise KError(EINVAL)
+    gif_set_tunnel(kern, _tunnel(kern, req.ifra_name), req.ifra_addr, req.ifra_dstaddr)
+    return None
+
+
+def _delete_phyaddr(kern: Kernel, req: object) -> object:
+    if not isinstance(req, SIOCDIFPHYADDR):
+        raise KError(EINVAL)
+    gif_delete_tunnel(_tunnel(kern, req.ifr_name))
+    return None
+
+
+def _get_phyaddr(kern: Kernel, req: object) -> object:
+    if not isinstance(req, SIOCGIFPHYADDR_IN6):
+        raise KError(EINVAL)
+    sc = gif_softc(kern.ifunit(req.ifr_name))
+    if not sc.gif_psrc:
+        raise KError(EADDRNOTAVAIL)
+    return sc.gif_psrc, sc.gif_pdst
