@@ -12,11 +12,15 @@ from typing import Final
 
 IFF_UP: Final = 0x0001
 IFF_DEBUG: Final = 0x0004
+IFF_LOOPBACK: Final = 0x0008
+IFF_POINTOPOINT: Final = 0x0010
+IFF_RUNNING: Final = 0x0040
 IFF_NOARP: Final = 0x0080
 IFF_PROMISC: Final = 0x0100
 IFF_LINK0: Final = 0x1000
 IFF_LINK1: Final = 0x2000
 IFF_LINK2: Final = 0x4000
+IFF_MULTICAST: Final = 0x8000
 
 #: ifconfig's words, from bit 0.
 IFF_WORDS: Final = (
