@@ -42,6 +42,7 @@ from kame_py.netinet6.in6_var import (
 from kame_py.netinet6.scope6 import addr_text, in6_embedscope
 from kame_py.wire.errno import EADDRNOTAVAIL, EINVAL, KError
 from kame_py.wire.in6addr import (
+    IN6_IS_ADDR_LINKLOCAL,
     IN6_IS_ADDR_MULTICAST,
     IN6_IS_ADDR_UNSPECIFIED,
     IN6ADDR_LINKLOCAL_ALLNODES,
@@ -86,9 +87,8 @@ def in6ifa_ifpwithaddr(ifp: Ifnet, addr: bytes) -> In6Ifaddr | None:
 def in6ifa_ifpforlinklocal(ifp: Ifnet, ignoreflags: int = 0) -> In6Ifaddr | None:
     """A link-local address of the interface with none of ``ignoreflags``."""
     for ia in ifp.in6_addrs:
-        if ia.ia_addr[0] == 0xFE and ia.ia_addr[1] & 0xC0 == 0x80:
-            if not ia.ia6_flags & ignoreflags:
-                return ia
+        if IN6_IS_ADDR_LINKLOCAL(ia.ia_addr) and not ia.ia6_flags & ignoreflags:
+            return ia
     return None
 
 

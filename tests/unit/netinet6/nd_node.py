@@ -101,6 +101,7 @@ class Node:
 
     def conserved(self) -> None:
         """Every packet that was made has one fate."""
+        self.kern.run_softintr()
         assert sum(self.kern.fates.values()) == self.kern.created
 
     def entry(self, who: bytes = PEER) -> LlinfoNd6:

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from kame_py.kern.clock import NS
-from kame_py.kern.mbuf import Fate
+from kame_py.kern.mbuf import Fate, Mbuf
 from kame_py.net.route import RTF_HOST, RTF_STATIC, RTM_ADD, RTM_DELETE, LinkAddr, rtrequest
 from kame_py.netinet6.in6_ifattach import if_down
 from kame_py.netinet6.nd6 import nd6_cache_lladdr, nd6_lookup, nd6_nud_hint, nd6_probe
@@ -49,6 +49,10 @@ GROUP_MAC = bytes.fromhex("3333ff000001")
 GONE = None
 
 
+def fate(m: Mbuf) -> Fate | None:
+    return m.fate
+
+
 def in_state(state: int) -> Node:
     """A node whose entry for the peer has been brought into a state by packets and time."""
     node = Node()
@@ -78,14 +82,13 @@ def learn(node: Node, mac: bytes) -> None:
 
 def do(node: Node, ev: Ev) -> None:
     """Make the event happen from outside."""
-    other = {"tll": PEER_MAC2}
     packets = {
         Ev.NA_S: lambda: na(flags="SO", tll=PEER_MAC),
         Ev.NA_U: lambda: na(flags="O"),
-        Ev.NA_S_DIFF: lambda: na(flags="S", **other),
-        Ev.NA_U_DIFF: lambda: na(flags="", **other),
-        Ev.NA_SO_DIFF: lambda: na(flags="SO", **other),
-        Ev.NA_UO_DIFF: lambda: na(flags="O", **other),
+        Ev.NA_S_DIFF: lambda: na(flags="S", tll=PEER_MAC2),
+        Ev.NA_U_DIFF: lambda: na(flags="", tll=PEER_MAC2),
+        Ev.NA_SO_DIFF: lambda: na(flags="SO", tll=PEER_MAC2),
+        Ev.NA_UO_DIFF: lambda: na(flags="O", tll=PEER_MAC2),
     }
     if ev in packets:
         node.receive(packets[ev]())
@@ -172,7 +175,7 @@ def test_resolution_asks_three_times_a_second_apart_then_reports_unreachable() -
     node = Node()
     start = node.clock.t
     m = node.output()
-    assert m.fate is Fate.HELD
+    assert fate(m) is Fate.HELD
     question = (GROUP_MAC, LL, GROUP, PEER)
     assert solicits(node.sent()) == [question]
     for second in (1, 2):
@@ -181,11 +184,11 @@ def test_resolution_asks_three_times_a_second_apart_then_reports_unreachable() -
         node.until(start + second * NS)
         assert solicits(node.sent()) == [question]
     node.until(start + 3 * NS - 1)
-    assert (node.state(), m.fate) == (INCOMPLETE, Fate.HELD)
+    assert (node.state(), fate(m)) == (INCOMPLETE, Fate.HELD)
     node.until(start + 3 * NS)
     assert node.route() is None
     assert node.drops()["ND6_UNREACH"] == 1
-    assert m.fate is Fate.DROPPED
+    assert fate(m) is Fate.DROPPED
     assert node.kern.nd6.incomplete == 0
     node.conserved()
 
