@@ -38,14 +38,14 @@ class Outcome:
         return not self.detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PingSoFar:
-    """A ping6 at some moment: its arguments, when it began (ns), whether it ended, its output."""
+    """A ping6 as far as it has come: arguments, when it began (ns), whether it ended, output."""
 
     argv: tuple[str, ...]
     began_ns: int
-    ended: bool
-    output: str
+    ended: bool = False
+    output: str = ""
 
 
 def check_run(expect: RunExpect, output: str, status: int) -> Outcome:

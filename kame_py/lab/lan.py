@@ -162,14 +162,12 @@ class Lan:
         now = self._world.now()
         note = self._refusal(frame)
         copies: tuple[Copy, ...] = ()
-        if note:
-            pass
-        elif self._impairer.plain:
-            copies = (Copy(now + self._impairer.value.delay_ns, frame),)
-        else:
+        if not note and self._impairer.plain:
+            delay_ns = self._impairer.value.delay_ns
+            self._world.schedule(now + delay_ns, self._arrive, port, frame, self._epoch)
+        elif not note:
             copies, note = self._impairer.pass_frame(now, frame)
-            if not copies:
-                counters.lost += 1
+            counters.lost += not copies
         if self.observer is not None:
             self.observer.sent(port, frame, m, note)
         for copy in copies:

@@ -7,14 +7,18 @@ the frames that the kernel wants to send and makes sure that the world wakes the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kame_py.boot import ether_attach
+from kame_py.kern.clock import NS
 from kame_py.lab.filetree import FileTree
+from kame_py.lab.job import CommandResult, Job, JobListener
 from kame_py.lab.labnodes import MAC_OUI
 from kame_py.lab.lan import Lan, Port
 from kame_py.lab.process import ProcessTable
+from kame_py.lab.rc import Command, RcError, parse_rc
+from kame_py.lab.shell import Shell
 from kame_py.net.if_ import ETHERMTU, IFF_PROMISC, Ifnet
 from kame_py.netinet6.in6_ifattach import if_carrier, if_up
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.lab.world import World
 
+RUN_TIMEOUT_S: Final = 3600  # virtual
 _OCTET: Final = 256
 
 
@@ -37,6 +42,7 @@ class Node:
         self.number = number
         self.files = FileTree(files)
         self.processes = ProcessTable(kernel, self.files, world.hosts)
+        self.shell = Shell(self.processes)
         self.ports: dict[str, Port] = {}
         self._by_ifp: dict[Ifnet, Port] = {}
         self.on_kick: Callable[[Node], None] | None = None  # a timeline looks at the addresses
@@ -100,6 +106,37 @@ class Node:
         if_carrier(self.kernel, port.ifp, up)
         self.kick()
 
+    # -- commands -----------------------------------------------------------------------------
+
+    def start(self, commands: str | Sequence[Command], listener: JobListener | None = None) -> Job:
+        """Begin to run commands, one after another; the world must run for them to go on.
+
+        A text is read like rc lines; ValueError says what cannot be run.
+        """
+        if isinstance(commands, str):
+            parsed = parse_rc(commands)
+            if isinstance(parsed, RcError):
+                raise ValueError(str(parsed))
+            commands = parsed
+        job = Job(self.shell, commands, listener)
+        proc = self.processes.spawn("sh", job.main, [], "", _nowhere, _nowhere)
+        proc.exit_hooks.append(lambda proc: job.finish(proc.status or 0))
+        self.kick()
+        return job
+
+    def run(
+        self, commands: str | Sequence[Command], timeout_s: float = RUN_TIMEOUT_S
+    ) -> CommandResult:
+        """Run commands and the world until they have ended or gone into the background.
+
+        TimeoutError after ``timeout_s`` virtual seconds.
+        """
+        job = self.start(commands)
+        until_ns = self.world.now() + round(timeout_s * NS)
+        if not self.world.run_ns(until_ns, lambda: job.done):
+            raise TimeoutError(f"{self.name}: still running after {timeout_s:g} s: {commands}")
+        return job.result()
+
     # -- what the world calls -----------------------------------------------------------------
 
     def receive(self, port: Port, frame: bytes) -> None:
@@ -138,3 +175,7 @@ class Node:
         self._wake_ns = None
         self.kernel.advance(self.world.clock.t)
         self.kick()
+
+
+def _nowhere(text: str) -> None:
+    """The shell itself says nothing; its commands have their own streams."""

@@ -8,7 +8,6 @@ their times are equal, events first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from kame_py.kern.clock import NS
@@ -26,16 +25,6 @@ if TYPE_CHECKING:
 
 #: How long the commands of expectations may go on after the end of the lab.
 PATIENCE_NS: Final = 60 * NS
-
-
-@dataclass(slots=True)
-class _Ping:
-    """A ping6 of rc or of an event, with all it has printed."""
-
-    argv: tuple[str, ...]
-    began_ns: int
-    ended: bool = False
-    output: str = ""
 
 
 class LabRun:
@@ -66,7 +55,7 @@ class LabRun:
             node: {id(command): i for i, command in enumerate(lab.pings(node))}
             for node in lab.nodes
         }
-        self._pings: dict[tuple[str, int], _Ping] = {}
+        self._pings: dict[tuple[str, int], PingSoFar] = {}
         self._waiting: list[RunExpect] = []
 
     # -- running ------------------------------------------------------------------------------
@@ -129,8 +118,7 @@ class LabRun:
     def _expect(self, expect: Expect) -> None:
         if isinstance(expect, PingExpect):
             ping = self._pings.get((expect.node, expect.which))
-            seen = ping and PingSoFar(ping.argv, ping.began_ns, ping.ended, ping.output)
-            self._judged(check_ping(expect, seen, self.world.now()))
+            self._judged(check_ping(expect, ping, self.world.now()))
             return
         self._waiting.append(expect)
         job = self.world.nodes[expect.node].start(expect.commands)
@@ -148,13 +136,13 @@ class LabRun:
 
     # -- what commands do, from _Teller -------------------------------------------------------
 
-    def began(self, node: str, command: Command) -> _Ping | None:
+    def began(self, node: str, command: Command) -> PingSoFar | None:
         """A command starts; its record if it is a ping that expectations may ask about."""
         self._timeline.tell(node, RUN, " ".join(command.argv))
         number = self._ping_numbers[node].get(id(command))
         if number is None:
             return None
-        ping = self._pings[(node, number)] = _Ping(command.argv, self.world.now())
+        ping = self._pings[(node, number)] = PingSoFar(command.argv, self.world.now())
         return ping
 
     def teller(self, node: str) -> OutputTeller:
@@ -205,7 +193,7 @@ class _Teller:
         self._run = run
         self._node = node
         self._tellers: dict[int, OutputTeller] = {}
-        self._pings: dict[int, _Ping] = {}
+        self._pings: dict[int, PingSoFar] = {}
 
     def began(self, command: Command) -> None:
         ping = self._run.began(self._node, command)
