@@ -38,13 +38,13 @@ _VARS: Final = (
     _Var("auto_flowlabel", "ip6_auto_flowlabel", 0, 1, "label the flows of sockets"),
     _Var("use_deprecated", "ip6_use_deprecated", 0, 1, "deprecated addresses may be a source"),
     _Var("prefer_tempaddr", "ip6_prefer_tempaddr", 0, 1, "temporary addresses come first"),
-    _Var("use_tempaddr", "ip6_use_tempaddr", 0, 1, "make temporary addresses"),
+    _Var("use_tempaddr", "ip6_use_tempaddr", 0, 0, "temporary addresses are not made here"),
     _Var("v6only", "ip6_v6only", 0, 1, "sockets refuse IPv4-mapped addresses"),
     _Var("maxfragpackets", "ip6_maxfragpackets", -1, MAXINT, "datagrams in reassembly, -1 any"),
     _Var("maxfrags", "ip6_maxfrags", -1, MAXINT, "fragments in reassembly, -1 any"),
     _Var("gifhlim", "ip6_gif_hlim", 0, 255, "hop limit of a tunnel's outer packets"),
     _Var("log_interval", "ip6_log_interval", 0, MAXINT, "seconds between repeated messages"),
-    _Var("keepfaith", "ip6_keepfaith", 0, 1, "translate by FAITH"),
+    _Var("keepfaith", "ip6_keepfaith", 0, 0, "there is no FAITH translator here"),
     _Var("rr_prune", "ip6_rr_prune", 0, MAXINT, "seconds between router renumbering sweeps"),
 )
 

@@ -171,3 +171,34 @@ def test_no_error_answers_an_error() -> None:
     assert fate(node.receive(packet)) == (Fate.DROPPED, "IP6_FWDNOROUTE")
     assert node.sent() == []
     assert US1 in node.kern.ip6.ifaddrs
+
+
+@pytest.mark.parametrize(("outer_dst", "ends"), [(PEER1, None), (STRANGER, "IP6_FWDNOROUTE")])
+def test_an_ipsec_tunnel_takes_the_route_of_its_outer_header(
+    outer_dst: bytes, ends: str | None
+) -> None:
+    node = Node(forwarding=1)
+
+    class Ipsec(type(node.kern.ipsec)):  # type: ignore[misc]  # a class made at run time
+        def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+            m.data = ip6(m.data, IPPROTO_UDP, US1, outer_dst)
+            m.src, m.dst = US1, outer_dst
+            return 0
+
+    node.kern.ipsec = Ipsec()
+    m = node.receive(through(src=addr("2001:db8:1::8")))
+    if ends:
+        assert fate(m) == (Fate.DROPPED, ends)
+        return
+    inner = through(src=addr("2001:db8:1::8"), hlim=63)
+    assert node.sent() == [("rip0", ip6(inner, IPPROTO_UDP, US1, PEER1))]
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"), [("fwd_reject", "IPSEC_INPOLICY"), ("tunnel", "IPSEC_OUTPOLICY")]
+)
+def test_an_ipsec_policy_may_refuse(method: str, reason: str) -> None:
+    node = Node(forwarding=1)
+    node.kern.ipsec = type("Refuse", (type(node.kern.ipsec),), {method: lambda *_: 1})()
+    assert fate(node.receive(through())) == (Fate.DROPPED, reason)
+    assert node.sent() == []

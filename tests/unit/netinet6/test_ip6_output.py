@@ -355,3 +355,50 @@ def test_our_own_fragments_are_put_together_again() -> None:
     assert len(answers) == 4
     whole = b"".join(packet[48:] for _, packet in answers)
     assert whole == echo_reply(data)[40:]
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"), [("output", "IPSEC_OUTPOLICY"), ("tunnel", "IPSEC_OUTPOLICY")]
+)
+def test_an_ipsec_policy_may_refuse(method: str, reason: str) -> None:
+    node = Node()
+    node.kern.ipsec = type("Refuse", (type(node.kern.ipsec),), {method: lambda *_: EMSGSIZE})()
+    m = made(node)
+    assert ip6_output(node.kern, m) == EMSGSIZE
+    assert fate(m) == (Fate.DROPPED, reason)
+
+
+@pytest.mark.parametrize("outer_dst", [PEER2, STRANGER])
+def test_an_ipsec_tunnel_takes_the_route_of_its_outer_header(outer_dst: bytes) -> None:
+    node = Node()
+
+    class Ipsec(type(node.kern.ipsec)):  # type: ignore[misc]  # a class made at run time
+        def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+            m.data = ip6(m.data, IPPROTO_UDP, US2, outer_dst)
+            m.src, m.dst = US2, outer_dst
+            return 0
+
+    node.kern.ipsec = Ipsec()
+    m = made(node)
+    error = ip6_output(node.kern, m)
+    if outer_dst == STRANGER:
+        assert error == EHOSTUNREACH
+        assert fate(m) == (Fate.DROPPED, "IP6_NOROUTE")
+        return
+    inner = ip6(b"data", IPPROTO_UDP, US1, PEER1)
+    assert node.sent() == [("rip1", ip6(inner, IPPROTO_UDP, US2, PEER2))]
+
+
+def test_ipsec_may_put_back_an_encrypted_payload() -> None:
+    node = Node()
+
+    class Ipsec(type(node.kern.ipsec)):  # type: ignore[misc]  # a class made at run time
+        def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
+            hdrs.dest2 = b""
+            m.data = ip6(b"cipher", 50, US1, PEER1)
+            return 0
+
+    node.kern.ipsec = Ipsec()
+    ip6_output(node.kern, made(node), Ip6Pktopts(ip6po_hbh=HBH, ip6po_dest2=DEST))
+    body = bytes([50]) + HBH[1:] + b"cipher"
+    assert node.sent() == [("rip0", ip6(body, IPPROTO_HOPOPTS, US1, PEER1))]
