@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, drop
+from kame_py.kern.log import LOG_WARNING
 from kame_py.kern.mbuf import Mbuf
 from kame_py.net.if_ import IFF_LOOPBACK, IFF_POINTOPOINT, IFT_ETHER, Ifnet
 from kame_py.net.route import (
@@ -127,7 +128,9 @@ def nd6_ifattach(kern: Kernel, ifp: Ifnet) -> None:
 def nd6_setmtu(kern: Kernel, ifp: Ifnet) -> None:
     """The MTU of the interface changed: what a router said no longer counts."""
     if ifp.if_mtu < IPV6_MMTU:
-        kern.log.log(4, f"nd6_setmtu: new link MTU on {ifp.if_name} ({ifp.if_mtu}) is too small")
+        kern.log.log(
+            LOG_WARNING, f"nd6_setmtu: new link MTU on {ifp.if_name} ({ifp.if_mtu}) is too small"
+        )
     ifp.ndi.maxmtu = ifp.if_mtu
     ifp.ndi.linkmtu = ifp.if_mtu
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.log import LOG_ERR, LOG_INFO
 from kame_py.kern.mbuf import Mbuf, m_get
-from kame_py.net.route import RTF_ANNOUNCE, LinkAddr
+from kame_py.net.route import RTF_ANNOUNCE, RTF_LOCAL, LinkAddr
 from kame_py.netinet6 import in6, in6_src, ip6_output, nd6, nd6_dad, nd6_llinfo, nd6_rtr
 from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.in6_var import (
@@ -329,5 +329,8 @@ def nd6_lladdr_changed(kern: Kernel, ifp: Ifnet) -> None:
     """The interface has a new link-layer address: tell the neighbours (RFC 2461 s.7.2.6)."""
     router = ND_NA_FLAG_ROUTER if kern.ip6.ip6_forwarding else 0
     for ia in list(ifp.in6_addrs):
+        rt = kern.rt.exact(ia.ia_addr, 128)
+        if rt is not None and rt.rt_flags & RTF_LOCAL and rt.rt_ifa is ia:
+            rt.rt_gateway = LinkAddr(ifp.if_index, ifp.if_hwaddr)
         if not ia.ia6_flags & (IN6_IFF_NOTREADY | IN6_IFF_ANYCAST):
             nd6_na_output(kern, ifp, IN6ADDR_ANY, ia.ia_addr, router | ND_NA_FLAG_OVERRIDE)

@@ -306,6 +306,8 @@ def test_permanent_entry_neither_learns_nor_ends() -> None:
     peer = in6_embedscope(PEER, node.zone)
     rtrequest(node.kern, RTM_ADD, peer, 128, LinkAddr(node.zone, PEER_MAC), flags, node.ifp)
     node.receive(na(flags="SO", tll=PEER_MAC2))
+    node.receive(ns(LL, sll=PEER_MAC2))
+    node.sent()
     node.wait(100_000 * NS)
     assert (node.state(), node.lladdr()) == (REACHABLE, PEER_MAC)
     m = node.output()

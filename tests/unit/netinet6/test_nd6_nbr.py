@@ -17,10 +17,11 @@ from kame_py.net.route import (
     LinkAddr,
     rtrequest,
 )
-from kame_py.netinet6.in6 import in6_update_ifa
+from kame_py.netinet6.in6 import in6_addmulti, in6_update_ifa
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST
 from kame_py.netinet6.nd6_nbr import nd6_lladdr_changed
 from kame_py.netinet6.nd6_state import DELAY, REACHABLE, STALE
+from kame_py.netinet6.scope6 import in6_embedscope
 from kame_py.wire.nd6opt import build_lladdr_opt
 from tests.unit.netinet6.nd_node import (
     ALLNODES,
@@ -169,13 +170,8 @@ def test_router_flag_follows_an_advertisement_that_counts() -> None:
 
 def test_router_solicitation_teaches_routers_only() -> None:
     host, router = Node(), Node(ip6_forwarding=1)
-    router.kern.ip6.ip6_forwarding = 1
     for node in (host, router):
         group = addr("ff02::2")
-        node.ifp.macs[b"\x33\x33" + group[12:]] += 1
-        from kame_py.netinet6.in6 import in6_addmulti
-        from kame_py.netinet6.scope6 import in6_embedscope
-
         in6_addmulti(node.kern, node.ifp, in6_embedscope(group, node.zone))
         node.receive(rs())
     assert host.drops() == {"ND6_NOTROUTER": 1}
@@ -190,8 +186,11 @@ def test_router_solicitation_from_nobody_must_not_name_an_address() -> None:
 
 def test_changed_link_address_is_announced() -> None:
     node = Node()
+    node.ifp.if_hwaddr = PEER_MAC2
     nd6_lladdr_changed(node.kern, node.ifp)
-    assert adverts(node.sent()) == [(ALLNODES, LL, "O", TLL)]
+    option = build_lladdr_opt(2, PEER_MAC2)
+    assert adverts(node.sent()) == [(ALLNODES, LL, "O", option)]
+    assert node.lladdr(LL) == PEER_MAC2
 
 
 def test_reachable_by_any_solicited_advertisement() -> None:
