@@ -23,9 +23,10 @@ from kame_py.kern.protosw import DONE, IPPROTO_DONE
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
+from kame_py.netinet6.ip6_control import ip6_savecontrol
 from kame_py.netinet6.ip6_forward import ip6_forward
 from kame_py.netinet6.ip6_fragment import IP6_IDENT_MASK
-from kame_py.netinet6.ip6_opts import hbhopts_init, ip6_process_hopopts
+from kame_py.netinet6.ip6_opts import hbhopts_init, ip6_process_hopopts, ip6_unknown_opt
 from kame_py.netinet6.ip6_sysctl import ip6_sysctl_init
 from kame_py.netinet6.ip6_var import Ip6State
 from kame_py.netinet6.prevhdr import ip6_get_prevhdr
@@ -53,6 +54,17 @@ from kame_py.wire.patch import u8
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.net.if_ import Ifnet
+
+__all__ = [
+    "ip6_demux",
+    "ip6_hbh_misplaced",
+    "ip6_init",
+    "ip6_input",
+    "ip6_noproto",
+    "ip6_process_hopopts",
+    "ip6_savecontrol",
+    "ip6_unknown_opt",
+]
 
 #: Headers that stand before a final one: mobility does not look at the packet in front of these.
 EXTENSION_HEADERS: Final = frozenset(
