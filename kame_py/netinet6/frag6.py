@@ -128,11 +128,11 @@ def frag6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
         return _refuse(kern, m, D.FRAG6_LEN, ICMP6_PARAMPROB_HEADER, _PLEN)
     if off - Ip6Hdr.SIZE + fragoff + size > IPV6_MAXPACKET:
         return _refuse(kern, m, D.FRAG6_TOOBIG, ICMP6_PARAMPROB_HEADER, off + _OFFLG)
+    if not fragoff and not _headers_complete(data, frag.ip6f_nxt, start):
+        return _refuse(kern, m, D.FRAG6_FIRSTSHORT, ICMP6_PARAMPROB_FIRSTFRAG, 0)
     if not size:
         drop(kern, m, D.FRAG6_EMPTY)
         return DONE
-    if not fragoff and not _headers_complete(data, frag.ip6f_nxt, start):
-        return _refuse(kern, m, D.FRAG6_FIRSTSHORT, ICMP6_PARAMPROB_FIRSTFRAG, 0)
     q = _ip6q_find(kern, m, (m.src, m.dst, frag.ip6f_ident))
     if q is None:
         return DONE

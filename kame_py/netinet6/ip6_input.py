@@ -16,6 +16,7 @@ from kame_py.kern.mbuf import (
     M_AUTHIPDGM,
     M_AUTHIPHDR,
     M_FORWARDED,
+    M_LOOP,
     Mbuf,
     trace,
 )
@@ -42,13 +43,14 @@ from kame_py.wire.const import (
     IPPROTO_ESP,
     IPPROTO_FRAGMENT,
     IPPROTO_HOPOPTS,
+    IPPROTO_IPV6,
     IPPROTO_NONE,
     IPPROTO_RAW,
     IPPROTO_ROUTING,
     IPV6_VERSION,
     IPV6_VERSION_MASK,
 )
-from kame_py.wire.in6addr import IN6ADDR_ANY, IN6ADDR_LOOPBACK
+from kame_py.wire.in6addr import IN6_IS_ADDR_MC_NODELOCAL, IN6ADDR_ANY, IN6ADDR_LOOPBACK
 from kame_py.wire.patch import u8
 
 if TYPE_CHECKING:
@@ -77,7 +79,11 @@ EXTENSION_HEADERS: Final = frozenset(
         IPPROTO_AH,
     )
 )
-NOPROTO_REASON: Final = {IPPROTO_AH: D.AH_NOKERNEL, IPPROTO_ESP: D.ESP_NOKERNEL}
+NOPROTO_REASON: Final = {
+    IPPROTO_AH: D.AH_NOKERNEL,
+    IPPROTO_ESP: D.ESP_NOKERNEL,
+    IPPROTO_IPV6: D.ENCAP6_NOTUNNEL,
+}
 V4MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 _HDR: Final = Ip6Hdr.SIZE
 _VERSION: Final = Ip6Hdr.O_ip6_flow
@@ -177,6 +183,9 @@ def _ip6_ours(kern: Kernel, m: Mbuf, ifp: Ifnet) -> bool | None:
     dst = m.dst
     if dst >= b"\xff":
         ifp.in6_ifstat["ifs6_in_mcast"] += 1
+        if IN6_IS_ADDR_MC_NODELOCAL(dst) and not m.flags & M_LOOP:
+            drop(kern, m, D.IP6_BADSCOPE)  # RFC 4291 s.2.7: it never crosses a wire
+            return None
         if dst not in ifp.in6_multi:
             kern.stats.ip6["ip6s_cantforward"] += 1
             drop(kern, m, D.IP6_NOTMEMBER)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import Mbuf, trace
-from kame_py.kern.protosw import DONE
 from kame_py.wire.codecs import Ip6Hdr
-from kame_py.wire.const import IPV6_VERSION, IPV6_VERSION_MASK
+from kame_py.wire.const import IPPROTO_RAW, IPV6_VERSION, IPV6_VERSION_MASK
 from kame_py.wire.patch import u8
 
 if TYPE_CHECKING:
@@ -68,11 +67,10 @@ def encap_init(kern: Kernel) -> None:
 
 
 def encap6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
-    """An IPv6 packet inside this one (next header 41): give it to its tunnel."""
+    """An IPv6 packet inside this one (next header 41): to its tunnel, else to raw sockets."""
     entry = kern.encap.match(kern, m, off, nxt)
     if entry is None:
-        drop(kern, m, D.ENCAP6_NOTUNNEL)
-        return DONE
+        return kern.inet6sw[IPPROTO_RAW].pr_input(kern, m, off, nxt)
     return entry.input(kern, m, off, nxt)
 
 

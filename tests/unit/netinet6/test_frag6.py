@@ -242,6 +242,7 @@ def test_a_jumbogram_may_not_be_a_fragment() -> None:
         (IPPROTO_ICMPV6, MESSAGE[:8], True),
         (IPPROTO_UDP, bytes(8), True),
         (IPPROTO_TCP, bytes(16), False),
+        (IPPROTO_UDP, b"", False),
         (IPPROTO_TCP, bytes(24), True),
         (IPPROTO_NONE, bytes(8), True),
         (IPPROTO_DSTOPTS, bytes([IPPROTO_UDP, 1]) + bytes(14), False),  # ends with the options

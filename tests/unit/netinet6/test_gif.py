@@ -11,7 +11,7 @@ from kame_py.netinet6.if_gif import gif_delete_tunnel, gif_detach, gif_set_tunne
 from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netinet6.in6_ifattach import if_up
 from kame_py.netinet6.ip6_output import ip6_output
-from kame_py.wire.const import IPPROTO_ICMPV6, IPPROTO_IPV6
+from kame_py.wire.const import ICMP6_PARAM_PROB, IPPROTO_ICMPV6, IPPROTO_IPV6
 from kame_py.wire.errno import EADDRNOTAVAIL, ENXIO, KError
 from kame_py.wire.ioctl import SIOCDIFPHYADDR, SIOCGIFPHYADDR_IN6, SIOCSIFPHYADDR_IN6
 from kame_py.wire.snap import INFINITE
@@ -24,6 +24,7 @@ from tests.unit.netinet6.ip6_node import (
     addr,
     echo,
     echo_reply,
+    error,
     fate,
     ip6,
 )
@@ -83,15 +84,13 @@ def test_the_traffic_class_is_copied_and_the_hop_limit_is_the_sysctls() -> None:
     assert packet == ip6(inner, IPPROTO_IPV6, US1, PEER1, 9, flow=0x60000000 | CLASS)
 
 
-def test_without_a_tunnel_the_packet_is_refused_with_its_counter() -> None:
+def test_without_a_tunnel_the_next_header_is_reported_as_unknown() -> None:
     node = Node()
-    m = node.receive(outer(PING))
+    packet = outer(PING)
+    m = node.receive(packet)
     assert fate(m) == (Fate.DROPPED, "ENCAP6_NOTUNNEL")
-    assert node.counters() == {
-        "ip6.ip6s_delivered": 1,
-        "ip6.ip6s_nogif": 1,
-        "ip6.ip6s_total": 1,
-    }
+    assert node.sent() == [("rip0", error(packet, ICMP6_PARAM_PROB, 1, 6))]
+    assert node.counters()["ip6.ip6s_nogif"] == 1
 
 
 @pytest.mark.parametrize(("src", "dst"), [(PEER2, US1), (PEER1, US2)])

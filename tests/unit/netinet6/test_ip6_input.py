@@ -94,6 +94,13 @@ def test_a_multicast_packet_for_a_group_not_joined_is_not_ours() -> None:
     }
 
 
+def test_node_local_multicast_from_a_wire_is_out_of_scope() -> None:
+    node = Node()
+    m = node.receive(ip6(dst=addr("ff01::1")))
+    assert fate(m) == (Fate.DROPPED, "IP6_BADSCOPE")
+    assert node.counters() == {**TOTAL, "ip6.ip6s_badscope": 1}
+
+
 def test_an_echo_request_is_answered_byte_by_byte() -> None:
     node = Node()
     m = node.receive(ip6(echo(), IPPROTO_ICMPV6))

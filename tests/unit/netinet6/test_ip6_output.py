@@ -7,8 +7,16 @@ import pytest
 
 from kame_py.kern.kernel import Kernel
 from kame_py.kern.mbuf import Fate, Mbuf, m_get
-from kame_py.net.if_ import IFF_MULTICAST
-from kame_py.net.route import RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, RTM_ADD, rtrequest
+from kame_py.net.if_ import IFF_MULTICAST, Ifnet
+from kame_py.net.route import (
+    RTF_BLACKHOLE,
+    RTF_GATEWAY,
+    RTF_REJECT,
+    RTM_ADD,
+    LinkAddr,
+    Rtentry,
+    rtrequest,
+)
 from kame_py.netinet6.in6 import in6_addmulti
 from kame_py.netinet6.ip6_output import ip6_chain, ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, IPV6_MINMTU, Exthdrs, Ip6Moptions, Ip6Pktopts
@@ -402,3 +410,48 @@ def test_ipsec_may_put_back_an_encrypted_payload() -> None:
     ip6_output(node.kern, made(node), Ip6Pktopts(ip6po_hbh=HBH, ip6po_dest2=DEST))
     body = bytes([50]) + HBH[1:] + b"cipher"
     assert node.sent() == [("rip0", ip6(body, IPPROTO_HOPOPTS, US1, PEER1))]
+
+
+def test_the_gateway_of_the_route_is_the_next_hop() -> None:
+    node = Node()
+    rtrequest(node.kern, RTM_ADD, bytes(16), 0, PEER2, RTF_GATEWAY)
+    hops: list[bytes] = []
+    link = node.kern.nd6_output
+
+    def spy(kern: Kernel, ifp: Ifnet, m: Mbuf, dst: bytes, rt: Rtentry | None) -> None:
+        hops.append(dst)
+        link(kern, ifp, m, dst, rt)
+
+    node.kern.nd6_output = spy
+    ip6_output(node.kern, made(node, dst=STRANGER))
+    ip6_output(node.kern, made(node, dst=PEER1))
+    ip6_output(node.kern, made(node, dst=PEER1), Ip6Pktopts(ip6po_nexthop=PEER2))
+    assert hops == [PEER2, PEER1, PEER2]
+
+
+def test_multicast_without_interface_follows_the_routing_table() -> None:
+    node = Node()
+    m = made(node, dst=GLOBAL_GROUP)
+    assert ip6_output(node.kern, m) == EHOSTUNREACH
+    assert fate(m) == (Fate.DROPPED, "IP6_NOROUTE")
+    rtrequest(node.kern, RTM_ADD, addr("ff0e::"), 16, LinkAddr(3), 0, node.rip1)
+    assert ip6_output(node.kern, made(node, dst=GLOBAL_GROUP)) == 0
+    assert [where for where, _ in node.sent()] == ["rip1"]
+
+
+def test_a_refused_packet_counts_on_the_interface_it_would_have_left_by() -> None:
+    node = Node()
+    ip6_output(node.kern, made(node, src=addr("fe80:3::1")))
+    assert node.ifcounters(node.rip0) == {"ifs6_out_discard": 1}
+
+
+def test_the_path_mtu_of_the_final_destination_counts_behind_a_routing_header() -> None:
+    node = Node()
+    ip6_output(node.kern, made(node, dst=PEER2))
+    rt = node.kern.rt.lookup(PEER2)
+    assert rt is not None
+    rt.rt_rmx.rmx_mtu = 1300
+    node.quiet()
+    opt = Ip6Pktopts(ip6po_rthdr=build_rthdr0(0, [PEER1], 1))
+    ip6_output(node.kern, made(node, bytes(1300), dst=PEER2), opt)
+    assert max(len(packet) for _, packet in node.sent()) <= 1300
