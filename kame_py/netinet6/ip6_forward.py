@@ -22,7 +22,7 @@ from kame_py.net.route import (
     Rtentry,
     rtalloc1,
 )
-from kame_py.netinet6 import icmp6
+from kame_py.netinet6 import icmp6_redirect
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.ip6_output import in6_linkmtu
 from kame_py.netinet6.scope6 import in6_addrzone
@@ -80,6 +80,7 @@ def ip6_forward(kern: Kernel, m: Mbuf, srcrt: bool) -> None:
         drop(kern, m, D.IPSEC_OUTPOLICY)
         return
     if m.data is not routed:
+        srcrt = True  # what the tunnel made follows its own route: no redirect about it
         rt = rtalloc1(kern, m.dst)
         if rt is None:
             drop(kern, m, D.IP6_FWDNOROUTE)
@@ -146,5 +147,4 @@ def _ip6_forward_send(kern: Kernel, m: Mbuf, rt: Rtentry, srcrt: bool) -> None:
         return
     kern.nd6_output(kern, ifp, m, nexthop, rt)
     if redirect:
-        kern.stats.ip6["ip6s_redirectsent"] += 1
-        icmp6.icmp6_redirect_output(kern, m, rt)
+        icmp6_redirect.icmp6_redirect_output(kern, m, rt)

@@ -148,11 +148,12 @@ def test_a_tunnel_without_outer_addresses_sends_nothing() -> None:
     node = Node(gif=1)
     gif = tunnel(node)
     gif_delete_tunnel(gif)
+    errors = gif.if_data.ifi_oerrors
     m = m_get(node.kern, ip6(b"x", 17, INNER_US, INNER_PEER))
     m.src, m.dst = INNER_US, INNER_PEER
     ip6_output(node.kern, m)
     assert fate(m) == (Fate.DROPPED, "GIF_NOTUNNEL")
-    assert gif.if_data.ifi_oerrors == 1
+    assert gif.if_data.ifi_oerrors == errors + 1
 
 
 def test_a_detached_tunnel_takes_nothing_and_detaching_twice_is_harmless() -> None:

@@ -13,6 +13,7 @@ from kame_py.net.route import RTF_GATEWAY, RTM_ADD, rtrequest
 from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netinet6.in6_ifattach import if_up
 from kame_py.netinet6.ip6_output import ip6_output
+from kame_py.netinet6.scope6 import in6_addrzone
 from kame_py.wire.const import ICMP6_ECHO_REPLY, IPPROTO_ICMPV6, ND_REDIRECT
 from kame_py.wire.snap import INFINITE
 from tests.unit.netinet6.ip6_node import addr, echo, echo_reply, ip6
@@ -158,7 +159,8 @@ def test_a_better_first_hop_on_the_same_link_is_told_by_redirect() -> None:
     wire, a, r, _ = routed()
     c = wire.node("c", (1, NET1 + "c"))
     wire.run(10)
-    rtrequest(r, RTM_ADD, addr("2001:db8:3::"), 64, addr(NET1 + "c"), RTF_GATEWAY)
+    gateway = next(a.ia_addr for a in c.ifnets[1].in6_addrs if in6_addrzone(a.ia_addr))
+    rtrequest(r, RTM_ADD, addr("2001:db8:3::"), 64, gateway, RTF_GATEWAY)
     wire.log.clear()
     wire.ping(a, NET1 + "a", "2001:db8:3::9")
     assert r.stats.ip6["ip6s_redirectsent"] == 1
