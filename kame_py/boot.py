@@ -43,7 +43,6 @@ from kame_py.netinet6.mld6 import mld6_init
 from kame_py.netinet6.nd6 import nd6_ifattach, nd6_init, nd6_output
 from kame_py.netinet6.raw_ip6 import rip6_init
 from kame_py.netinet6.route6 import rthdr0_enable
-from kame_py.netinet6.tcp6.tcp6_input import tcp6_init
 from kame_py.netinet6.udp6_usrreq import udp6_init
 from kame_py.wire.const import IP6OPT_HOME_ADDRESS
 
@@ -71,7 +70,6 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     in6_init(kern)
     udp6_init(kern)
     rip6_init(kern)
-    tcp6_init(kern)
     encap_init(kern)
     gif_init(kern)
     in6_proto_init(kern)

@@ -542,11 +542,17 @@ REASONS: Final[dict[str, DropReason]] = {
 def drop(kern: Kernel, m: Mbuf, why: DropReason) -> None:
     """End ``m`` badly: counters, fate, trace. The only way to do so."""
     kern.drops[why.name] += 1
-    if why.counter:
-        proto, _, member = why.counter.partition(".")
-        kern.stats.of(proto)[member] += 1
-    if why.ifcounter and m.rcvif is not None:
-        m.rcvif.in6_ifstat[why.ifcounter] += 1
+    count(kern, m, why)
     if m.path is not None:
         m.path.append(f"drop {why.name}")
     settle(kern, m, Fate.DROPPED, why)
+
+
+def count(kern: Kernel, m: Mbuf, why: DropReason) -> None:
+    """Only the counters of a reason: the kernel refused ``m``, but a raw socket took it."""
+    proto, _, member = why.counter.partition(".")
+    if proto:
+        kern.stats.of(proto)[member] += 1
+    if why.ifcounter and m.rcvif is not None:
+        ifstat = m.rcvif.icmp6_ifstat if proto == "icmp6" else m.rcvif.in6_ifstat
+        ifstat[why.ifcounter] += 1

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kame_py.net.route import RouteTable
     from kame_py.net.rtsock import Rtsock
     from kame_py.netinet6.frag6 import Frag6State
-    from kame_py.netinet6.icmp6 import Icmp6State
+    from kame_py.netinet6.icmp6_var import Icmp6State
     from kame_py.netinet6.if_gif import GifState
     from kame_py.netinet6.in6_pcb import PcbTable
     from kame_py.netinet6.ip6_var import Ip6State

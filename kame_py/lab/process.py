@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kame_py.ctl.ops import ProgOps
     from kame_py.kern.callout import Callout
     from kame_py.kern.kernel import Kernel
+    from kame_py.kern.uipc_socket import Socket
 
 FIRST_PID: Final = 100
 EX_SOFTWARE: Final = 70  # sysexits.h
@@ -190,7 +191,7 @@ class Process:
         if wait.deadline_ns is not None:
             self._timeout = self._table.kern.callouts.at(wait.deadline_ns, self._wake)
 
-    def _wake(self) -> None:
+    def _wake(self, so: Socket | None = None) -> None:
         if self._wait is not None:
             self._disarm()
             self._schedule()

@@ -17,6 +17,7 @@ from kame_py.wire.errno import EEXIST, ENETUNREACH, ESRCH, KError
 from kame_py.wire.in6addr import masked
 
 if TYPE_CHECKING:
+    from kame_py.kern.callout import Callout
     from kame_py.kern.kernel import Kernel
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.in6_var import In6Ifaddr
@@ -95,7 +96,7 @@ class Rtentry:
     rt_gwroute: Rtentry | None = None
     rt_use: int = 0
     rt_refcnt: int = 0
-    rt_callout: object = None  # expiry of a path MTU or redirect
+    rt_callout: Callout | None = None  # expiry of a path MTU or redirect
 
     @property
     def up(self) -> bool:

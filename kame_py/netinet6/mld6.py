@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Multicast listener discovery, the listener's side (KAME mld6.c).
+
+Deviates: reports sent before the link-local address is usable have the unspecified source
+(RFC 3590); an MLDv2 query is answered as an MLDv1 query. Read first: RFC 2710.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.clock import MS, NS
+from kame_py.kern.drop import D, DropReason
+from kame_py.kern.mbuf import Mbuf, m_get
+from kame_py.net.if_ import IFF_LOOPBACK
+from kame_py.netinet6 import icmp6_error, in6, ip6_output
+from kame_py.netinet6.icmp6_var import icmp6_out_count
+from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY, In6Multi
+from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, Ip6Moptions, Ip6Pktopts
+from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
+from kame_py.wire.codecs import Ip6Hdr, Ip6OptRtalert, MldHdr
+from kame_py.wire.const import (
+    IP6OPT_RTALERT_MLD,
+    IPPROTO_ICMPV6,
+    MLD_LISTENER_DONE,
+    MLD_LISTENER_QUERY,
+    MLD_LISTENER_REPORT,
+)
+from kame_py.wire.in6addr import (
+    ALLNODES,
+    ALLROUTERS,
+    IN6_IS_ADDR_LINKLOCAL,
+    IN6_IS_ADDR_MC_NODELOCAL,
+    IN6_IS_ADDR_MULTICAST,
+    IN6_IS_ADDR_UNSPECIFIED,
+    IN6ADDR_ANY,
+)
+from kame_py.wire.ip6ext import AlignedOpt, build_options
+from kame_py.wire.patch import u8
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.net.if_ import Ifnet
+
+MLD_OTHERLISTENER: Final = 0
+MLD_IREPORTEDLAST: Final = 1
+MLD_UNSOLICITED_REPORT_INTERVAL_NS: Final = 10 * NS  # RFC 2710 s.7.10
+MLD_HLIM: Final = 1  # RFC 2710 s.3
+MLDV2_MAXDELAY_MANT: Final = 0x8000  # RFC 3810 s.5.1.3: from here on the delay is a float
+_HBH: Final = build_options(
+    0, (AlignedOpt(Ip6OptRtalert(ip6or_value=IP6OPT_RTALERT_MLD).pack(), 2),)
+)
+
+
+@dataclass(slots=True)
+class Mld6State:
+    """Nothing but what the sysctl shows: reports and dones sent."""
+
+    reports_sent: int = 0
+    dones_sent: int = 0
+
+
+def mld6_init(kern: Kernel) -> None:
+    """State of MLD."""
+    kern.mld6 = Mld6State()
+
+
+def _silent(inm: In6Multi) -> bool:
+    """Groups that are never reported: all nodes, interface-local ones, on loopback (s.6)."""
+    addr = in6_clearscope(inm.in6m_addr)
+    loopback = inm.in6m_ifp.if_flags & IFF_LOOPBACK
+    return bool(loopback) or addr == ALLNODES or IN6_IS_ADDR_MC_NODELOCAL(addr)
+
+
+def mld6_start_listening(kern: Kernel, inm: In6Multi) -> None:
+    """A group was joined: one report now, one within ten seconds (RFC 2710 s.4)."""
+    if _silent(inm):
+        inm.in6m_state = MLD_OTHERLISTENER
+        return
+    mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
+    inm.in6m_state = MLD_IREPORTEDLAST
+    _settimer(kern, inm, MLD_UNSOLICITED_REPORT_INTERVAL_NS)
+
+
+def mld6_stop_listening(kern: Kernel, inm: In6Multi) -> None:
+    """A group is left: say so if we reported last."""
+    _stoptimer(inm)
+    if not _silent(inm) and inm.in6m_state == MLD_IREPORTEDLAST:
+        mld6_sendpkt(kern, inm, MLD_LISTENER_DONE)
+
+
+def _settimer(kern: Kernel, inm: In6Multi, within_ns: int) -> None:
+    _stoptimer(inm)
+    delay = kern.rng.stream("mld6.delay").below(max(within_ns, 1))
+    inm.in6m_timer = kern.callouts.at(kern.now() + delay, mld6_timeo, kern, inm)
+
+
+def _stoptimer(inm: In6Multi) -> None:
+    if inm.in6m_timer is not None:
+        inm.in6m_timer.stop()
+        inm.in6m_timer = None
+
+
+def mld6_timeo(kern: Kernel, inm: In6Multi) -> None:
+    """The random delay is over and nobody else reported."""
+    inm.in6m_timer = None
+    mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
+    inm.in6m_state = MLD_IREPORTEDLAST
+
+
+def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
+    """One MLD message. None: used. Does not own ``m``. Source: KAME mld6.c; RFC 2710 s.5."""
+    ifp = m.rcvif
+    if ifp is None or u8(m.data, Ip6Hdr.O_ip6_hlim) != MLD_HLIM:
+        return D.MLD6_HLIM
+    mldh = MldHdr.unpack(m.data, off)
+    if not IN6_IS_ADDR_LINKLOCAL(m.src):
+        # a report from :: is right while its sender has no address yet (RFC 3590)
+        if mldh.mld_type != MLD_LISTENER_REPORT or not IN6_IS_ADDR_UNSPECIFIED(m.src):
+            return D.MLD6_HLIM
+    group = in6_embedscope(mldh.mld_addr, ifp.if_index)
+    general = IN6_IS_ADDR_UNSPECIFIED(group)
+    if not general and not IN6_IS_ADDR_MULTICAST(group):
+        return D.MLD6_BAD
+    if mldh.mld_type == MLD_LISTENER_QUERY:
+        _query(kern, ifp, None if general else group, _maxdelay_ns(m, off, mldh))
+    elif mldh.mld_type == MLD_LISTENER_REPORT:
+        return _report(ifp, group)
+    else:
+        return D.ICMP6_NOSOCKET  # a done concerns routers
+    return None
+
+
+def _maxdelay_ns(m: Mbuf, off: int, mldh: MldHdr) -> int:
+    """Maximum response delay; in a longer (MLDv2) query large values are mantissa and exponent."""
+    delay = mldh.mld_maxdelay
+    if len(m.data) - off > MldHdr.SIZE and delay >= MLDV2_MAXDELAY_MANT:
+        delay = (delay & 0xFFF | 0x1000) << ((delay >> 12 & 7) + 3)
+    return delay * MS
+
+
+def _query(kern: Kernel, ifp: Ifnet, group: bytes | None, maxdelay_ns: int) -> None:
+    """Answer for one group or all: at once without a delay, else within it."""
+    for inm in list(ifp.in6_multi.values()):
+        if _silent(inm) or (group is not None and inm.in6m_addr != group):
+            continue
+        if maxdelay_ns == 0:
+            _stoptimer(inm)
+            mld6_timeo(kern, inm)
+            continue
+        pending = inm.in6m_timer
+        if pending is None or pending.deadline - kern.now() > maxdelay_ns:
+            _settimer(kern, inm, maxdelay_ns)
+
+
+def _report(ifp: Ifnet, group: bytes) -> DropReason | None:
+    """Somebody else reported: we need not (RFC 2710 s.4)."""
+    inm = ifp.in6_multi.get(group)
+    if inm is None:
+        return D.ICMP6_NOSOCKET
+    _stoptimer(inm)
+    inm.in6m_state = MLD_OTHERLISTENER
+    return None
+
+
+def mld6_sendpkt(kern: Kernel, inm: In6Multi, kind: int) -> None:
+    """Send a report to the group, or a done to the routers. Nothing leaves an interface down."""
+    ifp = inm.in6m_ifp
+    if not ifp.up:
+        return
+    dst = inm.in6m_addr
+    if kind == MLD_LISTENER_DONE:
+        dst = in6_embedscope(ALLROUTERS, ifp.if_index)
+    ia = in6.in6ifa_ifpforlinklocal(ifp, IN6_IFF_NOTREADY | IN6_IFF_ANYCAST)
+    src = IN6ADDR_ANY if ia is None else ia.ia_addr
+    if src == IN6ADDR_ANY and kind == MLD_LISTENER_DONE:
+        return
+    body = MldHdr(mld_type=kind, mld_addr=in6_clearscope(inm.in6m_addr)).pack()
+    body = icmp6_error.icmp6_sum(src, dst, body)
+    m = m_get(kern, ip6_output.ip6_pkt(src, dst, IPPROTO_ICMPV6, body, MLD_HLIM))
+    m.src, m.dst = src, dst
+    icmp6_out_count(kern, ifp, kind, 0)
+    if kind == MLD_LISTENER_REPORT:
+        kern.mld6.reports_sent += 1
+    else:
+        kern.mld6.dones_sent += 1
+    im6o = Ip6Moptions(
+        im6o_multicast_ifp=ifp, im6o_multicast_hlim=MLD_HLIM, im6o_multicast_loop=False
+    )
+    flags = IPV6_DADOUTPUT if src == IN6ADDR_ANY else 0
+    ip6_output.ip6_output(kern, m, Ip6Pktopts(ip6po_hbh=_HBH), flags, im6o)
