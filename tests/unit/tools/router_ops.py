@@ -16,7 +16,7 @@ from kame_py.ctl.ops import Polled
 from kame_py.lib.flagwords import IFF_MULTICAST, IFF_RUNNING, IFF_UP
 from kame_py.lib.toolbase import Main
 from kame_py.wire import ioctl
-from kame_py.wire.errno import EADDRNOTAVAIL, EAGAIN, EINVAL, ENOENT, ENXIO, KError
+from kame_py.wire.errno import EACCES, EADDRNOTAVAIL, EAGAIN, EINVAL, ENOENT, ENXIO, KError
 from kame_py.wire.in6addr import pton
 from kame_py.wire.snap import INFINITE, DrSnap, IfaSnap, IfSnap, SysctlValue
 from kame_py.wire.sockaddr import (
@@ -80,6 +80,7 @@ class Machine:
     stderr: str = ""
     daemon_at: int | None = None
     send_errno: int = 0
+    unreadable: set[str] = field(default_factory=set)
     draws: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -262,6 +263,8 @@ class Machine:
         self.log.append((priority, text))
 
     async def read_file(self, path: str) -> str:
+        if path in self.unreadable:
+            raise KError(EACCES)
         if path not in self.files:
             raise KError(ENOENT)
         return self.files[path]

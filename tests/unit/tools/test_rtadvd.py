@@ -13,7 +13,16 @@ from kame_py.wire.codecs import NdOptPrefixInfo, NdRouterAdvert, NdRouterSolicit
 from kame_py.wire.in6addr import prefix_mask
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
-from kame_py.wire.rtmsg import RTM_ADD, RTM_DELETE, IfMsg, RtAddrs, RtMsg, SockaddrDl, build
+from kame_py.wire.rtmsg import (
+    RTM_ADD,
+    RTM_DELETE,
+    IfMsg,
+    RtAddrs,
+    RtMsg,
+    SockaddrDl,
+    build,
+    with_error,
+)
 from kame_py.wire.sockaddr import SockaddrIn6
 from tests.unit.tools.router_ops import MAC, NS, UP, Machine, addr
 
@@ -43,9 +52,13 @@ def prefixes(data: bytes) -> list[NdOptPrefixInfo]:
     return options(data).prefixes
 
 
-def route_msg(kind: int, prefix: str, plen: int = 64, index: int = 1) -> bytes:
+def route(kind: int, prefix: str, plen: int = 64, index: int = 1) -> RtMsg:
     dst, gateway = SockaddrIn6(addr(prefix)), SockaddrDl(index, 6, "fxp0", MAC)
-    return build(RtMsg(kind, rtm_index=index, addrs=RtAddrs(dst, gateway, prefix_mask(plen))))
+    return RtMsg(kind, rtm_index=index, addrs=RtAddrs(dst, gateway, prefix_mask(plen)))
+
+
+def route_msg(kind: int, prefix: str, plen: int = 64, index: int = 1) -> bytes:
+    return build(route(kind, prefix, plen, index))
 
 
 # -- set-up ---------------------------------------------------------------------------------------
@@ -89,6 +102,19 @@ def test_a_refused_configuration_reaches_syslog_and_the_shell() -> None:
     text = "mininterval (50) on fxp0 is invalid (must be between 3.000000e+00 and 45)"
     assert m.logged() == [f"<getconfig> {text}"]
     assert m.stderr == f"rtadvd: {text}\n"
+
+
+def test_an_interface_given_twice_ends_it() -> None:
+    m = router()
+    assert m.run(main, "fxp0 fxp0", 1) == 1
+    assert m.stderr == "rtadvd: interface fxp0 is given twice\n"
+
+
+def test_a_configuration_file_that_cannot_be_read_ends_it() -> None:
+    m = router()
+    m.unreadable.add(CONF)
+    assert m.run(main, "fxp0", 1) == 1
+    assert m.stderr == f"rtadvd: {CONF}: Permission denied\n"
 
 
 def test_it_becomes_a_daemon_writes_its_pid_and_joins_all_routers() -> None:
@@ -172,7 +198,8 @@ def test_answers_are_three_seconds_apart() -> None:
 
 
 def test_more_solicitations_only_raise_the_waiting_count() -> None:
-    m = router(draw=lambda n: 400_000 if n == 500_000 else 0)
+    delays_us = iter((400_000, 1, 1))
+    m = router(draw=lambda n: next(delays_us) if n == 500_000 else 0)
     for t in (5.0, 5.1, 5.2):
         m.icmp6_at(t, RS, "fe80::1")
     m.signal_at(5.3, "USR1")
@@ -208,6 +235,23 @@ def test_an_interface_that_goes_down_is_silent_until_it_is_up_again() -> None:
     dump = m.files["/var/run/rtadvd.dump"]
     assert "  Status: DOWN\n" in dump
     assert "  RA timer is stopped  waits: 0, initcount: 1\n" in dump
+
+
+def test_flags_other_than_up_do_not_restart_the_timer() -> None:
+    m = router()
+    m.route_at(20, build(IfMsg(UP | 0x100, 1)))
+    m.run(main, "-d fxp0", 33)
+    assert [s.t_s for s in m.sent] == [16, 32]
+    assert m.log == []
+
+
+def test_the_last_advertisements_skip_an_interface_that_is_down() -> None:
+    m = router()
+    m.route_at(20, build(IfMsg(UP & ~IFF_UP, 1)))
+    m.signal_at(30, "TERM")
+    assert m.run(main, "-D fxp0", 100) == 0
+    assert [s.t_s for s in m.sent] == [16]
+    assert m.logged()[-1] == "<ra_output> fxp0 is not up, skip sending RA"
 
 
 def test_an_interface_that_is_down_at_the_start_waits() -> None:
@@ -376,6 +420,22 @@ def test_a_deleted_prefix_is_withdrawn_three_times_then_forgotten() -> None:
         if s.t_s >= 100
     ]
     assert lifetimes == [(100, [(0, 0)]), (116, [(0, 0)]), (132, [(0, 0)]), (172, [])]
+
+
+def test_a_prefix_that_nobody_heard_of_goes_without_a_word() -> None:
+    m = router()
+    m.route_at(5, route_msg(RTM_DELETE, "2001:200:1:1::"))
+    m.run(main, "fxp0", 17)
+    assert [s.t_s for s in m.sent] == [16]
+    assert prefixes(m.sent[0].data) == []
+
+
+def test_a_route_that_was_refused_changes_nothing() -> None:
+    m = router()
+    refused = with_error(route(RTM_ADD, "2001:db8:9::"), 17)
+    m.route_at(5, build(refused))
+    m.run(main, "fxp0", 17)
+    assert [p.nd_opt_pi_prefix for p in prefixes(m.sent[0].data)] == [addr("2001:200:1:1::")]
 
 
 def test_a_withdrawn_prefix_that_comes_back_is_advertised_again() -> None:

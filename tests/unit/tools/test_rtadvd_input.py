@@ -212,6 +212,13 @@ def test_a_decrementing_lifetime_within_the_clock_skew_agrees() -> None:
     assert counts(m) == (0, 1, 0, 0)
 
 
+def test_without_clock_skew_decrementing_lifetimes_are_not_compared() -> None:
+    m = router(CONF.replace("clockskew#5:", ""))
+    m.icmp6_at(10, ra(build_prefix_opt(_B, 64, 0xC0, 1, 1)), OTHER)
+    m.run(main, "-d fxp0", 11)
+    assert m.log == []
+
+
 def test_nothing_of_a_received_advertisement_changes_ours() -> None:
     quiet, loud = router(CONF), router(CONF)
     loud.icmp6_at(5, ra(build_mtu_opt(1280), nd_ra_flags_reserved=0xC0), OTHER)

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from kame_py.lib.flagwords import IFF_LOOPBACK, IFF_POINTOPOINT, IFF_UP
+from kame_py.lib.flagwords import IFF_LOOPBACK, IFF_MULTICAST, IFF_POINTOPOINT, IFF_RUNNING, IFF_UP
 from kame_py.lib.flagwords import IN6_IFF_DUPLICATED as DUPLICATED
 from kame_py.lib.flagwords import IN6_IFF_TENTATIVE as TENTATIVE
 from kame_py.tools.rtsol import main as rtsol
 from kame_py.tools.rtsold import main as rtsold
-from kame_py.tools.rtsold_if import TRANSITIONS, Event, State
+from kame_py.tools.rtsold_if import TRANSITIONS, Event, Ifinfo, State, dump_text
 from kame_py.wire.codecs import NdRouterAdvert
 from kame_py.wire.rtmsg import IFAN_ARRIVAL, IfAnnounceMsg, IfMsg, build
 from kame_py.wire.snap import DrSnap
@@ -234,8 +235,17 @@ def test_minus_a_picks_what_can_be_solicited_on() -> None:
     m.add_if("fxp2")
     m.add_if("fxp3")
     m.addrs["fxp3"] = []
+    m.add_if("fxp4", UP & ~IFF_MULTICAST)
     m.run(rtsold, "-a", 1)
+    assert m.stderr == ""
     assert [s.to.scope_id for s in m.sent] == [m.ifs["fxp0"].index, m.ifs["fxp2"].index]
+
+
+def test_minus_d_upper_notes_several_interfaces() -> None:
+    m = host()
+    m.add_if("fxp1")
+    m.run(rtsold, "-a -D", 1)
+    assert m.stderr == "rtsold: multiple interfaces found\n"
 
 
 def test_minus_a_starts_with_no_interface_and_finds_a_card_later() -> None:
@@ -311,6 +321,23 @@ def test_the_poke_is_an_empty_packet_of_hop_limit_one_to_routers_of_that_link() 
     ]
 
 
+def test_an_interface_that_stops_running_is_a_changed_link() -> None:
+    m = settled()
+    m.at(9, lambda: m.set_flags("fxp0", UP & ~IFF_RUNNING))
+    m.run(rtsold, "-m fxp0", 11)
+    assert poked(m) == [10, 10]
+
+
+def test_at_most_ten_routers_are_poked_and_only_link_local_ones() -> None:
+    m = settled()
+    m.routers = [DrSnap(addr("2001:db8::1"), "fxp0", 0, 180, 100)]
+    m.routers += [DrSnap(addr(f"fe80::{i}"), "fxp0", 0, 180, 100) for i in range(1, 12)]
+    m.at(9, carrier(m, False))
+    m.run(rtsold, "-m fxp0", 11)
+    assert len(poked(m)) == 9
+    assert m.logged() == ["<defrouter_probe> default router list contains a non-linklocal address"]
+
+
 def test_minus_m_without_carrier_detection_probes_every_minute() -> None:
     m = settled(media=None)
     m.icmp6_at(9, RA, ROUTER)
@@ -331,6 +358,29 @@ def test_minus_a_minus_m_pokes_when_the_routing_socket_tells_of_a_lost_link() ->
     assert solicited(m) == [0, 9]
     assert "  interface status: inactive\n" in m.files[DUMP]
     assert "  number of valid RAs: 1\n" in m.files[DUMP]
+
+
+def test_minus_a_without_minus_m_pokes_nobody() -> None:
+    m = settled()
+    m.at(9, carrier(m, False))
+    m.route_at(9, build(IfMsg(UP, 1)))
+    m.run(rtsold, "-a", 12)
+    assert poked(m) == []
+
+
+def test_a_card_that_comes_back_under_another_index_is_a_new_one() -> None:
+    m = settled()
+
+    def other_card() -> None:
+        m.ifs["fxp0"] = replace(m.ifs["fxp0"], index=7)
+        m.media["fxp0"] = False
+
+    m.at(9, other_card)
+    m.route_at(9, build(IfAnnounceMsg(7, "fxp0", IFAN_ARRIVAL)))
+    m.signal_at(10.5, "USR1")
+    m.run(rtsold, "-a -m", 11)
+    assert poked(m) == []
+    assert "  number of valid RAs: 0\n" in m.files[DUMP]
 
 
 # -- dump -----------------------------------------------------------------------------------------
@@ -368,6 +418,26 @@ def test_dump_with_probing_and_without_a_timer() -> None:
         "  no timer\n"
         "  number of valid RAs: 1\n"
     )
+
+
+def test_dump_counts_looks_and_names_an_overdue_timer() -> None:
+    m = host()
+    lladdr_flags(m, TENTATIVE)
+    m.signal_at(2.5, "USR1")
+    m.run(rtsold, "fxp0", 3)
+    assert "  rtsold status: TENTATIVE\n" in m.files[DUMP]
+    assert "  probes: 0, dadcount = 3\n" in m.files[DUMP]
+    assert "  timer: interval=1:0, expire=0s\n" in m.files[DUMP]
+    late = Ifinfo("fxp0", 1, b"", False, timer_us=500, expire_ns=5)
+    assert "  timer: interval=0:500, expire=expired\n" in dump_text([late], 6)
+
+
+def test_after_the_long_wait_ten_more_looks_follow() -> None:
+    m = host(draw=lambda n: 0)
+    lladdr_flags(m, DUPLICATED)
+    m.at(75.5, lambda: lladdr_flags(m, 0))
+    m.run(rtsold, "fxp0", 77)
+    assert solicited(m) == [76]
 
 
 def test_dump_as_json() -> None:
