@@ -12,7 +12,7 @@ from kame_py.kern.protosw import Ip6Protosw
 from kame_py.netinet6.dest6 import dest6_input
 from kame_py.netinet6.frag6 import frag6_input
 from kame_py.netinet6.icmp6 import icmp6_input
-from kame_py.netinet6.ip6_input import ip6_hbh_misplaced
+from kame_py.netinet6.ip6_unknown import ip6_hbh_misplaced
 from kame_py.netinet6.ip_encap import encap6_input
 from kame_py.netinet6.raw_ip6 import rip6_ctlinput, rip6_input
 from kame_py.netinet6.route6 import route6_input

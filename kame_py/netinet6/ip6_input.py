@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import (
     M_ANYCAST6,
     M_AUTHIPDGM,
@@ -20,7 +20,7 @@ from kame_py.kern.mbuf import (
     Mbuf,
     trace,
 )
-from kame_py.kern.protosw import DONE, IPPROTO_DONE
+from kame_py.kern.protosw import IPPROTO_DONE
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
@@ -30,21 +30,17 @@ from kame_py.netinet6.ip6_fragment import IP6_IDENT_MASK
 from kame_py.netinet6.ip6_opts import hbhopts_init, ip6_process_hopopts, ip6_unknown_opt
 from kame_py.netinet6.ip6_sysctl import ip6_sysctl_init
 from kame_py.netinet6.ip6_var import Ip6State
-from kame_py.netinet6.prevhdr import ip6_get_prevhdr
 from kame_py.netinet6.scope6 import in6_embedscope
 from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.const import (
     ICMP6_PARAM_PROB,
     ICMP6_PARAMPROB_HEADER,
-    ICMP6_PARAMPROB_NEXTHEADER,
     IP6OPT_RTALERT_MLD,
     IPPROTO_AH,
     IPPROTO_DSTOPTS,
     IPPROTO_ESP,
     IPPROTO_FRAGMENT,
     IPPROTO_HOPOPTS,
-    IPPROTO_IPV6,
-    IPPROTO_NONE,
     IPPROTO_RAW,
     IPPROTO_ROUTING,
     IPV6_VERSION,
@@ -59,10 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ip6_demux",
-    "ip6_hbh_misplaced",
     "ip6_init",
     "ip6_input",
-    "ip6_noproto",
     "ip6_process_hopopts",
     "ip6_savecontrol",
     "ip6_unknown_opt",
@@ -79,11 +73,6 @@ EXTENSION_HEADERS: Final = frozenset(
         IPPROTO_AH,
     )
 )
-NOPROTO_REASON: Final = {
-    IPPROTO_AH: D.AH_NOKERNEL,
-    IPPROTO_ESP: D.ESP_NOKERNEL,
-    IPPROTO_IPV6: D.ENCAP6_NOTUNNEL,
-}
 V4MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 _HDR: Final = Ip6Hdr.SIZE
 _VERSION: Final = Ip6Hdr.O_ip6_flow
@@ -245,25 +234,3 @@ def ip6_demux(kern: Kernel, m: Mbuf, nxt: int, off: int) -> None:
         if kern.tracing:
             trace(m, f"{pr.name} at {off}")
         nxt, off = pr.pr_input(kern, m, off, nxt)
-
-
-def ip6_noproto(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
-    """Nobody takes next header ``nxt``: report it, but say nothing about "no next header"."""
-    kern.stats.ip6["ip6s_delivered"] -= 1
-    if nxt == IPPROTO_NONE:
-        drop(kern, m, D.IP6_NOPROTO)
-        return DONE
-    return _ip6_badnext(kern, m, off, NOPROTO_REASON.get(nxt, D.IP6_UNKNOWNPROTO))
-
-
-def ip6_hbh_misplaced(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
-    """Hop-by-hop options anywhere but first (RFC 8200 s.4)."""
-    kern.stats.ip6["ip6s_delivered"] -= 1
-    return _ip6_badnext(kern, m, off, D.IP6_HBHORDER)
-
-
-def _ip6_badnext(kern: Kernel, m: Mbuf, off: int, why: DropReason) -> tuple[int, int]:
-    pointer = ip6_get_prevhdr(m.data, off)
-    icmp6_error(kern, m, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER, pointer)
-    drop(kern, m, why)
-    return DONE

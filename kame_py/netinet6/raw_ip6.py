@@ -13,7 +13,7 @@ from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import Fate, Mbuf, m_get, settle, trace
 from kame_py.kern.protosw import DONE, PrCtl
 from kame_py.kern.uipc_socket import Socket, sbappend
-from kame_py.netinet6 import icmp6_error, icmp6_var, in6_sockopt, ip6_control, ip6_output
+from kame_py.netinet6 import icmp6_var, in6_sockopt, ip6_control, ip6_output
 from kame_py.netinet6.in6_pcb import (
     In6pcb,
     in6_embedscope_pcb,
@@ -24,15 +24,12 @@ from kame_py.netinet6.in6_pcb import (
     sotoin6pcb,
 )
 from kame_py.netinet6.in6_src import in6_selectroute, in6_selectsrc
-from kame_py.netinet6.prevhdr import ip6_get_prevhdr
+from kame_py.netinet6.ip6_unknown import ip6_noproto
 from kame_py.netinet6.scope6 import kernel_to_sa, sa_to_kernel
 from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
-    ICMP6_PARAM_PROB,
-    ICMP6_PARAMPROB_NEXTHEADER,
     IPPROTO_ICMPV6,
-    IPPROTO_NONE,
 )
 from kame_py.wire.errno import EDESTADDRREQ, EINVAL, EISCONN, EMSGSIZE, KError
 from kame_py.wire.in6addr import IN6ADDR_ANY
@@ -105,17 +102,8 @@ def rip6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     elif badsum:
         drop(kern, m, D.RIP6_BADSUM)
     else:
-        _nosocket(kern, m, off, nxt)
+        return ip6_noproto(kern, m, off, nxt)
     return DONE
-
-
-def _nosocket(kern: Kernel, m: Mbuf, off: int, nxt: int) -> None:
-    if nxt == IPPROTO_NONE:
-        drop(kern, m, D.IP6_NOPROTO)
-        return
-    pointer = ip6_get_prevhdr(m.data, off)
-    icmp6_error.icmp6_error(kern, m, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER, pointer)
-    drop(kern, m, D.IP6_UNKNOWNPROTO)
 
 
 def icmp6_rip6_input(kern: Kernel, m: Mbuf, off: int) -> bool:

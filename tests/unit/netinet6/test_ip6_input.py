@@ -163,7 +163,7 @@ def test_no_next_header_ends_silently() -> None:
     node = Node()
     m = node.receive(ip6(b"what follows is ignored", IPPROTO_NONE))
     assert fate(m) == (Fate.DROPPED, "IP6_NOPROTO")
-    assert node.counters() == {**TOTAL, "ip6.ip6s_nonexthdr": 1}
+    assert node.counters() == {**TOTAL, "ip6.ip6s_nonexthdr": 1, "rip6.rip6s_ipackets": 1}
     assert node.sent() == []
 
 
@@ -183,7 +183,8 @@ def test_an_unknown_next_header_is_reported_at_its_octet(nxt: int, reason: str) 
     assert node.sent() == [
         ("rip0", error(packet, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER, Ip6Hdr.SIZE))
     ]
-    assert node.counters() == answered("icp6s_oparamprob_nextheader", ip6s_noproto=1)
+    expected = answered("icp6s_oparamprob_nextheader", ip6s_noproto=1)
+    assert node.counters() == {**expected, "rip6.rip6s_ipackets": 1}
 
 
 def test_an_unknown_next_header_of_the_ipv6_header_is_reported_at_octet_6() -> None:
