@@ -59,7 +59,9 @@ class TableOps:
         self.sent: list[Sent] = []
         self.inbox: deque[Received] = deque()
         self.on_send: Callable[[Sent], None] | None = None
+        self.coming: list[tuple[int, Received]] = []
         self.signals: tuple[str, ...] = ()
+        self.signal_at_ns: int | None = None
         self.now_ns = 5 * NS
         self.stop_after_ns: int | None = None
         self._out: list[str] = []
@@ -137,8 +139,21 @@ class TableOps:
             signals, self.signals = self.signals, ()
             return Polled((), signals)
         assert timeout_ns is not None, "nothing will ever come"
+        until = self.now_ns + timeout_ns
+        first = self.coming[0][0] if self.coming else until + 1
+        if self.signal_at_ns is not None and self.signal_at_ns <= min(until, first):
+            self.now_ns, self.signal_at_ns = self.signal_at_ns, None
+            return Polled((), ("INT",))
+        if first <= until:
+            self.now_ns, packet = self.coming.pop(0)
+            self.inbox.append(packet)
+            return Polled(fds, ())
         await self.nanosleep(timeout_ns)
         return Polled((), ())
+
+    def later(self, ns: int, packet: Received) -> None:
+        """A packet that will arrive; earlier ones must have been announced before."""
+        self.coming.append((self.now_ns + ns, packet))
 
     async def nanosleep(self, ns: int) -> None:
         self.now_ns += ns
