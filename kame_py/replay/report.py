@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a replay found: as plain values for JSON, and as lines for people.
+
+No KAME counterpart. Addresses are whole and numeric, link-local ones with their interface.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.drop import REASONS
+from kame_py.lab.report import Json, mip6_report
+from kame_py.netinet6.in6_var import (
+    IN6_IFF_ANYCAST,
+    IN6_IFF_AUTOCONF,
+    IN6_IFF_DEPRECATED,
+    IN6_IFF_DETACHED,
+    IN6_IFF_DUPLICATED,
+    IN6_IFF_TENTATIVE,
+)
+from kame_py.netinet6.nd6_ioctl import drlist, nbrlist
+from kame_py.netinet6.scope6 import in6_clearscope
+from kame_py.replay.verdict import seconds_text
+from kame_py.wire.in6addr import IN6_IS_SCOPE_LINKLOCAL, mac_ntoa_padded, ntop
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.replay.runner import ReplayResult
+
+_FLAGS: Final = (
+    (IN6_IFF_ANYCAST, "anycast"),
+    (IN6_IFF_TENTATIVE, "tentative"),
+    (IN6_IFF_DUPLICATED, "duplicated"),
+    (IN6_IFF_DETACHED, "detached"),
+    (IN6_IFF_DEPRECATED, "deprecated"),
+    (IN6_IFF_AUTOCONF, "autoconf"),
+)
+#: ND6_LLINFO_* as ndp(8) names them.
+_STATES: Final = {
+    -2: "nostate",
+    -1: "waitdelete",
+    0: "incomplete",
+    1: "reachable",
+    2: "stale",
+    3: "delay",
+    4: "probe",
+}
+_NEIGHBORS_SHOWN: Final = 20
+
+
+def to_json(result: ReplayResult, seconds: float) -> dict[str, Json]:
+    """One object with everything. seconds: how long the replay took on the host."""
+    kern = result.kern
+    return {
+        "packets": result.packets,
+        "fates": dict(result.fates),
+        "drops": dict(result.drops),
+        "replies": result.replies,
+        "binding_cache": mip6_report(kern)["binding_cache"],
+        "seconds": round(seconds, 6),
+        "packets_per_second": _rate(result.packets, seconds),
+        "error": result.error,
+        "last_good": result.last_good,
+        "addresses": list(addresses(result)),
+        "default_routers": list(default_routers(kern)),
+        "neighbors": [dict(row) for row in _neighbors(result)],
+        "counters": dict(kern.stats.nonzero()),
+        "problems": list(result.problems),
+    }
+
+
+def _rate(packets: int, seconds: float) -> int:
+    return round(packets / seconds) if seconds > 0 else 0
+
+
+def addresses(result: ReplayResult) -> list[str]:
+    """Addresses of the interface: "2001:db8::1/64", "fe80::1%fxp0/64 tentative"."""
+    ifp = result.kern.ifunit(result.ifname)
+    assert ifp is not None
+    lines = []
+    for ia in ifp.in6_addrs:
+        words = [name for flag, name in _FLAGS if ia.ia6_flags & flag]
+        text = f"{_addr(in6_clearscope(ia.ia_addr), result.ifname)}/{ia.ia_plen}"
+        lines.append(" ".join((text, *words)))
+    return lines
+
+
+def default_routers(kern: Kernel) -> list[str]:
+    """The default router list in its order."""
+    return [_addr(dr.rtaddr, dr.ifname) for dr in drlist(kern)]
+
+
+def _neighbors(result: ReplayResult) -> list[dict[str, Json]]:
+    """Neighbours on the interface, the node itself left out."""
+    return [
+        {
+            "address": _addr(row.addr, row.ifname),
+            "lladdr": mac_ntoa_padded(row.lladdr) if row.lladdr else None,
+            "state": _STATES[row.state],
+            "router": row.isrouter,
+        }
+        for row in nbrlist(result.kern)
+        if row.ifname == result.ifname and row.expire is not None
+    ]
+
+
+def _addr(addr: bytes, ifname: str) -> str:
+    return f"{ntop(addr)}%{ifname}" if IN6_IS_SCOPE_LINKLOCAL(addr) else ntop(addr)
+
+
+# -- for people -----------------------------------------------------------------------------------
+
+
+def to_lines(result: ReplayResult, seconds: float) -> list[tuple[str, str]]:
+    """(line, style) pairs; a style is a rich style or ""."""
+    span = result.end_ns - result.start_ns
+    took = f"{seconds:.2f} s, {_rate(result.packets, seconds)} packets/s"
+    lines = [(f"{result.packets} packets over {seconds_text(span)} s, replayed in {took}", "bold")]
+    for n, path in result.traces.items():
+        lines += [("", ""), (f"Packet {n}", "bold"), *((line, "cyan") for line in path)]
+    lines += [("", ""), ("Fates", "bold")]
+    lines += [(f"  {count:>9} {fate}", "") for fate, count in result.fates.items() if count]
+    if result.drops:
+        lines += [("", ""), ("Dropped because", "bold")]
+        worst = sorted(result.drops.items(), key=lambda item: (-item[1], item[0]))
+        lines += [(f"  {count:>9} {name:<20} {REASONS[name].text}", "") for name, count in worst]
+    lines += [("", ""), *_state_lines(result)]
+    return lines
+
+
+def _state_lines(result: ReplayResult) -> list[tuple[str, str]]:
+    """The node as it stood at the last stamp."""
+    lines = [(f"{result.kern.name} at the end, having sent {result.replies} frames", "bold")]
+    lines += [(f"  address         {text}", "") for text in addresses(result)]
+    lines += [(f"  default router  {text}", "") for text in default_routers(result.kern)]
+    rows = _neighbors(result)
+    for row in rows[:_NEIGHBORS_SHOWN]:
+        router = " router" if row["router"] else ""
+        lladdr = row["lladdr"] or "(incomplete)"
+        lines.append((f"  neighbor        {row['address']} {lladdr} {row['state']}{router}", ""))
+    if len(rows) > _NEIGHBORS_SHOWN:
+        lines.append((f"  ... and {len(rows) - _NEIGHBORS_SHOWN} more neighbors", ""))
+    return lines

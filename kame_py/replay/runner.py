@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Play a capture to a kernel: one verdict for every packet, and what the node sent.
+
+No KAME counterpart. One pass, whatever the length of the capture. The node hears nothing but the
+capture: nobody answers what it asks. Time is the capture's; a stamp that lies before its
+predecessor counts as equal to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from kame_py.kern.conf import KernConf
+from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.mbuf import Fate, Mbuf, m_get
+from kame_py.lab.filetree import FileTree
+from kame_py.replay.linktype import LinkReason, link_strip
+from kame_py.replay.node import NodeSpec, boot_at
+from kame_py.replay.pcap import open_capture
+from kame_py.replay.pcapng import PcapngWriter
+from kame_py.replay.scan import DEFAULT_PLEN, absent_mac, find_host
+from kame_py.replay.verdict import OWN, VerdictLog, VerdictSink, verdict_of
+from kame_py.trace.path import path_lines
+from kame_py.wire import pcapfmt
+from kame_py.wire.codecs import EtherHeader, Ip6Hdr
+from kame_py.wire.const import ETHERTYPE_IPV6
+from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, ether_multicast, eui64, ntop
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.lab.rc import Command
+    from kame_py.replay.capture import CaptureReader, Record
+    from kame_py.replay.linktype import Frame
+
+STAMP_MAX_NS: Final = (1 << 63) - 1  # the year 2262; later stamps are broken ones
+_SRC_MAC: Final = slice(EtherHeader.O_ether_shost, EtherHeader.O_ether_type)
+_SRC: Final = slice(Ip6Hdr.O_ip6_src, Ip6Hdr.O_ip6_dst)
+_DST: Final = slice(Ip6Hdr.O_ip6_dst, Ip6Hdr.SIZE)
+_LINKLOCAL: Final = b"\xfe\x80" + bytes(6)
+
+_LINK_DROPS: Final[dict[LinkReason, DropReason]] = {
+    LinkReason.LINKTYPE: D.LINKTYPE,
+    LinkReason.SHORT: D.ETHER_RUNT,
+    LinkReason.VERSION: D.IP6_BADVERS,
+    LinkReason.FAMILY: D.ETHER_TYPE,
+}
+
+
+class ReplayError(Exception):
+    """The replay cannot begin; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How to play a capture.
+
+    conf: kernel options. rc: what to run at boot instead of becoming a host; files: makes
+    the tree of files that its programs read. lladdr: the node's MAC address, None one that the
+    capture does not hold. addr: be the host with this address. trace: packets whose way is kept.
+    """
+
+    conf: KernConf = KernConf()
+    rc: Sequence[Command] | None = None
+    files: Callable[[], FileTree] = FileTree
+    ifname: str = "fxp0"
+    lladdr: bytes | None = None
+    addr: bytes | None = None
+    trace: Collection[int] = ()
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class ReplayResult:
+    """What came of it.
+
+    fates: packets by fate, all six; drops: dropped packets by reason. replies: frames that the
+    node sent, its boot included. error: why the capture could not be read to its end; last_good:
+    the last packet that was read. problems: what went wrong at boot. traces: by packet number.
+    kern: the node as it stood at the last stamp; start_ns, end_ns: first and last stamp.
+    """
+
+    packets: int
+    fates: dict[str, int]
+    drops: dict[str, int]
+    replies: int
+    error: str | None
+    last_good: int
+    problems: list[str]
+    rc_output: str
+    traces: dict[int, list[str]]
+    kern: Kernel
+    ifname: str
+    start_ns: int
+    end_ns: int
+
+
+def replay(
+    capture: BinaryIO,
+    options: ReplayOptions | None = None,
+    *,
+    out: BinaryIO | None = None,
+    verdicts: VerdictSink | None = None,
+) -> ReplayResult:
+    """Play a pcap or pcapng file to a kernel.
+
+    ``out`` gets a pcapng file of the frames that the node sends; ``verdicts`` is told the verdict
+    of every packet, in order. The capture is read once; twice, if it can be, to choose a MAC
+    address or to find ``options.addr``. Raises CaptureError when its header cannot be read,
+    ReplayError when ``options.addr`` is not in it. The same input gives the same output.
+    """
+    options = options if options is not None else ReplayOptions()
+    lladdr, plen = options.lladdr, DEFAULT_PLEN
+    if options.addr is not None:
+        lladdr, plen = _take_host(capture, options.addr, lladdr)
+    elif lladdr is None:
+        lladdr = absent_mac(capture)
+    reader = open_capture(capture)
+    records = iter(reader)
+    first = next(records, None)
+    has_macs = first is None or first.linktype not in _WITHOUT_MACS
+    spec = NodeSpec(
+        conf=options.conf,
+        ifname=options.ifname,
+        lladdr=lladdr if has_macs else b"",
+        files=options.files,
+        rc=options.rc,
+        addr=_extra_address(options.addr, lladdr if has_macs else b""),
+        plen=plen,
+        seed=options.seed,
+    )
+    run = _Run(spec, options, out, VerdictLog(verdicts))
+    every = records if first is None else chain((first,), records)
+    return run.play(reader, every, _stamp(first) if first is not None else 0)
+
+
+_WITHOUT_MACS: Final = frozenset(
+    {
+        pcapfmt.LINKTYPE_NULL,
+        pcapfmt.LINKTYPE_LOOP,
+        pcapfmt.LINKTYPE_RAW12,
+        pcapfmt.LINKTYPE_RAW14,
+        pcapfmt.LINKTYPE_RAW,
+        pcapfmt.LINKTYPE_IPV6,
+        pcapfmt.LINKTYPE_LINUX_SLL,
+        pcapfmt.LINKTYPE_LINUX_SLL2,
+    }
+)
+
+
+def _take_host(capture: BinaryIO, addr: bytes, lladdr: bytes | None) -> tuple[bytes, int]:
+    if not capture.seekable():
+        raise ReplayError(f"cannot look for {ntop(addr)}: the capture cannot be read twice")
+    host = find_host(open_capture(capture), addr)
+    capture.seek(0)
+    if host is None:
+        raise ReplayError(f"{ntop(addr)} is not in the capture")
+    return lladdr or host.mac or absent_mac(capture), host.plen
+
+
+def _extra_address(addr: bytes | None, lladdr: bytes) -> bytes | None:
+    """The address to configure; the link-local one of the MAC is there anyway."""
+    if addr is not None and lladdr and addr == _LINKLOCAL + eui64(lladdr):
+        return None
+    return addr
+
+
+def _stamp(record: Record) -> int:
+    return min(max(record.t_ns, 0), STAMP_MAX_NS)
+
+
+class _Run:
+    """One replay on its way."""
+
+    def __init__(
+        self, spec: NodeSpec, options: ReplayOptions, out: BinaryIO | None, log: VerdictLog
+    ) -> None:
+        self._spec = spec
+        self._own_addr = options.addr
+        self._trace = frozenset(options.trace)
+        self._log = log
+        self._sent = 0
+        self._writer: PcapngWriter | None = None
+        if out is not None:
+            self._writer = PcapngWriter(out)
+            linktype = pcapfmt.LINKTYPE_ETHERNET if spec.lladdr else pcapfmt.LINKTYPE_RAW
+            self._writer.add_interface(spec.ifname, linktype)
+        self._traced: dict[int, Mbuf] = {}
+
+    def play(self, reader: CaptureReader, records: Iterator[Record], first_ns: int) -> ReplayResult:
+        """The whole capture."""
+        node = self._node = boot_at(self._spec, first_ns, self._sends)
+        node.kern.fate_sink = self._settled
+        end_ns = first_ns
+        for record in records:
+            end_ns = max(end_ns, _stamp(record))
+            node.advance(end_ns - node.clock.epoch_ns)
+            self._packet(record)
+        self._log.finish()
+        return ReplayResult(
+            packets=self._log.packets,
+            fates=self._log.fates(),
+            drops=self._log.drops(),
+            replies=self._sent,
+            error=reader.error,
+            last_good=reader.last_good,
+            problems=node.problems(),
+            rc_output=node.output(),
+            traces={n: path_lines(node.kern, m) for n, m in sorted(self._traced.items())},
+            kern=node.kern,
+            ifname=self._spec.ifname,
+            start_ns=first_ns,
+            end_ns=end_ns,
+        )
+
+    # -- one packet ---------------------------------------------------------------------------
+
+    def _packet(self, record: Record) -> None:
+        n = self._log.arrive(record.t_ns)
+        kern = self._node.kern
+        kern.tracing = n in self._trace or self._trace_waits()
+        m = self._feed(record, n)
+        if kern.txq:
+            self._node.drain()
+        if m is None:
+            self._log.settle(n, OWN)
+        elif m.fate is None:
+            raise RuntimeError(f"packet {n} has no fate")
+        elif n in self._trace:
+            self._traced[n] = m
+
+    def _trace_waits(self) -> bool:
+        return any(m.fate is Fate.HELD for m in self._traced.values())
+
+    def _feed(self, record: Record, n: int) -> Mbuf | None:
+        """Give the packet to the interface; None: the node sent it itself."""
+        node, spec = self._node, self._spec
+        if spec.lladdr and record.linktype == pcapfmt.LINKTYPE_ETHERNET:
+            if record.data[_SRC_MAC] == spec.lladdr:
+                return None
+            return node.kern.if_input(node.ifp, record.data, n)
+        frame = link_strip(record.linktype, record.data)
+        if isinstance(frame, LinkReason):
+            return self._refuse(record.data, n, _LINK_DROPS[frame])
+        if self._is_own(frame):
+            return None
+        if frame.ethertype != ETHERTYPE_IPV6:
+            return self._refuse(frame.payload, n, D.ETHER_TYPE)
+        data = self._framed(frame) if spec.lladdr else frame.payload
+        return node.kern.if_input(node.ifp, data, n)
+
+    def _is_own(self, frame: Frame) -> bool:
+        """From our MAC address; where there is none, from the address that we took."""
+        if self._spec.lladdr:
+            return frame.src_mac == self._spec.lladdr
+        return self._own_addr is not None and frame.payload[_SRC] == self._own_addr
+
+    def _framed(self, frame: Frame) -> bytes:
+        """A packet from a link without MAC addresses, for an interface that has one."""
+        dst = frame.payload[_DST]
+        multicast = len(frame.payload) >= Ip6Hdr.SIZE and IN6_IS_ADDR_MULTICAST(dst)
+        dhost = ether_multicast(dst) if multicast else self._spec.lladdr
+        return EtherHeader(ether_dhost=dhost).pack() + frame.payload
+
+    def _refuse(self, data: bytes, n: int, why: DropReason) -> Mbuf:
+        node = self._node
+        m = m_get(node.kern, data, node.ifp, n)
+        drop(node.kern, m, why)
+        return m
+
+    # -- what the kernel tells ----------------------------------------------------------------
+
+    def _settled(self, kern: Kernel, m: Mbuf) -> None:
+        n = m.tag
+        if isinstance(n, int) and m.fate is not Fate.HELD:
+            self._log.settle(n, *verdict_of(m))
+
+    def _sends(self, kern: Kernel, frame: bytes) -> None:
+        self._sent += 1
+        if self._writer is not None:
+            t_ns = min(max(kern.clock.realtime(), 0), STAMP_MAX_NS)
+            self._writer.write(0, t_ns, frame, flags=pcapfmt.EPB_OUTBOUND)

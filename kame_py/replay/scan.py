@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a capture tells about one of its hosts, and which MAC address it does not hold.
+
+No KAME counterpart. Both look through the whole capture before the replay begins.
+Read first: RFC 4861 s.4.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+
+from kame_py.replay.linktype import Frame, link_strip
+from kame_py.wire.codecs import (
+    Icmp6Hdr,
+    Ip6Hdr,
+    NdNeighborAdvert,
+    NdNeighborSolicit,
+    NdRouterAdvert,
+)
+from kame_py.wire.const import (
+    ETHERTYPE_IPV6,
+    IPPROTO_ICMPV6,
+    ND_NEIGHBOR_ADVERT,
+    ND_NEIGHBOR_SOLICIT,
+    ND_ROUTER_ADVERT,
+)
+from kame_py.wire.in6addr import prefix_equal
+from kame_py.wire.malformed import Malformed
+from kame_py.wire.nd6opt import NdOptions, parse_nd_options
+from kame_py.wire.pcapfmt import is_group_mac
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kame_py.replay.capture import Record
+
+DEFAULT_PLEN: Final = 64
+_CHUNK: Final = 1 << 20
+_MAC_PREFIX: Final = b"\x02kame"  # locally administered
+_MAC_LAST: Final = range(1, 256)
+
+# How much a sighting is worth, best first.
+_ND, _SOURCE, _DAD, _DESTINATION = range(4)
+
+
+class Host(NamedTuple):
+    """mac None: the capture's links have no addresses. plen: of the on-link prefix it is in."""
+
+    mac: bytes | None
+    plen: int
+
+
+def find_host(records: Iterable[Record], addr: bytes) -> Host | None:
+    """The MAC address and prefix length of the host that has ``addr``; None: never seen.
+
+    Its neighbour discovery counts most, then the source of its packets, then who asks whether the
+    address is free, then where packets to it are sent. The first sighting of a kind counts.
+    """
+    seen = _Sightings(addr)
+    for record in records:
+        frame = link_strip(record.linktype, record.data)
+        if isinstance(frame, Frame) and frame.ethertype == ETHERTYPE_IPV6:
+            seen.look(frame)
+    if not seen.macs:
+        return None
+    return Host(seen.macs[min(seen.macs)], seen.plen)
+
+
+class _Sightings:
+    def __init__(self, addr: bytes) -> None:
+        self.addr = addr
+        self.plen = DEFAULT_PLEN
+        self.macs: dict[int, bytes | None] = {}
+        self._plen_known = False
+
+    def look(self, frame: Frame) -> None:
+        ip6 = Ip6Hdr.parse(frame.payload)
+        if isinstance(ip6, Malformed):
+            return
+        if ip6.ip6_src == self.addr:
+            self._saw(_SOURCE, frame.src_mac)
+        if ip6.ip6_dst == self.addr and not (frame.dst_mac and is_group_mac(frame.dst_mac)):
+            self._saw(_DESTINATION, frame.dst_mac)
+        if ip6.ip6_nxt == IPPROTO_ICMPV6:
+            self._icmp6(ip6, frame)
+
+    def _saw(self, kind: int, mac: bytes | None) -> None:
+        self.macs.setdefault(kind, mac)
+
+    def _icmp6(self, ip6: Ip6Hdr, frame: Frame) -> None:
+        icmp6 = Icmp6Hdr.parse(frame.payload, Ip6Hdr.SIZE)
+        if isinstance(icmp6, Malformed):
+            return
+        if icmp6.icmp6_type == ND_NEIGHBOR_SOLICIT:
+            self._solicit(ip6, frame)
+        elif icmp6.icmp6_type == ND_NEIGHBOR_ADVERT:
+            self._advert(frame)
+        elif icmp6.icmp6_type == ND_ROUTER_ADVERT and not self._plen_known:
+            self._prefixes(frame)
+
+    def _solicit(self, ip6: Ip6Hdr, frame: Frame) -> None:
+        ns = NdNeighborSolicit.parse(frame.payload, Ip6Hdr.SIZE)
+        if isinstance(ns, Malformed):
+            return
+        if ip6.ip6_src == self.addr:
+            opts = _options(frame, NdNeighborSolicit.SIZE)
+            if opts is not None and opts.src_lladdr:
+                self._saw(_ND, opts.src_lladdr)
+        elif not any(ip6.ip6_src) and ns.nd_ns_target == self.addr:
+            self._saw(_DAD, frame.src_mac)
+
+    def _advert(self, frame: Frame) -> None:
+        na = NdNeighborAdvert.parse(frame.payload, Ip6Hdr.SIZE)
+        if isinstance(na, Malformed) or na.nd_na_target != self.addr:
+            return
+        opts = _options(frame, NdNeighborAdvert.SIZE)
+        if opts is not None:
+            self._saw(_ND, opts.tgt_lladdr or frame.src_mac)
+
+    def _prefixes(self, frame: Frame) -> None:
+        opts = _options(frame, NdRouterAdvert.SIZE)
+        for pi in opts.prefixes if opts is not None else ():
+            plen = pi.nd_opt_pi_prefix_len
+            if 0 < plen <= 128 and prefix_equal(pi.nd_opt_pi_prefix, self.addr, plen):
+                self.plen = plen
+                self._plen_known = True
+                return
+
+
+def _options(frame: Frame, head: int) -> NdOptions | None:
+    found = parse_nd_options(frame.payload, Ip6Hdr.SIZE + head, len(frame.payload))
+    return None if isinstance(found, Malformed) else found
+
+
+def absent_mac(capture: BinaryIO) -> bytes:
+    """The same MAC address for every capture, unless its octets are in this one: then the next.
+
+    Leaves the capture at its beginning. One that cannot be read twice is not looked through.
+    """
+    candidates = [_MAC_PREFIX + bytes((last,)) for last in _MAC_LAST]
+    if not capture.seekable():
+        return candidates[0]
+    tail = b""
+    present: set[bytes] = set()
+    while chunk := _read(capture):
+        text = tail + chunk
+        if _MAC_PREFIX in text:
+            present.update(mac for mac in candidates if mac in text)
+        tail = text[-len(_MAC_PREFIX) :]
+    capture.seek(0)
+    return next((mac for mac in candidates if mac not in present), candidates[0])
+
+
+def _read(capture: BinaryIO) -> bytes:
+    """The next octets; where a damaged file cannot be read on, the replay will say so."""
+    try:
+        return capture.read(_CHUNK)
+    except (OSError, EOFError, zlib.error):
+        return b""
