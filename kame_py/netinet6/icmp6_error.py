@@ -22,6 +22,7 @@ from kame_py.wire.const import (
     ICMP6_PACKET_TOO_BIG,
     ICMP6_PARAM_PROB,
     ICMP6_PARAMPROB_OPTION,
+    IPPROTO_FRAGMENT,
     IPPROTO_ICMPV6,
     IPV6_MMTU,
     ND_REDIRECT,
@@ -74,12 +75,15 @@ def _may_answer(kern: Kernel, m: Mbuf, type: int, code: int) -> bool:
 
 
 def _about_icmp6_error(m: Mbuf) -> bool:
-    """Whether ``m`` is an ICMPv6 error or redirect, or hides what it is (s.2.4 e.1, e.2)."""
+    """Whether ``m`` is an ICMPv6 error or redirect, or cut before its type (s.2.4 e.1, e.2).
+
+    Fragments without the type may be answered: errors fit 1280 octets and are never fragmented.
+    """
     chain = walk(m.data, Ip6Hdr.unpack(m.data).ip6_nxt, Ip6Hdr.SIZE, len(m.data))
     if chain.nxt != IPPROTO_ICMPV6 or chain.error is not None:
         return False
     if chain.fragment or chain.off >= len(m.data):
-        return True
+        return all(ext.nxt_type != IPPROTO_FRAGMENT for ext in chain.headers)
     kind = m.data[chain.off]
     return not kind & ICMP6_INFOMSG_MASK or kind == ND_REDIRECT
 

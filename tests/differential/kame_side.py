@@ -6,7 +6,7 @@ from __future__ import annotations
 from kame_py.netinet6.in6_ifattach import if_up
 
 from kame_py.boot import boot, ether_attach
-from kame_py.kern.clock import NS, VirtualClock
+from kame_py.kern.clock import MS, NS, VirtualClock
 from kame_py.kern.conf import KernConf
 from kame_py.kern.kernel import Kernel
 from kame_py.kern.mbuf import Fate
@@ -21,7 +21,8 @@ from kame_py.wire.patch import put_u16
 from tests.differential.answers import summarise
 from tests.differential.odd_packets import CASES, SENDER_MAC, VICTIM, VICTIM_MAC, Odd
 
-SETTLE_S = 5
+SETTLE_NS = 5 * NS
+ASK_NS = 20 * MS  # all cases together stay below the 60 s of reassembly
 
 
 class KameVictim:
@@ -34,12 +35,12 @@ class KameVictim:
         self.ifp: Ifnet = ether_attach(self.kern, "fxp0", VICTIM_MAC)
         if_up(self.kern, self.ifp)
         in6_update_ifa(self.kern, self.ifp, VICTIM, 64)
-        self.run(SETTLE_S)
+        self.run(SETTLE_NS)
 
-    def run(self, seconds: int) -> list[bytes]:
+    def run(self, span_ns: int) -> list[bytes]:
         """Let time pass; the frames that came out, solicitations answered on the way."""
         frames: list[bytes] = []
-        end = self.clock.t + seconds * NS
+        end = self.clock.t + span_ns
         while True:
             for _ifp, frame, _m in self.kern.poll_tx():
                 frames.append(frame)
@@ -80,14 +81,14 @@ class KameVictim:
     def ask(self, case: Odd) -> list[str]:
         for packet in case.packets:
             self.send(case.mac, packet)
-        return [line for frame in self.run(1) if (line := summarise(frame)) is not None]
+        return [line for frame in self.run(ASK_NS) if (line := summarise(frame)) is not None]
 
 
 def ask_all() -> tuple[dict[str, list[str]], Kernel]:
     """Every case's answers, and the kernel after a minute more for reassembly timers."""
     victim = KameVictim()
     answers = {case.name: victim.ask(case) for case in CASES}
-    victim.run(61)
+    victim.run(61 * NS)
     return answers, victim.kern
 
 
