@@ -20,9 +20,9 @@ _PADN: Final = (
     "content; Linux refuses non-zero octets and more than 7 of them as a hardening of its own."
 )
 _RTHDR: Final = (
-    "Linux has code for routing header types 3 (RPL) and 4 (segment routing) and drops them silently "
-    "while they are not enabled; to us the types are unknown, so RFC 8200 s.4.4 applies: skipped "
-    "without segments left, else Parameter Problem code 0 at the type."
+    "Linux has code for routing header types 3 (RPL) and 4 (segment routing) and drops them "
+    "silently while they are not enabled; to us the types are unknown, so RFC 8200 s.4.4 applies: "
+    "skipped without segments left, else Parameter Problem code 0 at the type."
 )
 
 
@@ -37,8 +37,8 @@ DIFFERENCES: Final[dict[str, Difference]] = {
     "dst-padn-long": Difference(_PING, _PADN),
     "hbh-router-alert-bad-length": Difference(
         _problem(0, 43, 64),
-        "KAME reports a router alert of the wrong length at its length octet (RFC 4443 s.3.4 allows "
-        "it); Linux discards it silently.",
+        "KAME reports a router alert of the wrong length at its length octet (RFC 4443 s.3.4 "
+        "allows it); Linux discards it silently.",
     ),
     "jumbo-bad-option-length": Difference(
         _problem(0, 43, 72),
@@ -52,8 +52,8 @@ DIFFERENCES: Final[dict[str, Difference]] = {
     ),
     "payload-length-0-no-jumbo": Difference(
         _problem(0, 4, 64),
-        "RFC 2675 s.3: payload length 0 with a hop-by-hop header and no jumbo option is reported at "
-        "the payload length; Linux takes the length of the frame instead.",
+        "RFC 2675 s.3: payload length 0 with a hop-by-hop header and no jumbo option is reported "
+        "at the payload length; Linux takes the length of the frame instead.",
     ),
     "routing-type-3-no-segments": Difference(_PING, _RTHDR),
     "routing-type-3-one-segment": Difference(_problem(0, 42, 80), _RTHDR),
@@ -66,17 +66,17 @@ DIFFERENCES: Final[dict[str, Difference]] = {
     ),
     "fragment-truncated-header": Difference(
         (),
-        "A packet cut inside an extension header is a broken packet and is discarded like any other "
-        "truncated header; Linux reports this one at its first octet.",
+        "A packet cut inside an extension header is a broken packet and is discarded like any "
+        "other truncated header; Linux reports this one at its first octet.",
     ),
     "fragment-in-fragment": Difference(
         _PING,
-        "RFC 8200 s.4.1 asks for headers in any order and number to be accepted; the inner fragment "
-        "is whole (RFC 6946). Linux refuses a second fragment header.",
+        "RFC 8200 s.4.1 asks for headers in any order and number to be accepted; the inner "
+        "fragment is whole (RFC 6946). Linux refuses a second fragment header.",
     ),
     "destination-unspecified": Difference(
         (),
-        "RFC 4291 s.2.5.2: the unspecified address is never a destination, and KAME discards such a "
-        "packet silently; Linux answers that it has no route.",
+        "RFC 4291 s.2.5.2: the unspecified address is never a destination, and KAME discards such "
+        "a packet silently; Linux answers that it has no route.",
     ),
 }

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from kame_py.netinet6.in6_ifattach import if_up
-
 from kame_py.boot import boot, ether_attach
 from kame_py.kern.clock import MS, NS, VirtualClock
 from kame_py.kern.conf import KernConf
@@ -12,6 +10,7 @@ from kame_py.kern.kernel import Kernel
 from kame_py.kern.mbuf import Fate
 from kame_py.net.if_ import Ifnet
 from kame_py.netinet6.in6 import in6_update_ifa
+from kame_py.netinet6.in6_ifattach import if_up
 from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr, NdNeighborAdvert, NdNeighborSolicit
 from kame_py.wire.const import ETHERTYPE_IPV6, IPPROTO_ICMPV6, ND_NEIGHBOR_SOLICIT
