@@ -91,6 +91,15 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], tuple[Action, State]]] = Mapping
 )
 
 
+def transitions_table() -> str:
+    """The table as Markdown, one row for each pair, as the documentation shows it."""
+    rows = [
+        f"| {old.value} | {event.value} | {action.value} | {new.value} |"
+        for (old, event), (action, new) in TRANSITIONS.items()
+    ]
+    return "\n".join(("| state | event | action | next state |", "|---|---|---|---|", *rows)) + "\n"
+
+
 @dataclass(slots=True)
 class Ifinfo:
     """One interface (struct ifinfo). timer_us None: stopped; expire_ns: when it ends.

@@ -14,10 +14,11 @@ from kame_py.lib.flagwords import IN6_IFF_DUPLICATED as DUPLICATED
 from kame_py.lib.flagwords import IN6_IFF_TENTATIVE as TENTATIVE
 from kame_py.tools.rtsol import main as rtsol
 from kame_py.tools.rtsold import main as rtsold
-from kame_py.tools.rtsold_if import TRANSITIONS, Event, Ifinfo, State, dump_text
+from kame_py.tools.rtsold_if import TRANSITIONS, Event, Ifinfo, State, dump_text, transitions_table
 from kame_py.wire.codecs import NdRouterAdvert
 from kame_py.wire.rtmsg import IFAN_ARRIVAL, IfAnnounceMsg, IfMsg, build
 from kame_py.wire.snap import DrSnap
+from tests.support import PROJECT_ROOT
 from tests.unit.tools.router_ops import UP, Machine, addr
 
 RA = NdRouterAdvert(nd_ra_router_lifetime=180).pack()
@@ -57,6 +58,13 @@ def test_every_state_can_be_reached_and_left() -> None:
     reached = {state for (old, _), (_, state) in TRANSITIONS.items() if state is not old}
     left = {old for (old, _), (_, state) in TRANSITIONS.items() if state is not old}
     assert reached == left == set(State)
+
+
+def test_the_documentation_draws_this_table() -> None:
+    text = (PROJECT_ROOT / "docs" / "tools.md").read_text()
+    begin = text.index("<!-- rtsold-states")
+    drawn = text[text.index("\n", begin) + 1 : text.index("<!-- /rtsold-states -->")]
+    assert drawn == transitions_table()
 
 
 # -- soliciting -----------------------------------------------------------------------------------
