@@ -41,11 +41,11 @@ _MAC_PREFIX: Final = b"\x02kame"  # locally administered
 _MAC_LAST: Final = range(1, 256)
 
 # How much a sighting is worth, best first.
-_ND, _SOURCE, _DAD, _DESTINATION = range(4)
+_ND, _SOURCE, _DAD, _DESTINATION, _NAMED = range(5)
 
 
 class Host(NamedTuple):
-    """mac None: the capture's links have no addresses. plen: of the on-link prefix it is in."""
+    """mac None: the capture does not tell it. plen: of the on-link prefix it is in."""
 
     mac: bytes | None
     plen: int
@@ -80,13 +80,19 @@ class _Sightings:
             return
         if ip6.ip6_src == self.addr:
             self._saw(_SOURCE, frame.src_mac)
-        if ip6.ip6_dst == self.addr and not (frame.dst_mac and is_group_mac(frame.dst_mac)):
-            self._saw(_DESTINATION, frame.dst_mac)
+        if ip6.ip6_dst == self.addr:
+            self._sent_to(frame.dst_mac)
         if ip6.ip6_nxt == IPPROTO_ICMPV6:
             self._icmp6(ip6, frame)
 
     def _saw(self, kind: int, mac: bytes | None) -> None:
         self.macs.setdefault(kind, mac)
+
+    def _sent_to(self, mac: bytes | None) -> None:
+        if mac is None or is_group_mac(mac):
+            self._saw(_NAMED, None)
+        else:
+            self._saw(_DESTINATION, mac)
 
     def _icmp6(self, ip6: Ip6Hdr, frame: Frame) -> None:
         icmp6 = Icmp6Hdr.parse(frame.payload, Ip6Hdr.SIZE)

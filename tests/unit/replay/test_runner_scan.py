@@ -37,6 +37,12 @@ def test_an_address_that_only_receives_has_the_mac_it_is_sent_to() -> None:
     assert found(US, ether(echo())) == Host(US_MAC, 64)
 
 
+def test_an_address_that_only_hears_broadcasts_is_there_but_has_no_known_mac() -> None:
+    broadcast = ether(echo(), dst=b"\xff" * 6)
+    assert found(US, broadcast) == Host(None, 64)
+    assert found(US, broadcast, ether(echo())) == Host(US_MAC, 64)
+
+
 def test_neighbour_discovery_counts_more_than_the_last_hop() -> None:
     forwarded = ether(echo(GLOBAL), src=OTHER_MAC)
     assert found(GLOBAL, forwarded, na(GLOBAL, said=PEER_MAC)) == Host(PEER_MAC, 64)
