@@ -401,7 +401,7 @@ class D:
         "icmp6.icp6s_tooshort",
         "",
         BAD,
-        "MLD message with hop limit other than 1 or no link-local source",
+        "MLD message with hop limit not 1, no link-local source or no router alert",
     )
     MLD6_BAD = _row("MLD6_BAD", "icmp6.icp6s_badlen", "", BAD, "MLD message is not valid")
     # neighbour discovery

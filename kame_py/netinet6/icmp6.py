@@ -133,10 +133,9 @@ def icmp6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     if kern.tracing:
         trace(m, f"icmp6_input type {kind} code {code}")
     icmp6_in_count(kern, ifp, kind, code)
-    why: DropReason | None = None
-    if not kern.mip6.icmp6_input(kern, m, off):
-        why = _icmp6_use(kern, m, off, kind, code, size)
-    _icmp6_end(kern, m, off, why)
+    mobility = kern.mip6.icmp6_input(kern, m, off)
+    why = _icmp6_use(kern, m, off, kind, code, size)
+    _icmp6_end(kern, m, off, None if mobility else why)
     return DONE
 
 

@@ -26,7 +26,7 @@ from kame_py.net.route import (
     rtalloc1,
     rtrequest,
 )
-from kame_py.netinet6 import scope6
+from kame_py.netinet6 import nd6, scope6
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Dest, Ip6Hdr, Ip6OptHomeAddress, Ip6Rthdr
 from kame_py.wire.const import (
     ICMP6_PACKET_TOO_BIG,
@@ -143,8 +143,8 @@ def icmp6_mtudisc_update(kern: Kernel, dst: bytes, mtu: int, validated: bool = T
     """
     if mtu < IPV6_MMTU:
         return False
-    rt = rtalloc1(kern, dst)
-    if rt is None or not rt.rt_flags & RTF_UP or rt.rt_rmx.rmx_locks & RTV_MTU:
+    rt = kern.rt.lookup(dst)
+    if rt is None or rt.rt_rmx.rmx_locks & RTV_MTU:
         return False
     if mtu >= (rt.rt_rmx.rmx_mtu or rt.rt_ifp.if_mtu):
         return False
@@ -152,7 +152,7 @@ def icmp6_mtudisc_update(kern: Kernel, dst: bytes, mtu: int, validated: bool = T
     limit = state.icmp6_mtudisc_hiwat if validated else state.icmp6_mtudisc_lowat
     if rt not in state.mtudisc_routes and 0 <= limit <= len(state.mtudisc_routes):
         return False
-    host = _mtudisc_clone(kern, dst, rt)
+    host = _mtudisc_clone(kern, dst)
     if host is None:
         return False
     host.rt_rmx.rmx_mtu = mtu
@@ -162,13 +162,14 @@ def icmp6_mtudisc_update(kern: Kernel, dst: bytes, mtu: int, validated: bool = T
     return True
 
 
-def _mtudisc_clone(kern: Kernel, dst: bytes, rt: Rtentry) -> Rtentry | None:
+def _mtudisc_clone(kern: Kernel, dst: bytes) -> Rtentry | None:
     """A host route to ``dst`` that can carry the metric (icmp6_mtudisc_clone)."""
-    if rt.rt_flags & RTF_HOST:
+    rt = rtalloc1(kern, dst)
+    if rt is None or rt.rt_flags & RTF_HOST:
         return rt
-    flags = RTF_GATEWAY | RTF_HOST | RTF_DYNAMIC if rt.rt_flags & RTF_GATEWAY else 0
-    if not flags:
-        return None
+    if not rt.rt_flags & RTF_GATEWAY and nd6.nd6_need_cache(rt.rt_ifp):
+        return None  # its host routes are neighbour entries, which cloning makes
+    flags = rt.rt_flags & RTF_GATEWAY | RTF_HOST | RTF_DYNAMIC
     try:
         return rtrequest(kern, RTM_ADD, dst, 128, rt.rt_gateway, flags, rt.rt_ifp, rt.rt_ifa)
     except KError:

@@ -15,6 +15,8 @@ from kame_py.net.route import (
     RTF_DYNAMIC,
     RTF_GATEWAY,
     RTF_HOST,
+    RTF_MODIFIED,
+    RTF_STATIC,
     RTF_UP,
     RTM_ADD,
     RTM_DELETE,
@@ -98,6 +100,8 @@ def icmp6_redirect_input(kern: Kernel, m: Mbuf, off: int, size: int) -> DropReas
         return D.ICMP6_REDIRBAD
     if not _from_first_hop(kern, dst, m.src) or target in kern.ip6.ifaddrs:
         return D.ICMP6_REDIRBAD
+    if onlink:
+        _rt_forget(kern, dst)
     code = ND_REDIRECT_ONLINK if onlink else ND_REDIRECT_ROUTER
     nd6.nd6_cache_lladdr(kern, ifp, target, opts.tgt_lladdr, ND_REDIRECT, code)
     if onlink:
@@ -115,20 +119,31 @@ def _from_first_hop(kern: Kernel, dst: bytes, src: bytes) -> bool:
 
 
 def _rt_redirect(kern: Kernel, ifp: Ifnet, dst: bytes, target: bytes) -> None:
-    """A host route through the better router, for redirtimeout seconds."""
+    """A host route through the better router, for redirtimeout seconds.
+
+    One set by hand is modified and stays, as in KAME's rtredirect.
+    """
     was = kern.rt.exact(dst, 128)
-    if was is not None and was.rt_flags & RTF_DYNAMIC:
+    if was is not None and was.rt_flags & (RTF_DYNAMIC | RTF_STATIC):
         was.rt_gateway = target
         was.rt_ifp = ifp
+        if was.rt_flags & RTF_STATIC:
+            was.rt_flags |= RTF_MODIFIED
+        else:
+            _rt_timer(kern, was)
         rt_changed(kern, was)
-        rt = was
-    else:
-        if was is not None:
-            rtrequest(kern, RTM_DELETE, dst, 128)
-        mine = in6.in6ifa_ifpforlinklocal(ifp)
-        flags = RTF_GATEWAY | RTF_HOST | RTF_DYNAMIC
-        rt = rtrequest(kern, RTM_ADD, dst, 128, target, flags, ifp, mine)
-    _rt_timer(kern, rt)
+        return
+    _rt_forget(kern, dst)
+    mine = in6.in6ifa_ifpforlinklocal(ifp)
+    flags = RTF_GATEWAY | RTF_HOST | RTF_DYNAMIC
+    _rt_timer(kern, rtrequest(kern, RTM_ADD, dst, 128, target, flags, ifp, mine))
+
+
+def _rt_forget(kern: Kernel, dst: bytes) -> None:
+    """Take away the host route through the old first hop."""
+    was = kern.rt.exact(dst, 128)
+    if was is not None and was.rt_flags & RTF_GATEWAY:
+        rtrequest(kern, RTM_DELETE, dst, 128)
 
 
 def _rt_timer(kern: Kernel, rt: Rtentry) -> None:
@@ -144,15 +159,13 @@ def _rt_timer(kern: Kernel, rt: Rtentry) -> None:
 def icmp6_redirect_timeout(kern: Kernel, rt: Rtentry) -> None:
     """The redirect is old: the ordinary route serves again."""
     rt.rt_callout = None
+    kern.icmp6.mtudisc_routes.discard(rt)
     if rt.rt_flags & RTF_UP:
         rtrequest(kern, RTM_DELETE, rt.rt_key, rt.rt_plen)
 
 
 def _rt_onlink(kern: Kernel, ifp: Ifnet, dst: bytes) -> None:
     """The destination is a neighbour: its entry of the neighbour cache is the host route."""
-    was = kern.rt.exact(dst, 128)
-    if was is not None and was.rt_flags & RTF_GATEWAY:
-        rtrequest(kern, RTM_DELETE, dst, 128)
     try:
         rt = nd6.nd6_lookup(kern, dst, True, ifp) or rtalloc1(kern, dst)
     except KError:

@@ -240,6 +240,7 @@ def ip6_freemoptions(kern: Kernel, mopts: Ip6Moptions) -> None:
 def ip6_setpktoptions(kern: Kernel, control: tuple[Cmsg, ...], sticky: Ip6Pktopts) -> Ip6Pktopts:
     """The socket's sticky options with those of one packet over them. KError(EINVAL)."""
     opt = sticky
+    early = False  # destination options were given before the routing header
     for level, kind, value in control:
         if level != IPPROTO_IPV6:
             continue
@@ -252,10 +253,12 @@ def ip6_setpktoptions(kern: Kernel, control: tuple[Cmsg, ...], sticky: Ip6Pktopt
         elif kind == IPV6_HOPOPTS:
             opt = replace(opt, ip6po_hbh=_options(value))
         elif kind == IPV6_DSTOPTS:
-            opt = replace(opt, ip6po_dest2=_options(value))
+            opt, early = replace(opt, ip6po_dest2=_options(value)), True
         elif kind == IPV6_RTHDR:
-            # destination options given before the routing header go in front of it (dest1)
             opt = replace(opt, ip6po_rthdr=_header(value))
+            if early:  # RFC 2292 s.5: then they go in front of it
+                opt = replace(opt, ip6po_dest1=opt.ip6po_dest2, ip6po_dest2=sticky.ip6po_dest2)
+                early = False
         else:
             raise KError(EINVAL)
     return opt

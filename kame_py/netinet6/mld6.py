@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import MS, NS
 from kame_py.kern.drop import D, DropReason
-from kame_py.kern.mbuf import Mbuf, m_get
+from kame_py.kern.mbuf import IP6A_RTALERTSEEN, Mbuf, m_get
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6 import icmp6_error, in6, ip6_output
 from kame_py.netinet6.icmp6_var import icmp6_out_count
@@ -115,10 +115,10 @@ def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
     if ifp is None or u8(m.data, Ip6Hdr.O_ip6_hlim) != MLD_HLIM:
         return D.MLD6_HLIM
     mldh = MldHdr.unpack(m.data, off)
-    if not IN6_IS_ADDR_LINKLOCAL(m.src):
-        # a report from :: is right while its sender has no address yet (RFC 3590)
-        if mldh.mld_type != MLD_LISTENER_REPORT or not IN6_IS_ADDR_UNSPECIFIED(m.src):
-            return D.MLD6_HLIM
+    if mldh.mld_type == MLD_LISTENER_REPORT and IN6_IS_ADDR_UNSPECIFIED(m.src):
+        return D.ICMP6_NOSOCKET  # its sender has no address yet; routers ignore it (RFC 3590 s.4)
+    if not IN6_IS_ADDR_LINKLOCAL(m.src) or not _alerted(m):
+        return D.MLD6_HLIM
     group = in6_embedscope(mldh.mld_addr, ifp.if_index)
     general = IN6_IS_ADDR_UNSPECIFIED(group)
     if not general and not IN6_IS_ADDR_MULTICAST(group):
@@ -130,6 +130,16 @@ def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
     else:
         return D.ICMP6_NOSOCKET  # a done concerns routers
     return None
+
+
+def _alerted(m: Mbuf) -> bool:
+    """Whether the packet has the router alert option of MLD (RFC 2710 s.3, RFC 3810 s.6.2)."""
+    aux = m.aux
+    return (
+        aux is not None
+        and bool(aux.ip6a_flags & IP6A_RTALERTSEEN)
+        and aux.ip6a_rtalert == IP6OPT_RTALERT_MLD
+    )
 
 
 def _maxdelay_ns(m: Mbuf, off: int, mldh: MldHdr) -> int:
