@@ -27,6 +27,7 @@ from kame_py.net.if_ethersubr import ether_input, ether_output
 from kame_py.net.if_ioctl import if_ioctl_init
 from kame_py.net.if_loop import loop_attach
 from kame_py.net.if_rawip import rawip_input, rawip_output
+from kame_py.net.if_sysctl import if_sysctl_init
 from kame_py.net.route import RouteTable
 from kame_py.net.rtsock import rtsock_init
 from kame_py.netinet6.dest6 import dest6_hao
@@ -34,13 +35,14 @@ from kame_py.netinet6.frag6 import frag6_init
 from kame_py.netinet6.icmp6 import icmp6_init
 from kame_py.netinet6.if_gif import gif_attach, gif_init
 from kame_py.netinet6.in6 import in6_init
-from kame_py.netinet6.in6_ifattach import if_up
+from kame_py.netinet6.in6_ifattach import if_down, if_up, in6_ifdetach
 from kame_py.netinet6.in6_pcb import in6_pcb_init
 from kame_py.netinet6.in6_proto import in6_proto_init
 from kame_py.netinet6.ip6_input import ip6_init
 from kame_py.netinet6.ip_encap import encap_init
 from kame_py.netinet6.mld6 import mld6_init
 from kame_py.netinet6.nd6 import nd6_ifattach, nd6_init, nd6_output
+from kame_py.netinet6.nd6_nbr import nd6_lladdr_changed
 from kame_py.netinet6.raw_ip6 import rip6_init
 from kame_py.netinet6.route6 import rthdr0_enable
 from kame_py.netinet6.udp6_usrreq import udp6_init
@@ -58,8 +60,8 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     """
     kern = Kernel(name, conf, clock, Rng(seed, name))
     kern.rt = RouteTable()
-    rtsock_init(kern)
     socket_init(kern)
+    rtsock_init(kern)
     ip6_init(kern)
     frag6_init(kern)
     in6_pcb_init(kern)
@@ -74,6 +76,10 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     gif_init(kern)
     in6_proto_init(kern)
     if_ioctl_init(kern)
+    if_sysctl_init(kern)
+    kern.if_setup = if_setup
+    kern.if_lladdr_changed = nd6_lladdr_changed
+    kern.if_purge = in6_ifdetach
     kern.if_inputsw[IFT_ETHER] = ether_input
     kern.if_inputsw[IFT_RAWIP] = rawip_input
     if conf.has("MIP6"):
@@ -85,6 +91,14 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     for unit in range(conf.gif):
         gif_attach(kern, f"gif{unit}")
     return kern
+
+
+def if_setup(kern: Kernel, ifp: Ifnet, up: bool) -> None:
+    """SIOCSIFFLAGS changed IFF_UP."""
+    if up:
+        if_up(kern, ifp)
+    else:
+        if_down(kern, ifp)
 
 
 def ether_attach(kern: Kernel, name: str, mac: bytes, mtu: int = ETHERMTU) -> Ifnet:

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 class Kernel:
     """The whole state of one node.
 
-    ifnets: by index from 1. fates, drops: how many packets ended how. txq: frames for the outside,
-    drained by ``poll_tx``. fate_sink: told of each packet's fate, if set (a replay, a journal).
+    ifnets: in order of attachment; ifindex: by index, which is never used twice. fates, drops: how
+    many packets ended how. txq: frames for the outside, drained by ``poll_tx``. fate_sink: told of
+    each packet's fate, if set (a replay, a journal).
     """
 
     ip6: Ip6State
@@ -55,6 +56,9 @@ class Kernel:
     pcbs: PcbTable
     encap: EncapTable
     gif: GifState
+    if_setup: Callable[[Kernel, Ifnet, bool], None]  # IFF_UP changed; set by boot, as the next two
+    if_lladdr_changed: Callable[[Kernel, Ifnet], None]
+    if_purge: Callable[[Kernel, Ifnet], None]  # take the protocols off a dying interface
     ip6intr: Callable[[Kernel, Mbuf], None]  # where interfaces hand an IPv6 packet up (NETISR_IPV6)
     nd6_output: IfOutput  # the way from ip6_output to the link; set by boot, breaks a cycle
 
@@ -74,6 +78,8 @@ class Kernel:
         self.fate_sink: Callable[[Kernel, Mbuf], None] | None = None
         self.bpf: Callable[[Kernel, Ifnet, bytes, bool], None] | None = None
         self.ifnets: list[Ifnet] = []
+        self.ifindex: dict[int, Ifnet] = {}
+        self.if_lastindex = 0
         self.txq: list[tuple[Ifnet, bytes, Mbuf | None]] = []
         self.inet6sw: dict[int, Ip6Protosw] = {}
         self.destopts: dict[int, OptHandler] = {}
@@ -148,4 +154,4 @@ class Kernel:
 
     def ifbyindex(self, index: int) -> Ifnet | None:
         """The interface of that index (from 1)."""
-        return self.ifnets[index - 1] if 0 < index <= len(self.ifnets) else None
+        return self.ifindex.get(index)

@@ -134,8 +134,17 @@ def if_attach(kern: Kernel, ifp: Ifnet, output: IfOutput) -> Ifnet:
     """Give the interface its index and make it known."""
     ifp.if_output = output
     kern.ifnets.append(ifp)
-    ifp.if_index = len(kern.ifnets)
+    kern.if_lastindex += 1
+    ifp.if_index = kern.if_lastindex
+    kern.ifindex[ifp.if_index] = ifp
     return ifp
+
+
+def if_detach(kern: Kernel, ifp: Ifnet) -> None:
+    """The interface is gone: nothing names it any more."""
+    kern.if_purge(kern, ifp)
+    kern.ifnets.remove(ifp)
+    del kern.ifindex[ifp.if_index]
 
 
 def if_sent(kern: Kernel, m: Mbuf) -> None:

@@ -18,7 +18,6 @@ from kame_py.wire.in6addr import (
     embed_zone,
     embedded_zone,
     mask_plen,
-    prefix_mask,
 )
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.sockaddr import AF_INET6, AF_LINK, SockaddrIn6
