@@ -21,6 +21,7 @@ from kame_py.kern.uipc_socket import (
     socreate,
     sogetopt,
     sogetsockname,
+    soisreadable,
     soreceive,
     sosend,
     sosetopt,
@@ -190,7 +191,7 @@ class LocalOps:
         socks = tuple(self._so(fd) for fd in fds)
         deadline = None if timeout_ns is None else self._kern.now() + max(timeout_ns, 0)
         while True:
-            readable = tuple(fd for fd, so in zip(fds, socks, strict=True) if so.so_rcv)
+            readable = tuple(fd for fd, so in zip(fds, socks, strict=True) if soisreadable(so))
             due = deadline is not None and self._kern.now() >= deadline
             if readable or self._pending or due:
                 signals = tuple(self._pending)
