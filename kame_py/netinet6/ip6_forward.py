@@ -57,7 +57,7 @@ def ip6_forward(kern: Kernel, m: Mbuf, srcrt: bool) -> None:
     if kern.ipsec.fwd_reject(kern, m):
         drop(kern, m, D.IPSEC_INPOLICY)
         return
-    if m.dst >= b"\xff" or m.flags & (M_BCAST | M_MCAST):
+    if m.dst >= b"\xff" or (m.flags & (M_BCAST | M_MCAST) and not _stays_here(kern, m, srcrt)):
         drop(kern, m, D.IP6_FWDMCAST)
         return
     if m.src == IN6ADDR_ANY:
@@ -89,6 +89,12 @@ def ip6_forward(kern: Kernel, m: Mbuf, srcrt: bool) -> None:
     if not _ip6_forward_allowed(kern, m, rt, srcrt):
         return
     _ip6_forward_send(kern, m, rt, srcrt)
+
+
+def _stays_here(kern: Kernel, m: Mbuf, srcrt: bool) -> bool:
+    """The next address of a routing header is ours, too: nothing would leave by a wire."""
+    rt = rtalloc1(kern, m.dst) if srcrt else None
+    return rt is not None and bool(rt.rt_ifp.if_flags & IFF_LOOPBACK)
 
 
 def _refuse(

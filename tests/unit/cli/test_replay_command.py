@@ -82,7 +82,7 @@ def test_a_cut_capture_is_reported_and_good(pcap: Path, capsys: pytest.CaptureFi
     assert kame(pcap, "--json") == 0
     done = capsys.readouterr()
     assert done.err == (
-        f"kame: {pcap}: cut short in packet 2: 61 of 62 octets; last good packet 1\n"
+        f"kame: {pcap}: cut short in packet 2: 69 of 70 octets; last good packet 1\n"
     )
     report = json.loads(done.out)
     assert report["last_good"] == report["packets"] == 1

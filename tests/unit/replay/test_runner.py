@@ -8,11 +8,14 @@ import io
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.kern.conf import KernConf
 from kame_py.replay import ReplayError, ReplayOptions, ReplayResult, Verdict, replay
 from kame_py.replay.pcap import PcapWriter, Record, open_capture
 from kame_py.replay.report import addresses, default_routers
 from kame_py.trace.format import frame_summary
-from kame_py.wire.in6addr import ether_multicast
+from kame_py.wire.codecs import Ip6Hdr, Ip6Rthdr0
+from kame_py.wire.const import IPPROTO_ICMPV6, IPPROTO_ROUTING
+from kame_py.wire.in6addr import ETHER_BROADCAST, ether_multicast
 from tests.unit.replay.captures import (
     GLOBAL,
     OTHER_MAC,
@@ -25,6 +28,7 @@ from tests.unit.replay.captures import (
     echo,
     ether,
     fragments,
+    ip6,
     ns,
     ra,
 )
@@ -116,6 +120,20 @@ def test_a_fragment_whose_rest_is_missing_is_held_then_dropped() -> None:
     assert endings(verdicts) == [("dropped", "FRAG6_TIMEOUT"), ("consumed", None)]
 
 
+def test_a_routing_header_may_name_the_node_twice_even_in_a_broadcast() -> None:
+    whole = echo()
+    via = Ip6Rthdr0(ip6r0_nxt=IPPROTO_ICMPV6, ip6r0_len=2, ip6r0_segleft=1).pack() + US
+    hop = ip6(via + whole[Ip6Hdr.SIZE :], IPPROTO_ROUTING, dst=US)
+    options = ReplayOptions(lladdr=US_MAC, conf=KernConf(frozenset({"MIP6"})))
+    for dst in (US_MAC, ETHER_BROADCAST):
+        _, verdicts, _ = play(capture((0, ether(hop, dst=dst))), options)
+        assert endings(verdicts) == [("consumed", None)]
+        away = ip6(via[: -len(US)] + GLOBAL, IPPROTO_ROUTING, dst=US)
+        _, verdicts, _ = play(capture((0, ether(away, dst=dst))), options)
+        expected = "IP6_FWDMCAST" if dst == ETHER_BROADCAST else "IP6_FWDNOROUTE"
+        assert endings(verdicts) == [("dropped", expected)]
+
+
 def test_time_does_not_go_back() -> None:
     result, verdicts, _ = play(capture((5, ether(echo())), (1, ether(echo())), (6, ether(echo()))))
     assert endings(verdicts) == [("consumed", None)] * 3
@@ -181,7 +199,7 @@ def test_a_cut_capture_counts_what_was_read() -> None:
     whole = capture((0, ether(echo())), (1, ether(echo()))).getvalue()
     result, _, _ = play(io.BytesIO(whole[:-5]))
     assert (result.packets, result.last_good) == (1, 1)
-    assert result.error == "cut short in packet 2: 57 of 62 octets"
+    assert result.error == "cut short in packet 2: 65 of 70 octets"
 
 
 def test_the_way_of_a_traced_packet_ends_with_its_fate() -> None:
