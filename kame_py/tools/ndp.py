@@ -165,10 +165,17 @@ async def _name(ops: ProgOps, rt: RtSnap) -> str:
 
 
 def _expire(entry: _Entry) -> str:
-    left = entry.nbr.expire if entry.nbr is not None else entry.rt.expire
+    left = _left(entry)
     if left is None:
         return "permanent"
     return format_duration(left) if left > 0 else "expired"
+
+
+def _left(entry: _Entry) -> int | None:
+    """Seconds: of the state, or of a route that was set with `temp`."""
+    if entry.nbr is not None and entry.nbr.expire is not None:
+        return entry.nbr.expire
+    return entry.rt.expire
 
 
 def _flags(entry: _Entry) -> str:
@@ -182,7 +189,7 @@ def _json(entry: _Entry) -> dict[str, Json]:
         "addr": addr_text(rt.dst, rt.zone),
         "lladdr": mac_ntoa(rt.lladdr) if rt.lladdr else None,
         "ifname": entry.ifname,
-        "expire": nbr.expire if nbr is not None else rt.expire,
+        "expire": _left(entry),
         "state": STATES.get(nbr.state, "?") if nbr is not None else None,
         "router": nbr is not None and nbr.isrouter,
         "proxy": bool(rt.flags & RTF_ANNOUNCE),

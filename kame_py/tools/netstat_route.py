@@ -12,7 +12,7 @@ from kame_py.ctl.ops import ProgOps
 from kame_py.lib.flagwords import RTF_LLINFO, RTF_WASCLONED, rtf_letters
 from kame_py.lib.getopt import ParsedArgs
 from kame_py.lib.toolbase import Json, addr_text, to_json
-from kame_py.wire.in6addr import IN6_IS_ADDR_UNSPECIFIED, mac_ntoa
+from kame_py.wire.in6addr import IN6_IS_ADDR_UNSPECIFIED, mac_ntoa, ntop
 from kame_py.wire.snap import RtSnap
 from kame_py.wire.sockaddr import SockaddrIn6
 
@@ -82,8 +82,13 @@ async def _dst(args: ParsedArgs, ops: ProgOps, rt: RtSnap) -> str:
     if not rt.plen and IN6_IS_ADDR_UNSPECIFIED(rt.dst):
         return "default"
     if rt.plen != HOST_PLEN:
-        return f"{addr_text(rt.dst, rt.zone)}/{rt.plen}"
+        return f"{_zoned(rt)}/{rt.plen}"
     return await _host(args, ops, rt.dst, rt.zone)
+
+
+def _zoned(rt: RtSnap) -> str:
+    """The destination; node-local groups have a zone as well."""
+    return f"{ntop(rt.dst)}%{rt.zone}" if rt.zone else ntop(rt.dst)
 
 
 async def _gateway(args: ParsedArgs, ops: ProgOps, rt: RtSnap) -> str:
@@ -102,7 +107,7 @@ async def _host(args: ParsedArgs, ops: ProgOps, addr: bytes, zone: str) -> str:
 def _json(rt: RtSnap) -> dict[str, Json]:
     gateway = rt.link if rt.gateway is None else addr_text(rt.gateway, rt.gwzone)
     return {
-        "destination": addr_text(rt.dst, rt.zone),
+        "destination": _zoned(rt),
         "prefixlen": rt.plen,
         "gateway": gateway,
         "flags": rtf_letters(rt.flags),
