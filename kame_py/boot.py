@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kame_py.kern.kern_mib import kern_mib_init
 from kame_py.kern.kernel import Kernel
 from kame_py.kern.rng import Rng
 from kame_py.kern.uipc_socket import socket_init
@@ -33,7 +34,7 @@ from kame_py.net.rtsock import rtsock_init
 from kame_py.netinet6.dest6 import dest6_hao
 from kame_py.netinet6.frag6 import frag6_init
 from kame_py.netinet6.icmp6 import icmp6_init
-from kame_py.netinet6.if_gif import gif_attach, gif_init
+from kame_py.netinet6.if_gif import gif_attach, gif_detach, gif_init
 from kame_py.netinet6.in6 import in6_init
 from kame_py.netinet6.in6_ifattach import if_down, if_up, in6_ifdetach
 from kame_py.netinet6.in6_pcb import in6_pcb_init
@@ -41,7 +42,7 @@ from kame_py.netinet6.in6_proto import in6_proto_init
 from kame_py.netinet6.ip6_input import ip6_init
 from kame_py.netinet6.ip_encap import encap_init
 from kame_py.netinet6.mld6 import mld6_init
-from kame_py.netinet6.nd6 import nd6_ifattach, nd6_init, nd6_output
+from kame_py.netinet6.nd6 import nd6_ifattach, nd6_init, nd6_output, nd6_setmtu
 from kame_py.netinet6.nd6_nbr import nd6_lladdr_changed
 from kame_py.netinet6.raw_ip6 import rip6_init
 from kame_py.netinet6.route6 import rthdr0_enable
@@ -59,6 +60,7 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     Equal name and seed give equal random numbers.
     """
     kern = Kernel(name, conf, clock, Rng(seed, name))
+    kern_mib_init(kern)
     kern.rt = RouteTable()
     socket_init(kern)
     rtsock_init(kern)
@@ -79,7 +81,8 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     if_sysctl_init(kern)
     kern.if_setup = if_setup
     kern.if_lladdr_changed = nd6_lladdr_changed
-    kern.if_purge = in6_ifdetach
+    kern.if_mtu_changed = nd6_setmtu
+    kern.if_purge = if_purge
     kern.if_inputsw[IFT_ETHER] = ether_input
     kern.if_inputsw[IFT_RAWIP] = rawip_input
     if conf.has("MIP6"):
@@ -99,6 +102,12 @@ def if_setup(kern: Kernel, ifp: Ifnet, up: bool) -> None:
         if_up(kern, ifp)
     else:
         if_down(kern, ifp)
+
+
+def if_purge(kern: Kernel, ifp: Ifnet) -> None:
+    """SIOCIFDESTROY: nothing of the protocols is left on the interface."""
+    in6_ifdetach(kern, ifp)
+    gif_detach(kern, ifp)
 
 
 def ether_attach(kern: Kernel, name: str, mac: bytes, mtu: int = ETHERMTU) -> Ifnet:

@@ -56,8 +56,9 @@ class Kernel:
     pcbs: PcbTable
     encap: EncapTable
     gif: GifState
-    if_setup: Callable[[Kernel, Ifnet, bool], None]  # IFF_UP changed; set by boot, as the next two
+    if_setup: Callable[[Kernel, Ifnet, bool], None]  # IFF_UP changed; boot sets these four
     if_lladdr_changed: Callable[[Kernel, Ifnet], None]
+    if_mtu_changed: Callable[[Kernel, Ifnet], None]
     if_purge: Callable[[Kernel, Ifnet], None]  # take the protocols off a dying interface
     ip6intr: Callable[[Kernel, Mbuf], None]  # where interfaces hand an IPv6 packet up (NETISR_IPV6)
     nd6_output: IfOutput  # the way from ip6_output to the link; set by boot, breaks a cycle

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from kame_py.net.if_ import IFF_CHANGEABLE, IFF_UP, IFT_ETHER, IFT_GIF, Ifnet, if_detach
 from kame_py.net.if_sysctl import iflist
+from kame_py.net.route import RTM_DELETE, rtrequest
 from kame_py.wire import ioctl
 from kame_py.wire.const import ETHER_ADDR_LEN, IPV6_MAXPACKET, IPV6_MMTU
 from kame_py.wire.errno import EEXIST, EINVAL, ENXIO, EOPNOTSUPP, KError
-from kame_py.wire.rtmsg import IFAN_ARRIVAL, IFAN_DEPARTURE
+from kame_py.wire.rtmsg import IFAN_ARRIVAL, IFAN_DEPARTURE, IFNAMSIZ
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -60,7 +61,10 @@ def _sifmtu(kern: Kernel, req: ioctl.SIOCSIFMTU) -> object:
     ifp = ifunit_or_error(kern, req.ifr_name)
     if not IPV6_MMTU <= req.ifr_mtu <= IPV6_MAXPACKET:
         raise KError(EINVAL)
+    if ifp.if_mtu == req.ifr_mtu:
+        return None
     ifp.if_mtu = req.ifr_mtu
+    kern.if_mtu_changed(kern, ifp)
     kern.rtsock.rt_ifmsg(ifp)
     return None
 
@@ -105,7 +109,7 @@ def _ifcreate(kern: Kernel, req: ioctl.SIOCIFCREATE) -> object:
             unit += 1
         name = f"{driver}{unit}"
     number = name[len(driver) :]
-    if number != str(int(number)) or int(number) > MAX_UNIT:
+    if len(name) >= IFNAMSIZ or number != str(int(number)) or int(number) > MAX_UNIT:
         raise KError(EINVAL)
     if kern.ifunit(name) is not None:
         raise KError(EEXIST)
@@ -120,8 +124,11 @@ def _ifdestroy(kern: Kernel, req: ioctl.SIOCIFDESTROY) -> object:
         raise KError(EOPNOTSUPP)
     kern.ioctlsw[ioctl.SIOCDIFPHYADDR](kern, ioctl.SIOCDIFPHYADDR(ifp.if_name))
     kern.if_setup(kern, ifp, False)
-    kern.rtsock.rt_ifannouncemsg(ifp, IFAN_DEPARTURE)
     if_detach(kern, ifp)
+    for rt in kern.rt:
+        if rt.rt_ifp is ifp and rt.up:
+            rtrequest(kern, RTM_DELETE, rt.rt_key, rt.rt_plen)
+    kern.rtsock.rt_ifannouncemsg(ifp, IFAN_DEPARTURE)
     return None
 
 

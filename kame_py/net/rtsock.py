@@ -208,7 +208,9 @@ class Rtsock:
     def _add(self, msg: RtMsg, dst: bytes, plen: int) -> RtMsg:
         kern = self._kern
         gateway, ifp, ifa = self._gateway(msg)
-        flags = msg.rtm_flags & RTF_USER
+        flags = msg.rtm_flags & RTF_USER & ~RTF_GATEWAY
+        if isinstance(gateway, bytes):
+            flags |= RTF_GATEWAY
         if plen == 128 and flags & RTF_GATEWAY and gateway == dst:
             raise KError(EADDRNOTAVAIL)
         was = kern.rt.exact(dst, plen)
@@ -234,8 +236,13 @@ class Rtsock:
                 if via is None:
                     raise KError(ENETUNREACH)
                 ifp, ifa = via.rt_ifp, via.rt_ifa
+            if rt.rt_llinfo is not None and not isinstance(gateway, LinkAddr):
+                raise KError(EINVAL)  # a neighbour is reached by its link-layer address
             rt.rt_gateway = gateway
             rt.rt_gwroute = None
+            rt.rt_flags &= ~RTF_GATEWAY
+            if isinstance(gateway, bytes):
+                rt.rt_flags |= RTF_GATEWAY
             if ifp is not None:
                 rt.rt_ifp, rt.rt_ifa = ifp, ifa
         rt.rt_rmx.rmx_locks = (rt.rt_rmx.rmx_locks & ~msg.rtm_inits) | (
@@ -274,10 +281,14 @@ class Rtsock:
                 raise KError(ENETUNREACH)
             return LinkAddr(ifp.if_index, gw.sdl_addr), ifp, ifa
         addr = _in6(gw)
+        if msg.rtm_flags & RTF_GATEWAY:
+            return addr, ifp, ifa
         own = kern.ip6.ifaddrs.get(addr)
-        if own is not None and not msg.rtm_flags & RTF_GATEWAY:
-            return LinkAddr(own.ia_ifp.if_index), ifp or own.ia_ifp, ifa or own
-        return addr, ifp, ifa
+        via = kern.rt.lookup(addr)
+        on = ifp or (own.ia_ifp if own is not None else via.rt_ifp if via is not None else None)
+        if on is None:
+            raise KError(ENETUNREACH)
+        return LinkAddr(on.if_index), on, ifa or own
 
     def _interface(self, sa: Sockaddr) -> Ifnet:
         """The interface of a link address, by index or by name; of a local address otherwise."""
