@@ -219,8 +219,12 @@ def print_outcomes(screen: Screen, run: LabRun) -> None:
     failed = sum(not outcome.ok for outcome in run.outcomes)
     held = len(run.outcomes) - failed
     screen.line()
-    verdict = f"{held} expectations hold, {failed} fail" if run.outcomes else "nothing expected"
+    verdict = f"{_count(held)} held, {failed} failed" if run.outcomes else "nothing expected"
     screen.line(f"{run.summary()}; {verdict}", "bold red" if failed else "bold green")
+
+
+def _count(n: int) -> str:
+    return "1 expectation" if n == 1 else f"{n} expectations"
 
 
 def outcome_line(outcome: Outcome) -> tuple[str, str]:

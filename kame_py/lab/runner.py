@@ -164,7 +164,7 @@ class LabRun:
         """How long and how much, in one line."""
         text = f"{self.world.now() / NS:g} s of virtual time, {self.packets} packets"
         if self.not_reached:
-            text += f", {self.not_reached} expectations not reached"
+            text += f", expectations not reached: {self.not_reached}"
         return text
 
     def report(self) -> dict[str, Json]:

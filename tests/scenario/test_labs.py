@@ -130,14 +130,14 @@ def test_a_failed_expectation_is_status_1_with_its_line_and_the_output(
     assert "FAIL 2 s a: ifconfig fxp0" in out
     assert "line 8: the output does not contain 'fxp1'; the output was 'fxp0: flags=" in out
     assert "ok   3 s a: sysctl" in out
-    assert "1 expectations hold, 1 fail" in out
+    assert "1 expectation held, 1 failed" in out
 
 
 def test_until_leaves_later_expectations_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "run", "tour", "-q", "--until", "13"]) == 0
     out = capsys.readouterr().out
-    assert "2 expectations hold, 0 fail" in out
-    assert "2 expectations not reached" in out
+    assert "2 expectations held, 0 failed" in out
+    assert "expectations not reached: 2" in out
 
 
 def test_a_capture_is_written_even_if_an_expectation_fails(

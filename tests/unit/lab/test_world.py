@@ -8,8 +8,8 @@ import io
 import pytest
 
 from kame_py.kern.clock import MS, NS
-from kame_py.kern.mbuf import Fate
-from kame_py.lab.journal import Journal
+from kame_py.kern.mbuf import Fate, Mbuf
+from kame_py.lab.journal import HOLD_MAX, Journal
 from kame_py.lab.world import World
 from kame_py.replay.pcap import Record, open_capture
 from kame_py.trace.format import frame_summary
@@ -217,3 +217,27 @@ def test_a_dropped_packet_carries_its_reason() -> None:
     assert any(c.startswith("dropped: ICMP6_CHECKSUM: ") for c in comments), comments
     lost = [r.comment for r in found if r.outbound and r.comment]
     assert "lost on the link" in lost
+
+
+def test_a_changed_link_layer_address_is_reached() -> None:
+    world = pair()
+    assert world.nodes["b"].run("ifconfig fxp0 lladdr 02:00:00:00:00:07").ok
+    assert world.nodes["a"].run("ping6 -c 1 2001:db8::b").ok
+    assert world.links["lan"].counters.unknown == 0
+
+
+def test_a_held_packet_does_not_stop_the_capture_for_ever() -> None:
+    world = pair()
+    f = io.BytesIO()
+    journal = Journal(f, world.clock)
+    port = world.nodes["a"].ports["fxp0"]
+    held = Mbuf(b"")
+    held.fate = Fate.HELD
+    journal.received(port, b"first", held)
+    journal.sent(port, b"second", None, "")
+    assert journal.records == 0
+    for _ in range(HOLD_MAX - 1):
+        journal.sent(port, b"", None, "")
+    assert journal.records == HOLD_MAX + 1
+    found, _ = records(f.getvalue())
+    assert [r.data for r in found[:2]] == [b"first", b"second"]
