@@ -77,6 +77,7 @@ RTF_PROTO2: Final = 0x4000
 RTF_ANNOUNCE: Final = RTF_PROTO2
 RTF_PROTO1: Final = 0x8000
 RTF_WASCLONED: Final = 0x20000
+RTF_LOCAL: Final = 0x200000
 
 #: route's words, from bit 0; "" where FreeBSD 4 has no flag.
 RTF_WORDS: Final = (

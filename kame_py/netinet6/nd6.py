@@ -248,8 +248,10 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
 def _llinfo_change(kern: Kernel, ln: LlinfoNd6) -> None:
     """The user set a link-layer address or an expiry on the route of an entry."""
     rt = ln.ln_rt
-    if not rt.rt_flags & RTF_STATIC or not ln.lladdr or ln.ln_state > ND6_LLINFO_INCOMPLETE:
+    if not rt.rt_flags & RTF_STATIC or not ln.lladdr:
         return
+    if ln.ln_state > ND6_LLINFO_INCOMPLETE and not (ln.ln_permanent and rt.rt_rmx.rmx_expire):
+        return  # what discovery found out stands; only a permanent entry may be given an end
     ln.ln_permanent = rt.rt_rmx.rmx_expire == 0
     nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
     if not ln.ln_permanent:

@@ -2,7 +2,8 @@
 """ndp: show and change the neighbour cache and what neighbour discovery has learned.
 
 KAME: ndp.c. Deviates: a word that -i does not know is refused instead of ignored; -i shows without
-setting when no flag is given; --json. Tables other than the cache are in ndp_lists.py. RFC 2461.
+setting when no flag is given; -d and -s leave our own addresses alone; --json. Other tables are in
+ndp_lists.py. RFC 2461.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kame_py.lib.flagwords import (
     RTF_GATEWAY,
     RTF_HOST,
     RTF_LLINFO,
+    RTF_LOCAL,
     RTF_STATIC,
     RTF_WASCLONED,
 )
@@ -278,8 +280,10 @@ async def _lookup(rs: RouteSocket, sa: SockaddrIn6, host: str) -> RtMsg:
 
 
 def _is_neighbor(got: RtMsg) -> bool:
+    """An entry of the cache for somebody else; our own addresses are not to be touched."""
     link = isinstance(got.addrs.gateway, SockaddrDl)
-    return link and bool(got.rtm_flags & RTF_LLINFO) and not got.rtm_flags & RTF_GATEWAY
+    llinfo = bool(got.rtm_flags & RTF_LLINFO)
+    return link and llinfo and not got.rtm_flags & (RTF_GATEWAY | RTF_LOCAL)
 
 
 async def _set(args: ParsedArgs, ops: ProgOps) -> int:

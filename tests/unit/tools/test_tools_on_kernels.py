@@ -202,6 +202,24 @@ def test_entries_are_set_deleted_and_cleared(net: Net) -> None:
     assert gone.out.endswith("2001:db8:1::5 (2001:db8:1::5) -- no entry\n")
 
 
+def test_an_entry_set_with_temp_lasts_twenty_minutes(net: Net) -> None:
+    out(net.a, "ndp -s 2001:db8:1::5 0:1:2:3:4:5 temp")
+    row = "2001:db8:1::5                        0:1:2:3:4:5         fxp0 19m59s    R \n"
+    net.world.run_for(1)
+    assert row in out(net.a, "ndp -n 2001:db8:1::5")
+    net.world.run_for(1200)
+    stale = "2001:db8:1::5                        0:1:2:3:4:5         fxp0 23h59m59s S \n"
+    assert stale in out(net.a, "ndp -n 2001:db8:1::5")
+
+
+def test_our_own_addresses_are_no_neighbours(net: Net) -> None:
+    delete = net.a.run(f"ndp -d {A}")
+    assert (delete.status, delete.err) == (1, "delete: cannot delete non-NDP entry\n")
+    change = net.a.run(f"ndp -s {A} 0:1:2:3:4:5")
+    assert (change.status, change.err) == (1, "set: cannot configure a new entry\n")
+    assert OWN in out(net.a, "ndp -an")
+
+
 def test_a_static_entry_is_what_packets_use(net: Net) -> None:
     """The router's address at a MAC that nobody has: nothing gets through any more."""
     out(net.a, f"ping6 -c 1 {B}")
