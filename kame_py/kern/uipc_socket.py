@@ -18,6 +18,7 @@ from kame_py.wire.errno import (
     EAGAIN,
     EBADF,
     EINVAL,
+    ENOBUFS,
     ENOPROTOOPT,
     EPROTONOSUPPORT,
     KError,
@@ -237,7 +238,7 @@ def sorwakeup(so: Socket) -> None:
 
 
 def sosetopt(kern: Kernel, so: Socket, level: int, opt: int, value: object) -> None:
-    """setsockopt. KError: EINVAL, ENOPROTOOPT."""
+    """setsockopt. KError: EINVAL, ENOBUFS for a buffer above SB_MAX, ENOPROTOOPT."""
     _check_open(so)
     if level != SOL_SOCKET:
         so.so_pr.ctloutput(kern, so, PRCO_SETOPT, level, opt, value)
@@ -247,8 +248,10 @@ def sosetopt(kern: Kernel, so: Socket, level: int, opt: int, value: object) -> N
     if opt in _FLAG_OPTIONS:
         so.so_options = so.so_options | opt if value else so.so_options & ~opt
     elif opt in (SO_RCVBUF, SO_SNDBUF):
-        if not 0 < value <= SB_MAX:
+        if value < 1:
             raise KError(EINVAL)
+        if value > SB_MAX:
+            raise KError(ENOBUFS)
         if opt == SO_RCVBUF:
             so.so_rcvbuf = value
         else:

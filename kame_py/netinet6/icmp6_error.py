@@ -128,7 +128,6 @@ def icmp6_reflect(kern: Kernel, m: Mbuf, body: bytes) -> None:
         try:
             src = in6_selectsrc(kern, m.src)
         except KError:
-            kern.stats.ip6["ip6s_sources_none"] += 1
             return
     kern.stats.icmp6["icp6s_reflect"] += 1
     icmp6_send(kern, src, m.src, body, in6_selecthlim(kern, -1, m.rcvif), icmp6_outif(kern, m.src))

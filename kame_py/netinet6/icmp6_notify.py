@@ -26,7 +26,7 @@ from kame_py.net.route import (
     rtalloc1,
     rtrequest,
 )
-from kame_py.netinet6 import nd6, scope6
+from kame_py.netinet6 import ip6_output, nd6, scope6
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Dest, Ip6Hdr, Ip6OptHomeAddress, Ip6Rthdr
 from kame_py.wire.const import (
     ICMP6_PACKET_TOO_BIG,
@@ -146,7 +146,7 @@ def icmp6_mtudisc_update(kern: Kernel, dst: bytes, mtu: int, validated: bool = T
     rt = kern.rt.lookup(dst)
     if rt is None or rt.rt_rmx.rmx_locks & RTV_MTU:
         return False
-    if mtu >= (rt.rt_rmx.rmx_mtu or rt.rt_ifp.if_mtu):
+    if mtu >= ip6_output.ip6_pmtu(kern, rt.rt_ifp, rt):
         return False
     state = kern.icmp6
     limit = state.icmp6_mtudisc_hiwat if validated else state.icmp6_mtudisc_lowat

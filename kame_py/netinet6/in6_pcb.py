@@ -90,6 +90,7 @@ class In6pcb:
 
     in6p_socket: Socket
     in6p_laddr: bytes = IN6ADDR_ANY
+    in6p_laddr_chosen: bool = False  # connect chose it, so it goes with the peer
     in6p_lport: int = 0
     in6p_faddr: bytes = IN6ADDR_ANY
     in6p_fport: int = 0
@@ -145,8 +146,10 @@ def in6_embedscope_pcb(kern: Kernel, inp: In6pcb, opt: Ip6Pktopts, sa: SockaddrI
     """The kernel form of a destination that a program names.
 
     A link-scope address without a scope takes the interface of the packet information or, if it is
-    multicast, of IPV6_MULTICAST_IF, before it is refused.
+    multicast, of IPV6_MULTICAST_IF, before it is refused. The unspecified address means this node.
     """
+    if sa.addr == IN6ADDR_ANY:
+        return LOOPBACK
     if sa.scope_id == 0 and IN6_IS_SCOPE_LINKLOCAL(sa.addr):
         ifp = opt.ip6po_pktinfo_ifp
         if ifp is None and IN6_IS_ADDR_MULTICAST(sa.addr):
@@ -157,8 +160,15 @@ def in6_embedscope_pcb(kern: Kernel, inp: In6pcb, opt: Ip6Pktopts, sa: SockaddrI
 
 
 def in6_pcbcheckaddr(kern: Kernel, laddr: bytes) -> None:
-    """A local address that may be bound: ours and in use, or a group. KError(EADDRNOTAVAIL)."""
-    if laddr == IN6ADDR_ANY or IN6_IS_ADDR_MULTICAST(laddr):
+    """A local address that may be bound: ours and in use, or a group. KError(EADDRNOTAVAIL).
+
+    A group of one link is only one with its scope.
+    """
+    if laddr == IN6ADDR_ANY:
+        return
+    if IN6_IS_ADDR_MULTICAST(laddr):
+        if scope6.in6_scoped(laddr) and not scope6.in6_addrzone(laddr):
+            raise KError(EADDRNOTAVAIL)
         return
     ia = kern.ip6.ifaddrs.get(laddr)
     if ia is None:
@@ -210,9 +220,10 @@ def in6_pcbsetport(kern: Kernel) -> int:
 
 def in6_pcbconnect(kern: Kernel, inp: In6pcb, sa: SockaddrIn6) -> None:
     """Fix the peer and the local address. The unspecified address means this node."""
-    faddr = LOOPBACK if sa.addr == IN6ADDR_ANY else _foreign(kern, inp, sa)
+    faddr = in6_embedscope_pcb(kern, inp, inp.in6p_outputopts, sa)
     laddr = inp.in6p_laddr
-    if laddr == IN6ADDR_ANY or IN6_IS_ADDR_MULTICAST(laddr):
+    chosen = laddr == IN6ADDR_ANY
+    if chosen or IN6_IS_ADDR_MULTICAST(laddr):
         hint = inp.in6p_moptions.im6o_multicast_ifp if IN6_IS_ADDR_MULTICAST(faddr) else None
         laddr = in6_selectsrc(kern, faddr, hint, inp.in6p_outputopts)
     for other in kern.pcbs.udp6.get(inp.in6p_lport, ()) if inp.in6p_lport else ():
@@ -223,15 +234,14 @@ def in6_pcbconnect(kern: Kernel, inp: In6pcb, sa: SockaddrIn6) -> None:
         ):
             raise KError(EADDRINUSE)
     inp.in6p_laddr, inp.in6p_faddr, inp.in6p_fport = laddr, faddr, sa.port
-
-
-def _foreign(kern: Kernel, inp: In6pcb, sa: SockaddrIn6) -> bytes:
-    return in6_embedscope_pcb(kern, inp, inp.in6p_outputopts, sa)
+    inp.in6p_laddr_chosen = chosen
 
 
 def in6_pcbdisconnect(inp: In6pcb) -> None:
-    """Take the peer away; the local address stays as it is."""
+    """Take the peer away, and the local address if it was chosen for that peer."""
     inp.in6p_faddr, inp.in6p_fport = IN6ADDR_ANY, 0
+    if inp.in6p_laddr_chosen:
+        inp.in6p_laddr, inp.in6p_laddr_chosen = IN6ADDR_ANY, False
 
 
 def in6_pcblookup(
@@ -274,7 +284,8 @@ def in6_pcbnotify(
     if errno == 0:
         return
     for inp in blocks:
-        if inp.in6p_faddr == ctl.dst and concerns(inp):
+        ours = inp.in6p_laddr in (IN6ADDR_ANY, ctl.src)
+        if ours and inp.in6p_faddr == ctl.dst and concerns(inp):
             soseterror(inp.in6p_socket, errno)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.uipc_socket import PRCO_SETOPT, Socket
+from kame_py.net.if_ import IFF_MULTICAST
 from kame_py.netinet6 import in6, scope6
 from kame_py.netinet6.in6_pcb import (
     IN6P_DSTOPTS,
@@ -28,8 +29,10 @@ from kame_py.netinet6.in6_pcb import (
 from kame_py.netinet6.in6_src import in6_selecthlim, in6_selectroute
 from kame_py.netinet6.ip6_output import ip6_pmtu
 from kame_py.netinet6.ip6_var import IPV6_MINMTU, Ip6Moptions, Ip6Pktopts
+from kame_py.wire.codecs import Icmp6Hdr
 from kame_py.wire.const import IPPROTO_ICMPV6 as PROTO_ICMPV6
 from kame_py.wire.errno import (
+    EADDRINUSE,
     EADDRNOTAVAIL,
     EINVAL,
     ENOPROTOOPT,
@@ -69,6 +72,7 @@ from kame_py.wire.sockaddr import (
     IPV6_UNICAST_HOPS,
     IPV6_USE_MIN_MTU,
     IPV6_V6ONLY,
+    SOCK_RAW,
     Cmsg,
     Icmp6Filter,
     SockaddrIn6,
@@ -127,8 +131,8 @@ def _icmp6_filter(inp: In6pcb, op: int, opt: int, value: object) -> object:
 def _setopt(kern: Kernel, inp: In6pcb, opt: int, value: object) -> None:
     mopts = inp.in6p_moptions
     if opt in (IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP):
-        group, ifp = _membership(kern, value)
-        (_join if opt == IPV6_JOIN_GROUP else _leave)(kern, mopts, group, ifp)
+        addr, index = _mreq(value)
+        (_join if opt == IPV6_JOIN_GROUP else _leave)(kern, mopts, addr, index)
     elif opt in _STICKY and not isinstance(value, int):
         cmsg = Cmsg(IPPROTO_IPV6, opt, value)
         inp.in6p_outputopts = ip6_setpktoptions(kern, (cmsg,), inp.in6p_outputopts)
@@ -146,13 +150,24 @@ def _setopt(kern: Kernel, inp: In6pcb, opt: int, value: object) -> None:
             raise KError(EINVAL)
         mopts.im6o_multicast_loop = bool(value)
     elif opt == IPV6_MULTICAST_IF:
-        mopts.im6o_multicast_ifp = _ifp(kern, value) if value else None
+        mopts.im6o_multicast_ifp = _multicast_ifp(_ifp(kern, value)) if value else None
     elif opt == IPV6_CHECKSUM:
-        if inp.in6p_ip6_nxt == PROTO_ICMPV6 or value % 2 and value != -1:
-            raise KError(EINVAL)
-        inp.in6p_cksum = value
+        _set_checksum(inp, value)
     else:
         raise KError(ENOPROTOOPT)
+
+
+def _set_checksum(inp: In6pcb, offset: int) -> None:
+    """Where a raw socket's checksum lies, -1 nowhere; that of ICMPv6 is fixed (RFC 2292 s.3.1)."""
+    if inp.in6p_socket.so_type != SOCK_RAW:
+        raise KError(ENOPROTOOPT)
+    if inp.in6p_ip6_nxt == PROTO_ICMPV6:
+        if offset != Icmp6Hdr.O_icmp6_cksum:
+            raise KError(EINVAL)
+    elif offset < -1 or (offset % 2 and offset != -1):
+        raise KError(EINVAL)
+    else:
+        inp.in6p_cksum = offset
 
 
 def _hops(value: int) -> int:
@@ -165,6 +180,12 @@ def _ifp(kern: Kernel, index: object) -> Ifnet:
     ifp = kern.ifbyindex(index) if isinstance(index, int) else None
     if ifp is None:
         raise KError(ENXIO)
+    return ifp
+
+
+def _multicast_ifp(ifp: Ifnet) -> Ifnet:
+    if not ifp.if_flags & IFF_MULTICAST:
+        raise KError(EADDRNOTAVAIL)
     return ifp
 
 
@@ -186,21 +207,29 @@ def _getopt(kern: Kernel, inp: In6pcb, opt: int) -> object:
         return int(mopts.im6o_multicast_loop)
     if opt == IPV6_MULTICAST_IF:
         return mopts.im6o_multicast_ifp.if_index if mopts.im6o_multicast_ifp is not None else 0
-    if opt == IPV6_CHECKSUM:
-        return inp.in6p_cksum
+    if opt == IPV6_CHECKSUM and inp.in6p_socket.so_type == SOCK_RAW:
+        icmp6 = inp.in6p_ip6_nxt == PROTO_ICMPV6
+        return Icmp6Hdr.O_icmp6_cksum if icmp6 else inp.in6p_cksum
     raise KError(ENOPROTOOPT)
 
 
 # -- groups ---------------------------------------------------------------------------------------
 
 
-def _membership(kern: Kernel, value: object) -> tuple[bytes, Ifnet]:
-    """(address, interface index) -> group in kernel form and interface; index 0 asks the routes."""
+def _mreq(value: object) -> tuple[bytes, int]:
+    """(address, interface index) of struct ipv6_mreq."""
     if not isinstance(value, tuple) or len(value) != 2:
         raise KError(EINVAL)
     addr, index = value
     if not isinstance(addr, bytes) or len(addr) != 16 or not IN6_IS_ADDR_MULTICAST(addr):
         raise KError(EINVAL)
+    if not isinstance(index, int):
+        raise KError(EINVAL)
+    return addr, index
+
+
+def _join(kern: Kernel, mopts: Ip6Moptions, addr: bytes, index: int) -> None:
+    """Index 0 asks the routes for the interface."""
     if index:
         ifp = _ifp(kern, index)
     else:
@@ -208,22 +237,22 @@ def _membership(kern: Kernel, value: object) -> tuple[bytes, Ifnet]:
         if rt is None:
             raise KError(EADDRNOTAVAIL)
         ifp = rt.rt_ifp
-    return scope6.in6_embedscope(addr, ifp.if_index), ifp
-
-
-def _join(kern: Kernel, mopts: Ip6Moptions, group: bytes, ifp: Ifnet) -> None:
-    from_here = (group, ifp)
-    if from_here in mopts.im6o_membership:
-        raise KError(EINVAL)
+    group = scope6.in6_embedscope(addr, _multicast_ifp(ifp).if_index)
+    if (group, ifp) in mopts.im6o_membership:
+        raise KError(EADDRINUSE)
     in6.in6_addmulti(kern, ifp, group)
-    mopts.im6o_membership.append(from_here)
+    mopts.im6o_membership.append((group, ifp))
 
 
-def _leave(kern: Kernel, mopts: Ip6Moptions, group: bytes, ifp: Ifnet) -> None:
-    if (group, ifp) not in mopts.im6o_membership:
-        raise KError(EADDRNOTAVAIL)
-    mopts.im6o_membership.remove((group, ifp))
-    in6.in6_delmulti(kern, ifp, group)
+def _leave(kern: Kernel, mopts: Ip6Moptions, addr: bytes, index: int) -> None:
+    """Index 0 leaves the group on the first interface where the socket is a member."""
+    wanted = _ifp(kern, index) if index else None
+    for group, ifp in mopts.im6o_membership:
+        if scope6.in6_clearscope(group) == addr and wanted in (None, ifp):
+            mopts.im6o_membership.remove((group, ifp))
+            in6.in6_delmulti(kern, ifp, group)
+            return
+    raise KError(EADDRNOTAVAIL)
 
 
 def ip6_freemoptions(kern: Kernel, mopts: Ip6Moptions) -> None:

@@ -196,6 +196,7 @@ def in6_selectsrc(
             if _candidate(kern, choice, ia):
                 best = _better(choice, ia, best)
     if best is None:
+        kern.stats.ip6["ip6s_sources_none"] += 1
         raise KError(EADDRNOTAVAIL)
     return best.ia_addr
 

@@ -28,9 +28,7 @@ from kame_py.netinet6.ip6_unknown import ip6_noproto
 from kame_py.netinet6.scope6 import kernel_to_sa, sa_to_kernel
 from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr
-from kame_py.wire.const import (
-    IPPROTO_ICMPV6,
-)
+from kame_py.wire.const import IPPROTO_ICMPV6, IPV6_MAXPACKET
 from kame_py.wire.errno import EDESTADDRREQ, EINVAL, EISCONN, EMSGSIZE, KError
 from kame_py.wire.in6addr import IN6ADDR_ANY
 from kame_py.wire.patch import put_u16, u8
@@ -56,9 +54,12 @@ def rip6_init(kern: Kernel) -> None:
 
 
 def _listeners(kern: Kernel, m: Mbuf, proto: int) -> Iterator[In6pcb]:
-    """The blocks that want packets of this protocol between these addresses."""
+    """The blocks that want packets of this protocol between these addresses.
+
+    ICMPv6 goes to sockets of ICMPv6 only, not to those of every protocol.
+    """
     for inp in kern.pcbs.raw6:
-        if inp.in6p_ip6_nxt not in (0, proto):
+        if inp.in6p_ip6_nxt != proto and (inp.in6p_ip6_nxt or proto == IPPROTO_ICMPV6):
             continue
         if inp.in6p_laddr not in (IN6ADDR_ANY, m.dst):
             continue
@@ -69,10 +70,7 @@ def _listeners(kern: Kernel, m: Mbuf, proto: int) -> Iterator[In6pcb]:
 def _append(kern: Kernel, inp: In6pcb, m: Mbuf, data: bytes) -> bool:
     so = inp.in6p_socket
     control = ip6_control.ip6_savecontrol(kern, so, m)
-    if sbappend(kern, so, Received(data, kernel_to_sa(m.src), control)):
-        return True
-    kern.stats.rip6["rip6s_fullsock"] += 1
-    return False
+    return sbappend(kern, so, Received(data, kernel_to_sa(m.src), control))
 
 
 def rip6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
@@ -86,23 +84,27 @@ def rip6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
         trace(m, f"rip6_input {nxt}")
     data = m.data[off:]
     ip6 = Ip6Hdr.unpack(m.data)
-    seen = taken = badsum = False
+    taken = full = badsum = 0
     for inp in list(_listeners(kern, m, nxt)):
         if inp.in6p_cksum >= 0:
             kern.stats.rip6["rip6s_isum"] += 1
             if in6_cksum(ip6.ip6_src, ip6.ip6_dst, nxt, data):
-                badsum = True
+                badsum += 1
                 continue
-        seen = True
-        taken |= _append(kern, inp, m, data)
-    if taken:
-        settle(kern, m, Fate.DELIVERED)
-    elif seen:
-        drop(kern, m, D.RIP6_FULLSOCK)
-    elif badsum:
-        drop(kern, m, D.RIP6_BADSUM)
-    else:
+        if _append(kern, inp, m, data):
+            taken += 1
+        else:
+            full += 1
+    if not taken + full + badsum:
         return ip6_noproto(kern, m, off, nxt)
+    why = None if taken else D.RIP6_FULLSOCK if full else D.RIP6_BADSUM
+    # each socket counts; drop counts one of them itself
+    kern.stats.rip6["rip6s_fullsock"] += full - (why is D.RIP6_FULLSOCK)
+    kern.stats.rip6["rip6s_badsum"] += badsum - (why is D.RIP6_BADSUM)
+    if why is None:
+        settle(kern, m, Fate.DELIVERED)
+    else:
+        drop(kern, m, why)
     return DONE
 
 
@@ -115,7 +117,10 @@ def icmp6_rip6_input(kern: Kernel, m: Mbuf, off: int) -> bool:
     for inp in list(_listeners(kern, m, IPPROTO_ICMPV6)):
         if inp.in6p_icmp6filt and not Icmp6Filter(inp.in6p_icmp6filt).passes(kind):
             continue
-        taken |= _append(kern, inp, m, m.data[off:])
+        if _append(kern, inp, m, m.data[off:]):
+            taken = True
+        else:
+            kern.stats.rip6["rip6s_fullsock"] += 1
     return taken
 
 
@@ -179,6 +184,7 @@ class Rip6Usrreqs:
 
     def attach(self, kern: Kernel, so: Socket) -> None:
         so.pcb = inp = In6pcb(so, in6p_ip6_nxt=so.so_proto)
+        so.so_sndbuf = IPV6_MAXPACKET
         kern.pcbs.raw6.append(inp)
 
     def detach(self, kern: Kernel, so: Socket) -> None:
@@ -193,9 +199,8 @@ class Rip6Usrreqs:
 
     def connect(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
         inp = sotoin6pcb(so)
-        if addr.addr == IN6ADDR_ANY:
-            in6_pcbdisconnect(inp)
-        else:
+        in6_pcbdisconnect(inp)
+        if addr.addr != IN6ADDR_ANY:
             in6_pcbconnect(kern, inp, addr._replace(port=0))
 
     def send(
@@ -206,7 +211,7 @@ class Rip6Usrreqs:
         addr: SockaddrIn6 | None,
         control: tuple[Cmsg, ...],
     ) -> int:
-        if len(data) > max(so.so_sndbuf, 65535):
+        if len(data) > so.so_sndbuf:
             raise KError(EMSGSIZE)
         rip6_output(kern, sotoin6pcb(so), data, addr, control)
         return len(data)

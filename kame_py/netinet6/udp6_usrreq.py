@@ -107,8 +107,9 @@ def _udp6_multicast(kern: Kernel, m: Mbuf, off: int, ulen: int, uh: Udphdr) -> N
     if not fits:
         drop(kern, m, D.UDP6_NOPORTMCAST)
         return
-    taken = [_deliver(kern, inp, m, off, ulen, uh) for inp in fits]
-    if any(taken):
+    full = [_deliver(kern, inp, m, off, ulen, uh) for inp in fits].count(False)
+    if full < len(fits):
+        kern.stats.udp6["udp6s_fullsock"] += full
         settle(kern, m, Fate.DELIVERED)
     else:
         drop(kern, m, D.UDP6_FULLSOCK)
@@ -199,11 +200,9 @@ class Udp6Usrreqs:
 
     def connect(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
         inp = sotoin6pcb(so)
+        in6_pcbdisconnect(inp)  # a second connect replaces the peer (BSD soconnect)
         if addr.addr == IN6ADDR_ANY and addr.port == 0:
-            in6_pcbdisconnect(inp)
             return
-        if inp.in6p_faddr != IN6ADDR_ANY:
-            raise KError(EISCONN)
         if addr.port == 0:
             raise KError(EADDRNOTAVAIL)
         if not inp.in6p_lport:
