@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.ctl.local import SIGNALS
 from kame_py.kern.clock import NS
+from kame_py.lab.rc import FileText
 from kame_py.tools import load
 from kame_py.wire.errno import KError
 
@@ -40,7 +41,7 @@ class Shell:
 
         An unknown command is a process that says so and ends with status 127.
         """
-        name, *argv = command.argv
+        name, *argv = self._words(command, err)
         if command.stdout is not None:
             files = self._processes.files
             writer = _Redirect(files, command.stdout, command.append, err)
@@ -48,6 +49,19 @@ class Shell:
                 return self._run("sh", _failing, argv, "", out, err)
             out = writer.write
         return self._run(name, self._main(name), argv, command.stdin or "", out, err)
+
+    def _words(self, command: Command, err: Write) -> list[str]:
+        """The words of a command, files put in place of `cat FILE`."""
+        words: list[str] = []
+        for word in command.argv:
+            if not isinstance(word, FileText):
+                words.append(word)
+                continue
+            try:
+                words += self._processes.files.read(word).split()
+            except KError as e:
+                err(f"cat: {word}: {e}\n")
+        return words
 
     def _run(
         self, name: str, main: Main, argv: list[str], stdin: str, out: Write, err: Write
@@ -126,10 +140,12 @@ class Shell:
         return 0
 
     def kill(self, argv: list[str], ops: ProgOps) -> int:
-        """kill [-HUP|-USR1|-TERM|-INT|-KILL] PID|NAME|PIDFILE ..."""
+        """kill [-HUP|-USR1|-TERM|-INT|-KILL | -s SIGNAL] PID|NAME|PIDFILE ..."""
         sig = "TERM"
+        if argv[:1] == ["-s"]:
+            argv = [f"-{''.join(argv[1:2])}", *argv[2:]]
         if argv and argv[0].startswith("-"):
-            sig = argv[0][1:].upper().removeprefix("SIG")
+            sig = argv[0].removeprefix("-").upper().removeprefix("SIG")
             sig = {str(number): name for name, number in SIGNALS.items()}.get(sig, sig)
             argv = argv[1:]
         if sig not in SIGNALS or not argv:
