@@ -143,11 +143,15 @@ def load_lab(name: str) -> LabFile:
 
 @contextmanager
 def whole_file(path: str) -> Iterator[BinaryIO]:
-    """A file that appears under its name only when it is complete."""
+    """A file that appears under its name only when it is complete. Devices are written to."""
     folder = os.path.dirname(path) or "."
     try:
         if os.path.isdir(path):
             raise FileProblem(f"{path}: Is a directory")
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as device:
+                yield device
+            return
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kame-", suffix=".tmp")
     except OSError as problem:
         raise FileProblem(f"{path}: {problem.strerror}") from None

@@ -143,3 +143,25 @@ def test_an_output_folder_that_is_missing_is_status_2(
     out = tmp_path / "no" / "out.pcapng"
     assert main(["lab", "run", str(lab), "--pcap", str(out)]) == 2
     assert capsys.readouterr().err == f"{out}: No such file or directory\n"
+
+
+def test_demo_runs_a_lab_and_explains_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "4 expectations held, 0 failed" in captured.out
+    assert "# The cable on the right is cut." in captured.out
+    for verdict in ("consumed", "ICMP6_BADLEN", "IP6_NOTMEMBER", "ND6_NOTENTRY", "ICMP6_REDIRBAD"):
+        assert captured.out.count(verdict) >= 2 or verdict == "consumed", verdict
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+    done = run("sh", "-c", f"{sys.executable} -m kame_py lab run tour | head -1")
+    assert done.stdout.startswith("Tour")
+    assert done.stderr == ""
+
+
+def test_plain_text_where_there_is_no_terminal() -> None:
+    done = run(sys.executable, "-m", "kame_py", "lab", "run", "dad")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,20 @@ def test_trace_shows_the_way_of_one_packet(pcap: Path, capsys: pytest.CaptureFix
     assert kame(pcap, ME, "--trace", "1") == 0
     out = capsys.readouterr().out
     assert "Packet 1\n" in out and "  ether_input fxp0\n" in out and "  = consumed\n" in out
+
+
+def test_output_to_a_pipe_is_not_renamed(pcap: Path) -> None:
+    out, into = os.pipe()
+    try:
+        assert kame(pcap, ME, "--verdicts", f"/dev/fd/{into}") == 0
+        assert os.read(out, 9) == b'{"n": 1, '
+    finally:
+        os.close(out)
+        os.close(into)
+
+
+def test_an_output_that_cannot_be_written_is_one_line(
+    pcap: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kame(pcap, "--out", "/nonexistent/x") == 1
+    assert capsys.readouterr().err == "kame: /nonexistent/x: No such file or directory\n"

@@ -11,7 +11,9 @@ from kame_py.kern.clock import NS
 from kame_py.kern.conf import KernConf
 from kame_py.replay import ReplayError, ReplayOptions, ReplayResult, Verdict, replay
 from kame_py.replay.pcap import PcapWriter, Record, open_capture
+from kame_py.replay.pcapng import PcapngWriter
 from kame_py.replay.report import addresses, default_routers
+from kame_py.replay.runner import STAMP_MAX_NS
 from kame_py.trace.format import frame_summary
 from kame_py.wire.codecs import Ip6Hdr, Ip6Rthdr0
 from kame_py.wire.const import IPPROTO_ICMPV6, IPPROTO_ROUTING
@@ -24,6 +26,7 @@ from tests.unit.replay.captures import (
     T0,
     US,
     US_MAC,
+    addr,
     capture,
     echo,
     ether,
@@ -139,6 +142,9 @@ def test_time_does_not_go_back() -> None:
     assert endings(verdicts) == [("consumed", None)] * 3
     assert [v.t_ns - T0 for v in verdicts] == [5 * NS, NS, 6 * NS]
     assert result.end_ns == T0 + 6 * NS
+    result, _, _ = play(capture((5, ether(echo())), (1, ether(echo()))))
+    assert result.end_ns == T0 + 5 * NS
+    assert result.kern.clock.realtime() == T0 + 5 * NS
 
 
 def test_as_takes_the_place_of_a_captured_host() -> None:
@@ -183,6 +189,19 @@ def test_without_link_addresses_the_source_address_tells_own_packets() -> None:
     assert endings(verdicts) == [("own", None)]
 
 
+def test_packets_of_several_links_meet_on_one_interface() -> None:
+    f = io.BytesIO()
+    writer = PcapngWriter(f)
+    lan, tun = writer.add_interface("lan0"), writer.add_interface("tun0", RAW)
+    writer.write(lan, T0, ether(echo()))
+    writer.write(tun, T0 + NS, echo())
+    writer.write(tun, T0 + 2 * NS, echo(dst=addr("ff02::1")))
+    writer.write(tun, T0 + 3 * NS, echo(dst=addr("ff02::7")))
+    f.seek(0)
+    _, verdicts, _ = play(f)
+    assert endings(verdicts) == [("consumed", None)] * 3 + [("dropped", "ETHER_MCAST")]
+
+
 def test_unknown_link_types_are_dropped() -> None:
     _, verdicts, _ = play(capture((0, bytes(40)), (1, b""), linktype=147))
     assert endings(verdicts) == [("dropped", "LINKTYPE")] * 2
@@ -217,6 +236,18 @@ def test_stamps_of_the_year_zero_and_of_the_far_future_do_no_harm() -> None:
     f.seek(0)
     _, verdicts, _ = play(f)
     assert [v.fate for v in verdicts] == ["consumed"] * 3
+
+
+def test_stamps_beyond_64_bits_of_nanoseconds_count_as_the_last_moment() -> None:
+    f = io.BytesIO()
+    writer = PcapngWriter(f)
+    lan = writer.add_interface("lan0")
+    writer.write(lan, T0, ether(echo()))
+    writer.write(lan, 2**64 - 1, ether(echo()))
+    f.seek(0)
+    result, verdicts, _ = play(f)
+    assert result.end_ns == STAMP_MAX_NS
+    assert verdicts[1].t_ns == 2**64 - 1
 
 
 def test_the_same_capture_gives_the_same_octets() -> None:
