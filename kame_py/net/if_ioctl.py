@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _R = TypeVar("_R")
 MAX_UNIT: Final = 32767  # if_clone: the largest number of a cloned interface
+MAX_METRIC: Final = 0x7FFFFFFF  # an int in struct ifreq
 GROUP_BIT: Final = 0x01  # of a MAC's first octet
 
 
@@ -74,7 +75,10 @@ def _gifmetric(kern: Kernel, req: ioctl.SIOCGIFMETRIC) -> object:
 
 
 def _sifmetric(kern: Kernel, req: ioctl.SIOCSIFMETRIC) -> object:
-    ifunit_or_error(kern, req.ifr_name).if_metric = req.ifr_metric
+    ifp = ifunit_or_error(kern, req.ifr_name)
+    if not 0 <= req.ifr_metric <= MAX_METRIC:
+        raise KError(EINVAL)
+    ifp.if_metric = req.ifr_metric
     return None
 
 

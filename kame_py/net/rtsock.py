@@ -3,7 +3,8 @@
 
 KAME: net/rtsock.c. Deviates: addresses of families other than AF_INET6 and AF_LINK are refused;
 the pid in a message is the one its sender wrote; nobody is unprivileged here. Messages have the
-real layouts of wire/rtmsg.py. Cloned routes are not announced, as in KAME.
+real layouts of wire/rtmsg.py. Cloned routes are not announced, as in KAME. Read first: RFC 3493
+s.3.3 for the addresses in a message.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ from kame_py.wire.errno import (
     EADDRNOTAVAIL,
     EAFNOSUPPORT,
     EINVAL,
+    EISCONN,
     ENETUNREACH,
+    ENOPROTOOPT,
     EOPNOTSUPP,
     EPROTONOSUPPORT,
     ESRCH,
@@ -72,7 +75,16 @@ from kame_py.wire.rtmsg import (
     kernel_addr,
     user_sockaddr,
 )
-from kame_py.wire.sockaddr import AF_ROUTE, SOCK_RAW, Cmsg, Received, SockaddrIn6
+from kame_py.wire.sockaddr import (
+    AF_INET6,
+    AF_ROUTE,
+    AF_UNSPEC,
+    SO_USELOOPBACK,
+    SOCK_RAW,
+    Cmsg,
+    Received,
+    SockaddrIn6,
+)
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -94,6 +106,8 @@ RTF_USER: Final = (
     | RTF_PROTO3
 )
 U32: Final = 0xFFFFFFFF
+#: Where a message is malformed -> errno; EINVAL elsewhere.
+_MALFORMED: Final = {rtmsg.O_rtm_version: EPROTONOSUPPORT, rtmsg.O_rtm_type: EOPNOTSUPP}
 #: RTV_* bit -> member of both struct rt_metrics here and in the message.
 _METRICS: Final = (
     (rtmsg.RTV_MTU, "rmx_mtu"),
@@ -155,12 +169,13 @@ class Rtsock:
         """Tell that an interface's flags, carrier or settings changed."""
         if self.sockets:
             addrs = RtAddrs(ifp=_link(ifp))
-            self._raw_input(IfMsg(ifp.if_flags, ifp.if_index, if_data(ifp), addrs))
+            msg = IfMsg(ifp.if_flags, ifp.if_index, if_data(ifp), addrs)
+            self._raw_input(msg, AF_UNSPEC)
 
     def rt_ifannouncemsg(self, ifp: Ifnet, what: int) -> None:
         """Tell that an interface came (IFAN_ARRIVAL) or went (IFAN_DEPARTURE)."""
         if self.sockets:
-            self._raw_input(IfAnnounceMsg(ifp.if_index, ifp.if_name, what))
+            self._raw_input(IfAnnounceMsg(ifp.if_index, ifp.if_name, what), AF_UNSPEC)
 
     def rt_request(self, kern: Kernel, cmd: int, rt: Rtentry) -> None:
         """A route changed: announce what the kernel itself added or deleted."""
@@ -170,32 +185,41 @@ class Rtsock:
             msg = self._report(RtMsg(cmd), rt, RTA_IFP | RTA_IFA)
             self._raw_input(replace(msg, rtm_flags=msg.rtm_flags | RTF_DONE))
 
-    def _raw_input(self, msg: RouteMessage) -> None:
+    def _raw_input(
+        self, msg: RouteMessage, family: int = AF_INET6, sender: Socket | None = None
+    ) -> None:
+        """Give a message to every socket that wants its family; to its sender if that wants it.
+
+        A socket without room loses it, as in KAME.
+        """
         raw = rtmsg.build(msg)
         for so in list(self.sockets):
-            sbappend(self._kern, so, Received(raw, SockaddrIn6()))
+            deaf = so is sender and not so.so_options & SO_USELOOPBACK
+            if so.so_proto in (AF_UNSPEC, family) and not deaf:
+                sbappend(self._kern, so, Received(raw, SockaddrIn6()))
 
     # -- what programs ask --------------------------------------------------------------------
 
-    def route_output(self, data: bytes) -> int:
+    def route_output(self, data: bytes, sender: Socket | None = None) -> int:
         """One message of a program. Answers an errno; every routing socket gets the outcome.
 
         Nothing is raised, whatever the octets are.
         """
         msg = rtmsg.parse(data)
         if isinstance(msg, Malformed):
-            return EPROTONOSUPPORT if msg.pointer == rtmsg.O_rtm_version else EINVAL
+            return _MALFORMED.get(msg.pointer, EINVAL)
         if not isinstance(msg, RtMsg):
             return EOPNOTSUPP
         try:
             self._quiet = True
             done = self._request(msg)
         except KError as e:
-            self._raw_input(rtmsg.with_error(msg, e.errno))
+            self._raw_input(rtmsg.with_error(msg, e.errno), sender=sender)
             return e.errno
         finally:
             self._quiet = False
-        self._raw_input(replace(done, rtm_errno=0, rtm_flags=done.rtm_flags | RTF_DONE))
+        done = replace(done, rtm_errno=0, rtm_flags=done.rtm_flags | RTF_DONE)
+        self._raw_input(done, sender=sender)
         return 0
 
     def _request(self, msg: RtMsg) -> RtMsg:
@@ -217,6 +241,7 @@ class Rtsock:
         if was is not None and was.rt_parent is not None:
             rtrequest(kern, RTM_DELETE, dst, plen)  # a clone makes room
         rt = rtrequest(kern, RTM_ADD, dst, plen, gateway, flags, ifp, ifa)
+        _set_locks(rt, msg)
         self._set_metrics(rt, msg)
         return msg
 
@@ -245,16 +270,13 @@ class Rtsock:
                 rt.rt_flags |= RTF_GATEWAY
             if ifp is not None:
                 rt.rt_ifp, rt.rt_ifa = ifp, ifa
-        rt.rt_rmx.rmx_locks = (rt.rt_rmx.rmx_locks & ~msg.rtm_inits) | (
-            msg.rtm_rmx.rmx_locks & msg.rtm_inits
-        )
+        _set_locks(rt, msg)
         self._set_metrics(rt, msg)
         rt_changed(self._kern, rt)
         return msg
 
     def _lock(self, msg: RtMsg, dst: bytes, plen: int) -> RtMsg:
-        rmx = self._find(msg, dst, plen).rt_rmx
-        rmx.rmx_locks = (rmx.rmx_locks & ~msg.rtm_inits) | (msg.rtm_rmx.rmx_locks & msg.rtm_inits)
+        _set_locks(self._find(msg, dst, plen), msg)
         return msg
 
     def _find(self, msg: RtMsg, dst: bytes, plen: int) -> Rtentry:
@@ -365,6 +387,12 @@ _REQUESTS: Final[dict[int, Callable[[Rtsock, RtMsg, bytes, int], RtMsg]]] = {
 }
 
 
+def _set_locks(rt: Rtentry, msg: RtMsg) -> None:
+    """The locks of the metrics that the message is about (rtm_inits); others stay."""
+    rmx = rt.rt_rmx
+    rmx.rmx_locks = (rmx.rmx_locks & ~msg.rtm_inits) | (msg.rtm_rmx.rmx_locks & msg.rtm_inits)
+
+
 def _destination(msg: RtMsg) -> tuple[bytes, int]:
     if msg.addrs.dst is None:
         raise KError(EINVAL)
@@ -421,7 +449,7 @@ class RtUsrreqs:
     """What PF_ROUTE does for its sockets."""
 
     def attach(self, kern: Kernel, so: Socket) -> None:
-        so.pcb = self
+        so.so_options |= SO_USELOOPBACK  # it hears what it did itself, until it says otherwise
         kern.rtsock.sockets.append(so)
 
     def detach(self, kern: Kernel, so: Socket) -> None:
@@ -442,7 +470,9 @@ class RtUsrreqs:
         control: tuple[Cmsg, ...],
     ) -> int:
         """One message for the kernel; what it made of it comes back on every routing socket."""
-        errno = kern.rtsock.route_output(data)
+        if addr is not None:
+            raise KError(EISCONN)
+        errno = kern.rtsock.route_output(data, so)
         if errno:
             raise KError(errno)
         return len(data)
@@ -450,7 +480,7 @@ class RtUsrreqs:
     def ctloutput(
         self, kern: Kernel, so: Socket, op: int, level: int, opt: int, value: object = None
     ) -> object:
-        raise KError(EINVAL)
+        raise KError(ENOPROTOOPT)
 
     def sockaddr(self, kern: Kernel, so: Socket) -> SockaddrIn6:
         return SockaddrIn6()

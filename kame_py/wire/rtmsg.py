@@ -23,7 +23,8 @@ from kame_py.wire.malformed import Malformed
 from kame_py.wire.sockaddr import AF_INET6, AF_LINK, SockaddrIn6
 
 RTM_VERSION: Final = 5
-O_rtm_version: Final = 2  # where a Malformed points at a wrong version
+O_rtm_version: Final = 2  # where a Malformed points at a wrong version,
+O_rtm_type: Final = 3  # and at an unknown type
 
 RTM_ADD: Final = 0x1
 RTM_DELETE: Final = 0x2
@@ -416,7 +417,7 @@ def parse(buf: bytes) -> RouteMessage | Malformed:
     if kind == RTM_IFANNOUNCE and len(buf) == _IFAN.size:
         _, _, _, index, name, what = _IFAN.unpack(buf)
         return IfAnnounceMsg(index, name.rstrip(b"\0").decode("ascii", "replace"), what)
-    return Malformed(f"routing message type {kind}", 3)
+    return Malformed(f"routing message type {kind}", O_rtm_type)
 
 
 def _parse_rtm(buf: bytes) -> RtMsg | Malformed:
