@@ -3,9 +3,10 @@
 
 KAME: the rc files and shell lines of a KAME box; there is no shell here.
 Understood: words, '..' and ".." quotes, backslash, # comments, ; and newline, a trailing &,
-here-documents (<<EOF, <<'EOF', <<-EOF), > FILE and >> FILE. Everything else a shell would act
-on (pipes, variables, command substitution, conditions...) is an error that names it: running
-half of such a line would be worse. Wildcards are plain characters.
+here-documents (<<EOF, <<'EOF', <<-EOF), > FILE and >> FILE, and `cat FILE` or $(cat FILE) as a
+word of its own, for pid files. Everything else a shell would act on (pipes, variables, other
+command substitution, conditions...) is an error that names it: running half of such a line would
+be worse. Wildcards are plain characters.
 """
 
 import difflib
@@ -35,14 +36,28 @@ _OPERATOR: Final = re.compile(
     r"<<<|<<-|<<|<>|<&|<\(|<|>>|>&|>\||>\(|>|&&|&>|&|\|\||\||;;|;|\(|\)|\n"
 )
 _SUBSTITUTION: Final = re.compile(r"\{\{([A-Za-z][\w.-]*)\}\}|\{([A-Za-z][\w.-]*)\}", re.ASCII)
+_FILE_TEXT: Final = re.compile(
+    r"(?:`[ \t]*cat[ \t]+(?P<tick>[\w./+:@%-]+)[ \t]*`"
+    r"|\$\([ \t]*cat[ \t]+(?P<paren>[\w./+:@%-]+)[ \t]*\))(?=[ \t\n;&<>#]|\Z)",
+    re.ASCII,
+)
 _BLANKS: Final = " \t"
 _QUOTED_ESCAPES: Final = '"\\$`'
 _HEREDOC_ESCAPES: Final = "\\$`"
 
 
+class FileText(str):
+    """A word of a command that stands for the words in this file: `cat FILE`."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One simple command. `line` is where it begins; `stdout` the file of > or >>."""
+    """One simple command. `line` is where it begins; `stdout` the file of > or >>.
+
+    Words of `argv` that are FileText are read when the command runs.
+    """
 
     line: int
     argv: tuple[str, ...]
@@ -119,6 +134,7 @@ class _Heredoc:
 class _Word:
     text: str
     quoted: bool
+    file: bool = False
 
 
 @dataclass(slots=True)
@@ -165,6 +181,9 @@ class _Parser:
     # Words
 
     def _word(self) -> _Word:
+        if match := _FILE_TEXT.match(self.text, self.at):
+            self.at = match.end()
+            return _Word(match["tick"] or match["paren"], quoted=True, file=True)
         parts: list[str] = []
         quoted = False
         while self.at < len(self.text):
@@ -229,6 +248,8 @@ class _Parser:
             raise _Unsupported(f"{match.group()}: not supported")
 
     def _add_word(self, word: _Word) -> None:
+        if not self.words and word.file:
+            raise _Unsupported(f"`cat {word.text}`: not supported as a command")
         if not self.words and not word.quoted:
             if word.text in _KEYWORDS:
                 raise _Unsupported(f"{word.text}: not supported")
@@ -273,6 +294,8 @@ class _Parser:
             elif not self._continuation():
                 break
         word = self._word()
+        if word.file:
+            raise _Unsupported(f"{operator} `cat {word.text}`: not supported")
         if not word.text and not word.quoted:
             raise _Unsupported(f"{operator}: a word is missing")
         return word
@@ -294,7 +317,8 @@ class _Parser:
 
     def _end_command(self, background: bool) -> None:
         if self.words:
-            argv = (_program_name(self.words[0].text), *(w.text for w in self.words[1:]))
+            rest = (FileText(w.text) if w.file else w.text for w in self.words[1:])
+            argv = (_program_name(self.words[0].text), *rest)
             self.commands.append(
                 Command(self.words_line, argv, None, background, self.stdout, self.append)
             )

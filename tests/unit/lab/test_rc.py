@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_py.lab.rc import Command, RcError, UnknownName, parse_rc, substitute, unknown_names
+from kame_py.lab.rc import (
+    Command,
+    FileText,
+    RcError,
+    UnknownName,
+    parse_rc,
+    substitute,
+    unknown_names,
+)
 
 
 def commands(text: str) -> list[Command]:
@@ -296,3 +304,27 @@ def test_single_quoted_words_come_back_unchanged(words: list[str]) -> None:
 @given(st.text())
 def test_substitute_never_raises(text: str) -> None:
     substitute(text, VALUES)
+
+
+def test_cat_of_a_file_is_a_word_that_stands_for_its_text() -> None:
+    expected = ("kill", "-HUP", "/var/run/had.pid")
+    for text in ("kill -HUP `cat /var/run/had.pid`", "kill -HUP $(cat /var/run/had.pid); true"):
+        argv = commands(text)[0].argv
+        assert argv == expected
+        assert [isinstance(word, FileText) for word in argv] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kill -HUP x`cat /var/run/had.pid`",  # glued to other text
+        "kill `cat a`b",
+        "kill `pidof had`",
+        "kill $(cat a b)",
+        "`cat /etc/command` x",  # the command itself
+        "echo x > `cat name`",
+        'kill "`cat a`"',
+    ],
+)
+def test_any_other_command_substitution_is_refused(text: str) -> None:
+    assert "not supported" in error(text).text
