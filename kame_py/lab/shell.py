@@ -142,8 +142,9 @@ class Shell:
     def kill(self, argv: list[str], ops: ProgOps) -> int:
         """kill [-HUP|-USR1|-TERM|-INT|-KILL | -s SIGNAL] PID|NAME|PIDFILE ..."""
         sig = "TERM"
-        if argv[:1] == ["-s"]:
-            argv = [f"-{''.join(argv[1:2])}", *argv[2:]]
+        if len(argv) > 1 and argv[0] == "-s":
+            _, name, *rest = argv
+            argv = [f"-{name}", *rest]
         if argv and argv[0].startswith("-"):
             sig = argv[0].removeprefix("-").upper().removeprefix("SIG")
             sig = {str(number): name for name, number in SIGNALS.items()}.get(sig, sig)
