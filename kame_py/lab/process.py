@@ -62,7 +62,8 @@ class Process:
         self._table = table
         self._out = out
         self._err = err
-        self._coro: Coroutine[object, None, int]
+        self._begin: Callable[[], Coroutine[object, None, int]]
+        self._coro: Coroutine[object, None, int] | None = None  # made by the first step
         self._running = False
         self._wait: Wait | WaitExit | None = None
         self._resume: Callout | None = None
@@ -109,9 +110,9 @@ class Process:
 
     # Life.
 
-    def start(self, coro: Coroutine[object, None, int]) -> None:
-        """Begin to run ``coro``, at the next step of the kernel."""
-        self._coro = coro
+    def start(self, begin: Callable[[], Coroutine[object, None, int]]) -> None:
+        """Run what ``begin()`` gives, from the next step of the kernel on."""
+        self._begin = begin
         self._schedule()
 
     def take_signal(self, sig: str) -> None:
@@ -135,6 +136,8 @@ class Process:
             return
         self._running = True
         try:
+            if self._coro is None:
+                self._coro = self._begin()
             wait = self._coro.send(None)
         except StopIteration as stop:
             self._running = False
@@ -165,7 +168,8 @@ class Process:
         self.status = status
         self._disarm()
         try:
-            self._coro.close()
+            if self._coro is not None:
+                self._coro.close()
         except Exception as problem:  # what the program does in `finally` is its own, too
             self.exception = problem
         self.ops.close_all()
@@ -237,7 +241,7 @@ class ProcessTable:
         proc = Process(self, self._next_pid, name, stdin, out, err)
         self._next_pid += 1
         self._procs[proc.pid] = proc
-        proc.start(main(argv, proc.ops))
+        proc.start(lambda: main(argv, proc.ops))
         return proc
 
     def forget(self, proc: Process) -> None:
