@@ -32,6 +32,7 @@ from kame_py.wire.const import (
     ICMP6_PACKET_TOO_BIG,
     IP6OPT_HOME_ADDRESS,
     IPPROTO_DSTOPTS,
+    IPPROTO_RAW,
     IPPROTO_ROUTING,
     IPPROTO_TCP,
     IPPROTO_UDP,
@@ -68,8 +69,8 @@ def icmp6_notify_error(kern: Kernel, m: Mbuf, off: int, icmp6: Icmp6Hdr) -> Drop
         known = any(_peers(kern, ctl))
         if not icmp6_mtudisc_update(kern, ctl.dst, ctl.mtu, validated=known):
             return D.ICMP6_TOOBIGMTU
-    sw = kern.inet6sw.get(ctl.nxt)
-    if sw is not None and sw.pr_ctlinput is not None:
+    sw = kern.inet6sw.get(ctl.nxt, kern.inet6sw[IPPROTO_RAW])
+    if sw.pr_ctlinput is not None:
         sw.pr_ctlinput(kern, ctl)
     return None
 
