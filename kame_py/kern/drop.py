@@ -412,6 +412,13 @@ class D:
         BAD,
         "neighbour discovery with hop limit other than 255",
     )
+    ND6_FRAGMENT = _row(
+        "ND6_FRAGMENT",
+        "icmp6.icp6s_badnd",
+        "",
+        BAD,
+        "neighbour discovery with a fragment header",
+    )
     ND6_BADOPT = _row(
         "ND6_BADOPT", "icmp6.icp6s_nd_badopt", "", BAD, "bad neighbour discovery option"
     )

@@ -24,6 +24,7 @@ M_AUTHIPDGM: Final = 0x0010  # AH or ESP verified the payload
 M_DECRYPTED: Final = 0x0020  # ESP decrypted the payload
 M_ANYCAST6: Final = 0x0040  # destination is one of our anycast addresses
 M_FORWARDED: Final = 0x0080  # passed ip6_forward on this node
+M_FRAG: Final = 0x0100  # had a fragment header, its own only one or several
 
 IP6A_SWAP: Final = 0x01  # home address option processed and swapped in
 IP6A_HASEEN: Final = 0x02  # home address option seen

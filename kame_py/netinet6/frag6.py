@@ -15,7 +15,7 @@ from sortedcontainers import SortedDict
 
 from kame_py.kern.clock import NS
 from kame_py.kern.drop import D, DropReason, drop
-from kame_py.kern.mbuf import Fate, Mbuf, settle, trace
+from kame_py.kern.mbuf import M_FRAG, Fate, Mbuf, settle, trace
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.prevhdr import ip6_get_prevhdr
@@ -112,6 +112,7 @@ def frag6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     if start > len(data):
         drop(kern, m, D.IP6_EXTTRUNC)
         return DONE
+    m.flags |= M_FRAG
     _count(kern, m, "ifs6_reass_reqd")
     stat = kern.stats.ip6
     if not u16(data, _PLEN):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import Mbuf, trace
+from kame_py.kern.mbuf import M_ANYCAST6, M_FRAG, Mbuf, trace
 from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.const import IPPROTO_RAW, IPV6_VERSION, IPV6_VERSION_MASK
 from kame_py.wire.patch import u8
@@ -89,6 +89,7 @@ def encap6_decap(kern: Kernel, m: Mbuf, off: int, ifp: Ifnet) -> bool:
     m.encaps += 1
     m.data = data[off:]
     m.src = m.dst = b""
+    m.flags &= ~(M_FRAG | M_ANYCAST6)  # they are of the outer header
     m.aux = None
     m.rcvif = ifp
     if kern.tracing:

@@ -2,7 +2,7 @@
 """Neighbour solicitations and advertisements (KAME nd6_nbr.c without its DAD half).
 
 Deviates: a solicitation from an address that is not on the link teaches nothing and is not answered
-(VU#472363). RFC 2461 s.4.3, s.4.4, s.7.1, s.7.2; RFC 4861 s.7.2.5.
+(VU#472363); messages in fragments are ignored (RFC 6980). RFC 2461 s.4.3, s.4.4, s.7.1, s.7.2; RFC 4861 s.7.2.5.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.log import LOG_ERR, LOG_INFO
-from kame_py.kern.mbuf import Mbuf, m_get
+from kame_py.kern.mbuf import M_FRAG, Mbuf, m_get
 from kame_py.net.route import RTF_ANNOUNCE, RTF_LOCAL, LinkAddr
 from kame_py.netinet6 import in6, in6_src, ip6_output, nd6, nd6_dad, nd6_llinfo, nd6_rtr
 from kame_py.netinet6.icmp6_var import icmp6_out_count
@@ -71,6 +71,8 @@ def nd6_frame(
 ) -> NdFrame | DropReason:
     """The checks that RFC 2461 s.6.1 and s.7.1 ask of every ND message, and its options."""
     ifp = m.rcvif
+    if m.flags & M_FRAG:
+        return D.ND6_FRAGMENT  # RFC 6980 s.5
     if u8(m.data, Ip6Hdr.O_ip6_hlim) != ND_MAX_HLIM:
         return D.ND6_HLIM
     if ifp is None or icmp6len < fixed or len(m.data) < off + fixed:
