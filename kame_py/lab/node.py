@@ -24,6 +24,7 @@ from kame_py.netinet6.in6_ifattach import if_carrier, if_up
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.lab.process import Main
     from kame_py.lab.world import World
 
 RUN_TIMEOUT_S: Final = 3600  # virtual
@@ -107,6 +108,13 @@ class Node:
         self.kick()
 
     # -- commands -----------------------------------------------------------------------------
+
+    def add_program(self, name: str, main: Main) -> None:
+        """Let commands of this node run ``async def main(argv, ops) -> int`` by ``name``.
+
+        argv is without the name. It comes before a ported tool of that name, after a built-in.
+        """
+        self.shell.programs[name] = main
 
     def start(self, commands: str | Sequence[Command], listener: JobListener | None = None) -> Job:
         """Begin to run commands, one after another; the world must run for them to go on.

@@ -31,10 +31,11 @@ Builtin = Callable[["Shell", list[str], "ProgOps"], int]
 
 
 class Shell:
-    """Starts commands on one node."""
+    """Starts commands on one node. programs: the user's own, by name; before the ported tools."""
 
     def __init__(self, processes: ProcessTable) -> None:
         self._processes = processes
+        self.programs: dict[str, Main] = {}
 
     def spawn(self, command: Command, out: Write, err: Write) -> Process:
         """Start one command; what it writes goes to ``out`` and ``err``, or to its file.
@@ -74,6 +75,9 @@ class Shell:
             return self._builtin(name, builtin)
         if name == "sleep":
             return _sleep
+        own = self.programs.get(name)
+        if own is not None:
+            return own
         tool = load(name)
         if tool is not None:
             return tool.main
