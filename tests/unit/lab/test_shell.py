@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands of an rc file on a node: built-ins, redirection, signals by name and pid file."""
+"""Commands of an rc file on a node: built-ins, tools, files, background."""
 
 from __future__ import annotations
 
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.lab.job import CommandResult
 from kame_py.lab.node import Node
 from kame_py.lab.world import World
 
@@ -13,81 +14,88 @@ from kame_py.lab.world import World
 @pytest.fixture
 def node() -> Node:
     world = World(1)
-    node = world.add_node("ha", files={"/etc/motd": "hello\n"})
+    node = world.add_node("box")
     node.attach("fxp0", world.add_link("lan"))
     world.run(3)
     return node
 
 
-def test_commands_run_one_after_another_in_virtual_time(node: Node) -> None:
-    result = node.run("echo a; sleep 2.5; echo b")
-    assert (result.out, result.status) == ("a\nb\n", 0)
-    assert node.world.now() == 5.5 * NS
+def run(node: Node, text: str) -> CommandResult:
+    return node.run(text)
 
 
-def test_a_background_command_does_not_hold_up_the_next(node: Node) -> None:
-    assert node.run("sleep 100 &\necho now").out == "now\n"
-    assert node.world.now() == 3 * NS
+def test_echo_and_cat(node: Node) -> None:
+    assert run(node, "echo one 'two  three'\necho -n four").out == "one two  three\nfour"
+    assert run(node, "echo a > /tmp/f\necho b >> /tmp/f\ncat /tmp/f").out == "a\nb\n"
+    assert run(node, "echo c > /tmp/f\ncat /tmp/f").out == "c\n"
 
 
-def test_an_unknown_command_is_not_found(node: Node) -> None:
-    result = node.run("gated -x\n")
-    assert (result.out, result.err, result.status) == ("", "sh: gated: not found\n", 127)
-
-
-def test_the_small_programs(node: Node) -> None:
-    assert node.run("cat /etc/motd").out == "hello\n"
-    assert node.run("hostname").out == "ha\n"
-    assert node.run("echo -n a 'b  c'").out == "a b  c"
-    assert node.run("date").out == "Thu Jan 31 00:00:03 UTC 2002\n"
-    assert node.run("true").status == 0
-    assert node.run("false").status == 1
-    node.kernel.log.log(6, "fxp0: link state changed")
-    assert node.run("dmesg").out.endswith("fxp0: link state changed\n")
-
-
-def test_cat_prints_the_here_document_or_says_what_is_missing(node: Node) -> None:
-    assert node.run("cat <<EOF\na b\nEOF\n").out == "a b\n"
-    result = node.run("cat /etc/motd nothing")
-    assert (result.out, result.err, result.status) == (
-        "hello\n",
-        "cat: nothing: No such file or directory\n",
-        1,
+def test_a_here_document_is_the_input(node: Node) -> None:
+    assert run(node, "cat > /etc/x.conf <<EOF\nfirst\nsecond\nEOF\ncat /etc/x.conf").out == (
+        "first\nsecond\n"
     )
 
 
-def test_output_goes_into_a_file_and_is_appended(node: Node) -> None:
-    assert node.run("echo one > /tmp/x\necho two >> /tmp/x\ncat /tmp/x").out == "one\ntwo\n"
-    assert node.run("echo three > /tmp/x\ncat /tmp/x").out == "three\n"
-    result = node.run("echo lost > /nowhere/x")
-    assert (result.status, result.err) == (1, "sh: /nowhere/x: No such file or directory\n")
+def test_what_cannot_be_read_or_written_is_named(node: Node) -> None:
+    missing = run(node, "cat /etc/nothing")
+    assert (missing.status, missing.err) == (1, "cat: /etc/nothing: No such file or directory\n")
+    nowhere = run(node, "echo x > /no/such/place")
+    assert nowhere.status == 1
+    assert nowhere.err == "sh: /no/such/place: No such file or directory\n"
 
 
-def test_kill_finds_its_target_by_pid_name_and_pid_file(node: Node) -> None:
-    assert node.run("sleep 100 &\nsleep 1\nkill sleep\nps").out == "  PID COMMAND\n"
-    assert node.run("kill sleep").err == "kill: sleep: No such process\n"
-    node.run("sleep 100 &\nsleep 0")
-    (proc,) = (p for p in node.processes.running() if p.name == "sleep")
-    node.files.write("/var/run/sleep.pid", f"{proc.pid}\n")
-    node.run("kill -s INT `cat /var/run/sleep.pid`")
-    assert (proc.signal, proc.status) == ("INT", 130)
-    assert node.run(f"kill -9 {proc.pid}").err == f"kill: {proc.pid}: No such process\n"
+def test_an_unknown_command_is_127(node: Node) -> None:
+    got = run(node, "frobnicate -x")
+    assert (got.status, got.err) == (127, "sh: frobnicate: not found\n")
 
 
-@pytest.mark.parametrize("line", ["kill", "kill -STOP 1", "kill -HUP", "kill -s"])
-def test_kill_without_sense_shows_its_usage(node: Node, line: str) -> None:
-    result = node.run(line)
-    assert (result.status, result.err[:12]) == (1, "usage: kill ")
+def test_the_status_is_that_of_the_last_command(node: Node) -> None:
+    assert run(node, "false; true").status == 0
+    assert run(node, "true; false").status == 1
 
 
-def test_a_missing_pid_file_is_reported_and_stands_for_nothing(node: Node) -> None:
-    result = node.run("echo a `cat /var/run/had.pid` b")
-    assert (result.out, result.err) == (
-        "a b\n",
-        "cat: /var/run/had.pid: No such file or directory\n",
-    )
+def test_sleep_passes_virtual_time(node: Node) -> None:
+    before = node.world.now()
+    assert run(node, "sleep 2.5").ok
+    assert node.world.now() - before == 2_500_000_000
+    assert run(node, "sleep x").err == "usage: sleep seconds\n"
 
 
-@pytest.mark.parametrize("line", ["sleep", "sleep x", "sleep -1", "sleep nan", "sleep 1 2"])
-def test_sleep_refuses_what_is_no_time(node: Node, line: str) -> None:
-    assert node.run(line).err == "usage: sleep seconds\n"
+def test_background_commands_do_not_hold_up_the_next(node: Node) -> None:
+    before = node.world.now()
+    assert run(node, "sleep 100 &\necho on").out == "on\n"
+    assert node.world.now() - before < NS
+    assert "sleep" in run(node, "ps").out
+    assert run(node, "kill sleep").ok
+    assert "sleep" not in run(node, "ps").out
+
+
+def test_programs_are_killed_by_name_number_and_pid_file(node: Node) -> None:
+    run(node, "sleep 100 &")
+    (proc,) = node.processes.named("sleep")
+    assert run(node, f"echo {proc.pid} > /var/run/sleep.pid\nkill -KILL /var/run/sleep.pid").ok
+    assert (proc.status, proc.signal) == (128 + 9, "KILL")
+    run(node, "sleep 100 &")
+    (proc,) = node.processes.named("sleep")
+    assert run(node, f"kill -1 {proc.pid}").ok
+    assert proc.signal == "HUP"
+
+
+def test_kill_says_what_is_wrong(node: Node) -> None:
+    assert run(node, "kill nobody").err == "kill: nobody: No such process\n"
+    assert run(node, "kill -STOP 1").err.startswith("usage: kill ")
+    assert run(node, "kill /var/run/none.pid").status == 1
+
+
+def test_hostname_date_and_dmesg(node: Node) -> None:
+    assert run(node, "hostname").out == "box\n"
+    assert "UTC 2002" in run(node, "date").out
+    node.kernel.log.log(6, "fxp0: hello")
+    assert run(node, "dmesg").out.endswith("fxp0: hello\n")
+
+
+def test_tools_run_by_their_names(node: Node) -> None:
+    assert run(node, "ifconfig fxp0 inet6 2001:db8::1 prefixlen 64 alias").ok
+    assert "2001:db8::1" in run(node, "/sbin/ifconfig fxp0").out
+    assert run(node, "sysctl -n net.inet6.ip6.hlim > /tmp/h\ncat /tmp/h").out == "64\n"
+    assert run(node, "ping6 -c 1 ::1").ok
