@@ -160,3 +160,11 @@ def test_a_runt_frame_is_counted_as_unknown() -> None:
     lan.send(boxes[0].port, b"", None)
     world.run()
     assert lan.counters.unknown == 1
+
+
+def test_a_station_unplugged_by_another_receiver_of_the_frame_is_spared() -> None:
+    world, lan, boxes = lan_of(3)
+    boxes[1].receive = lambda port, frame: lan.unplug(boxes[2].port)  # type: ignore[method-assign]  # one box misbehaves
+    lan.send(boxes[0].port, frame_to(ETHER_BROADCAST), None)
+    world.run()
+    assert boxes[2].heard == []

@@ -128,6 +128,22 @@ def test_run_is_bounded() -> None:
     assert world.now() == 10 * NS
 
 
+def test_a_background_command_lets_the_next_one_run() -> None:
+    world = pair()
+    job = world.nodes["a"].start("ping6 -c 5 2001:db8::b &\necho next")
+    world.run_for(0.5)
+    assert job.done
+    assert job.output.count("icmp_seq") == 1
+    assert "next\n" in job.output
+    world.run_for(10)
+    assert "5 packets received" in job.output
+
+
+def test_text_that_is_no_rc_line_is_refused() -> None:
+    with pytest.raises(ValueError, match="not supported"):
+        pair().nodes["a"].run("ls | wc")
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     assert captured(1) == captured(1)
     assert captured(1) != captured(2)
