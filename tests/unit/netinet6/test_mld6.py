@@ -171,10 +171,11 @@ def test_report_from_nobody_does_not_silence_ours() -> None:
 
 def test_version_2_query_has_a_floating_delay() -> None:
     node, inm = member()
-    # 0x8001: mantissa 1, exponent 0: (0x1000 | 1) << 3 = 32776 ms; then S, QRV, QQIC, no sources
-    node.receive(mld(QUERY, ANY, 0x8001, tail=bytes(4)))
+    # 0xffff: mantissa 0xfff, exponent 7: (0x1000 | 0xfff) << 10 ms; then S, QRV, QQIC, no sources
+    node.receive(mld(QUERY, ANY, 0xFFFF, tail=bytes(4)))
     assert inm.in6m_timer is not None
-    assert inm.in6m_timer.deadline <= node.clock.t + 32776 * NS // 1000
+    delay = inm.in6m_timer.deadline - node.clock.t
+    assert 65_535 * NS // 1000 < delay <= 8_387_584 * NS // 1000
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_py.kern.mbuf import Fate, Mbuf
+from kame_py.kern.mbuf import M_MCAST, Fate, Mbuf, m_get
 from kame_py.kern.uipc_socket import (
     SB_RECORD,
     Socket,
@@ -26,6 +26,7 @@ from kame_py.netinet6.in6 import in6_addmulti
 from kame_py.netinet6.in6_pcb import IPPORT_HIFIRSTAUTO, IPPORT_HILASTAUTO
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_DETACHED, IN6_IFF_TENTATIVE
 from kame_py.netinet6.scope6 import in6_embedscope
+from kame_py.netinet6.udp6_usrreq import udp6_input
 from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import Ip6Hdr, Udphdr
 from kame_py.wire.const import IPPROTO_UDP
@@ -172,6 +173,15 @@ def test_a_group_where_nobody_listens_is_silent() -> None:
     assert fate(node.receive(udp(dst=GROUP))) == (Fate.DROPPED, "UDP6_NOPORTMCAST")
     assert node.counters() == {**UDP_IN, "udp6.udp6s_noportmcast": 1}
     assert node.sent() == []
+
+
+def test_a_closed_port_is_not_told_when_the_link_layer_made_it_multicast() -> None:
+    node = Node()
+    m = m_get(node.kern, udp(), node.rip0)
+    m.src, m.dst, m.flags = PEER1, US1, M_MCAST
+    udp6_input(node.kern, m, Ip6Hdr.SIZE, IPPROTO_UDP)
+    assert fate(m) == (Fate.DROPPED, "UDP6_NOPORTMCAST")
+    assert node.counters() == {"udp6.udp6s_ipackets": 1, "udp6.udp6s_noportmcast": 1}
 
 
 def test_a_full_buffer_drops_and_reading_makes_room() -> None:
