@@ -17,10 +17,12 @@ from kame_py.net.route import (
     Rtentry,
     rtrequest,
 )
+from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netinet6.scope6 import in6_embedscope
-from kame_py.wire.codecs import NdRedirect
-from kame_py.wire.nd6opt import build_lladdr_opt, build_redirected_opt
-from tests.unit.netinet6.nd_node import LL, PEER, PEER2, PEER_MAC2, Node, addr, nd
+from kame_py.wire.codecs import Ip6Hdr, NdRedirect
+from kame_py.wire.nd6opt import NdOptions, build_lladdr_opt, build_redirected_opt, parse_nd_options
+from tests.unit.netinet6.ip6_node import ip6
+from tests.unit.netinet6.nd_node import LL, PEER, PEER2, PEER_MAC, PEER_MAC2, Node, addr, na, nd
 
 FAR = addr("2001:db8:99::1")
 TLLA = build_lladdr_opt(2, PEER_MAC2)
@@ -150,3 +152,117 @@ def test_router_does_not_follow_redirects() -> None:
 def test_redirected_header_fits_the_minimum_mtu() -> None:
     option = build_redirected_opt(bytes(1500), 1280 - 40 - NdRedirect.SIZE - len(TLLA))
     assert 40 + NdRedirect.SIZE + len(TLLA) + len(option) <= 1280
+
+
+# -- sending --------------------------------------------------------------------------------------
+
+NET = addr("2001:db8:1::")
+OURS = addr("2001:db8:1::1")
+SENDER = addr("2001:db8:1::9")
+
+
+def router(known: bool = True) -> Node:
+    """A router on NET that reaches FAR by PEER2, whose station it knows if ``known``."""
+    node = Node(ip6_forwarding=1)
+    in6_update_ifa(node.kern, node.ifp, OURS, 64)
+    node.until(120 * NS)
+    if known:
+        node.output(PEER2)
+        node.receive(na(PEER2, "RSO", PEER_MAC2, src=PEER2))
+    rtrequest(node.kern, RTM_ADD, FAR, 64, scoped(node, PEER2), RTF_GATEWAY, node.ifp)
+    node.quiet()
+    node.kern.icmp6.errpps_start = None
+    return node
+
+
+def through(node: Node, dst: bytes = FAR, src: bytes = SENDER, size: int = 0) -> None:
+    """A host on the link sends a packet by us."""
+    node.receive(ip6(bytes(size), 59, src, dst))
+
+
+def redirected(node: Node, dst: bytes = FAR, src: bytes = SENDER, size: int = 0) -> list[bytes]:
+    """The redirects about such a packet; the sender's advertisement lets them go."""
+    through(node, dst, src, size)
+    node.receive(na(SENDER, "SO", PEER_MAC, src=SENDER))
+    out = []
+    for _, packet in node.sent():
+        if Ip6Hdr.unpack(packet).ip6_nxt == 58 and packet[Ip6Hdr.SIZE] == 137:
+            out.append(packet)
+    return out
+
+
+def test_redirect_to_a_better_router_octet_by_octet() -> None:
+    node = router()
+    (sent,) = redirected(node)
+    message = (
+        bytes((137, 0, 0, 0))  # type, code, checksum (filled in below)
+        + bytes(4)  # reserved
+        + PEER2  # target: the better router's link-local address
+        + FAR  # destination
+        + bytes((2, 1))
+        + PEER_MAC2  # target link-layer address
+        + bytes((4, 6))
+        + bytes(6)  # redirected header: 48 octets with the packet's 40
+        + ip6(b"", 59, SENDER, FAR, 63)
+    )
+    assert sent == nd(LL, SENDER, message)
+    assert node.kern.stats.ip6["ip6s_redirectsent"] == 1
+    assert node.kern.stats.icmp6["icp6s_oredirect"] == 1
+    assert node.kern.stats.icp6s_outhist[137] == 1
+
+
+def test_redirect_without_the_routers_station_has_no_such_option() -> None:
+    node = router(known=False)
+    (sent,) = redirected(node)
+    opts = parse_nd_options(sent, Ip6Hdr.SIZE + NdRedirect.SIZE, len(sent))
+    assert isinstance(opts, NdOptions)
+    assert opts.tgt_lladdr is None
+
+
+def test_redirect_fits_1280_octets_and_cuts_the_quoted_packet() -> None:
+    node = router()
+    (sent,) = redirected(node, size=1400)
+    assert 1272 < len(sent) <= 1280
+
+
+def test_redirect_to_a_neighbour_names_it_as_target() -> None:
+    node = router()
+    near = addr("2001:db8:1::77")
+    (sent,) = redirected(node, near)
+    got = NdRedirect.unpack(sent, Ip6Hdr.SIZE)
+    assert (got.nd_rd_target, got.nd_rd_dst) == (near, near)
+
+
+def no_redirect(node: Node, dst: bytes = FAR, src: bytes = SENDER) -> bool:
+    return redirected(node, dst, src) == [] and node.kern.stats.ip6["ip6s_redirectsent"] == 0
+
+
+def test_no_redirect_to_a_sender_that_is_no_neighbour() -> None:
+    assert no_redirect(router(), src=addr("2001:db8:77::1"))
+
+
+def test_no_redirect_to_a_router_without_link_local_address() -> None:
+    node = router()
+    other = addr("2001:db8:55::1")
+    rtrequest(node.kern, RTM_ADD, other, 64, addr("2001:db8:1::3"), RTF_GATEWAY, node.ifp)
+    assert no_redirect(node, dst=other)
+
+
+def test_no_redirect_when_sendredirects_is_off() -> None:
+    node = router()
+    node.kern.sysctl.write("net.inet6.ip6.redirect", 0)
+    assert no_redirect(node)
+
+
+def test_no_redirect_without_a_link_local_address_of_our_own() -> None:
+    node = router()
+    mine = next(ia for ia in node.ifp.in6_addrs if ia.ia_addr[0] == 0xFE)
+    node.ifp.in6_addrs.remove(mine)
+    assert no_redirect(node)
+
+
+def test_redirects_share_the_limit_of_errors() -> None:
+    node = router()
+    node.kern.icmp6.icmp6errppslim = 0
+    assert no_redirect(node)
+    assert node.kern.stats.icmp6["icp6s_toofreq"] == 1
