@@ -69,7 +69,8 @@ class Tester:
             src = str(facts["src"])
             if src != "::":
                 mac = self.neighbours[target]
-                answer = na(target, "SO", target, src, tll(mac))
+                flags = "RSO" if mac in (ROUTER_MAC, ROUTER2_MAC) else "SO"
+                answer = na(target, flags, target, src, tll(mac))
                 self.send(answer, mac)
 
     def carrier(self, port: Port, up: bool) -> None: ...
