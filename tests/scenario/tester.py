@@ -19,10 +19,10 @@ from kame_py.net.route import Rtentry
 from kame_py.netinet6.in6_var import In6Ifaddr
 from kame_py.netinet6.nd6_state import STATE_NAMES
 from kame_py.netinet6.nd6_var import LlinfoNd6
-from kame_py.netinet6.scope6 import in6_embedscope
+from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
 from kame_py.wire.const import ETHERTYPE_IPV6
-from kame_py.wire.in6addr import ether_multicast, ntop
+from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, ether_multicast, ntop
 from tests.scenario.words import Heard, Want, addr, expect, na, tll
 
 MAC: Final = bytes.fromhex("00a024660077")  # the node under test on lan
@@ -218,17 +218,13 @@ class Stage:
 
     def addresses(self) -> list[str]:
         """Addresses of fxp0 but the link-local one."""
-        return [ntop(ia.ia_addr) for ia in self.ifp.in6_addrs if ia.ia_addr[0] != 0xFE]
+        addrs = [ia.ia_addr for ia in self.ifp.in6_addrs]
+        return [ntop(a) for a in addrs if not IN6_IS_ADDR_LINKLOCAL(a)]
 
     def routers(self) -> list[str]:
         """The default router list."""
-        return [ntop(addr_clear(dr.rtaddr)) for dr in self.kern.nd6.defrouters]
+        return [ntop(in6_clearscope(dr.rtaddr)) for dr in self.kern.nd6.defrouters]
 
     def conserved(self) -> None:
         """Every packet has one fate."""
         assert sum(self.kern.fates.values()) == self.kern.created
-
-
-def addr_clear(address: bytes) -> bytes:
-    """A link-local address without its zone."""
-    return address[:2] + bytes(2) + address[4:] if address[0] == 0xFE else address
