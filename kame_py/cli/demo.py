@@ -12,6 +12,7 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.cli.lab import EX_FAILED, EX_OK, entry_line, load_lab, print_outcomes
+from kame_py.cli.main import add_version
 from kame_py.cli.screen import Screen
 from kame_py.kern.clock import NS
 
@@ -76,6 +77,7 @@ def main(argv: list[str]) -> int:
     """``kame demo``."""
     parser = argparse.ArgumentParser(prog="kame demo", description="See kame-py work.")
     parser.add_argument("--no-replay", action="store_true", help="only the network")
+    add_version(parser)
     args = parser.parse_args(argv)
     screen = Screen()
     status = _tour(screen)

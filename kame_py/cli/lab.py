@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from kame_py.cli.main import add_version
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -78,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     show = sub.add_parser("show", help="print a lab file")
     show.add_argument("file", metavar="NAME")
     show.set_defaults(command=_show)
+    for one in (parser, run, check, listing, show):
+        add_version(one)
     return parser
 
 

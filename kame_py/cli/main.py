@@ -9,9 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kame_py import __version__
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 EX_USAGE: Final = 2
 EX_INTERRUPTED: Final = 130  # 128 + SIGINT
@@ -22,6 +25,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "lab": ("kame_py.cli.lab", "run, check, list and show labs: networks in virtual time"),
     "replay": ("kame_py.cli.replay", "what a KAME kernel makes of the packets of a capture"),
 }
+
+VERSION_TEXT: Final = f"kame-py {__version__}"
 
 Main = Callable[[list[str]], int]
 
@@ -39,17 +44,29 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
-        sys.stdout.write(help_text())
-        return 0 if words else EX_USAGE
+    if not words:
+        sys.stderr.write(help_text())
+        return EX_USAGE
     name, rest = words[0], words[1:]
+    if name == "help" and rest:
+        name, rest = rest[0], ["--help"]
+    if name in ("-h", "--help", "help"):
+        sys.stdout.write(help_text())
+        return 0
     if name in ("-V", "--version"):
-        sys.stdout.write(f"kame-py {__version__}\n")
+        sys.stdout.write(f"{VERSION_TEXT}\n")
         return 0
     if name in COMMANDS:
         command: Main = import_module(COMMANDS[name][0]).main
         return command(rest)
     return _tool(name, rest)
+
+
+def add_version(parser: ArgumentParser) -> None:
+    """Every command answers --version as ``kame`` itself does."""
+    parser.add_argument(
+        "-V", "--version", action="version", version=VERSION_TEXT, help="show the version and exit"
+    )
 
 
 def _tool(name: str, rest: list[str]) -> int:
@@ -76,6 +93,11 @@ def help_text() -> str:
     lines += [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
     lines += ["", "tools (the ported KAME programs; kame TOOL --help):"]
     lines += [f"  {' '.join(sorted(TOOLS))}", ""]
-    lines += ["options:", "  -h, --help     this text", "  -V, --version  the version", ""]
+    lines += [
+        "options:",
+        "  -h, --help     this text; kame help COMMAND tells more",
+        "  -V, --version  the version",
+        "",
+    ]
     lines += ["Start with: kame demo", ""]
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn, cast
 
 from kame_py.cli.lab import FileProblem, whole_file
+from kame_py.cli.main import add_version
 from kame_py.lab.filetree import FileTree
 from kame_py.wire.errno import EISDIR, ENOENT, KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, IN6_IS_ADDR_UNSPECIFIED, mac_aton, pton
@@ -71,8 +72,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="one JSON object instead of a report")
     add("--verdicts", metavar="OUT", help="write the verdict of each packet as a line of JSON")
     add("--out", metavar="REPLIES", help="write the frames that the node sends to a pcapng file")
-    add("--trace", metavar="N", type=int, action="append", default=[], help="show the way of one")
+    add(
+        "--trace",
+        metavar="N",
+        type=int,
+        action="append",
+        default=[],
+        help="show the way of packet N",
+    )
     add("--seed", metavar="N", type=int, default=0, help="seed of the node's random numbers")
+    add_version(parser)
     return parser
 
 
