@@ -80,7 +80,7 @@ def _about_icmp6_error(m: Mbuf) -> bool:
     Fragments without the type may be answered: errors fit 1280 octets and are never fragmented.
     """
     chain = walk(m.data, Ip6Hdr.unpack(m.data).ip6_nxt, Ip6Hdr.SIZE, len(m.data))
-    if chain.nxt != IPPROTO_ICMPV6 or chain.error is not None:
+    if chain.nxt != IPPROTO_ICMPV6:
         return False
     if chain.fragment or chain.off >= len(m.data):
         return all(ext.nxt_type != IPPROTO_FRAGMENT for ext in chain.headers)

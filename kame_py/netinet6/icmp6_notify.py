@@ -34,7 +34,6 @@ from kame_py.wire.const import (
     IPPROTO_DSTOPTS,
     IPPROTO_RAW,
     IPPROTO_ROUTING,
-    IPPROTO_TCP,
     IPPROTO_UDP,
     IPV6_MMTU,
     IPV6_RTHDR_TYPE_0,
@@ -127,11 +126,9 @@ def _home_address(quote: bytes, ext: ExtHdr) -> bytes | None:
 
 def _peers(kern: Kernel, ctl: PrCtl) -> Iterable[bool]:
     """Whether each socket of the protocol is connected to the quoted destination."""
-    blocks: Iterable[In6pcb] = kern.pcbs.raw6
+    blocks: Iterable[In6pcb] = (x for x in kern.pcbs.raw6 if x.in6p_ip6_nxt in (0, ctl.nxt))
     if ctl.nxt == IPPROTO_UDP:
         blocks = kern.pcbs.udp6_all()
-    elif ctl.nxt == IPPROTO_TCP:
-        blocks = ()
     return (inp.in6p_faddr == ctl.dst for inp in blocks)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from kame_py.kern.mbuf import IP6A_SWAP, M_BCAST, M_MCAST, Mbuf
+from kame_py.kern.mbuf import IP6A_HASEEN, IP6A_SWAP, M_BCAST, M_MCAST, Mbuf
 from kame_py.net.route import RTF_GATEWAY, RTM_ADD, rtrequest
 from kame_py.netinet6.icmp6_error import icmp6_error, icmp6_recover_src
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_TENTATIVE
@@ -159,6 +159,13 @@ def test_a_swapped_home_address_is_swapped_back_and_the_error_goes_home() -> Non
     icmp6_error(node.kern, m, UNREACH, 4, 0)
     assert node.sent() == [("rip0", error(wire, UNREACH, 4, 0, US1, HOME))]
     assert m.data == swapped
+
+
+def test_a_packet_with_other_marks_is_quoted_as_it_is() -> None:
+    node = Node()
+    m = received(node, PLAIN)
+    m.auxdata().ip6a_flags = IP6A_HASEEN
+    assert icmp6_recover_src(m) == PLAIN
 
 
 def test_pointer_and_mtu_are_in_the_second_word() -> None:

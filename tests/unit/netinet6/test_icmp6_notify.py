@@ -7,22 +7,34 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, m_get
-from kame_py.kern.uipc_socket import soconnect, socreate, sogetsockname
+from kame_py.kern.uipc_socket import soconnect, socreate, sogetsockname, soisreadable
 from kame_py.net.route import (
     RTF_DYNAMIC,
     RTF_GATEWAY,
     RTF_STATIC,
     RTM_ADD,
     RTM_DELETE,
+    LinkAddr,
     Rtentry,
     rtrequest,
 )
-from kame_py.netinet6.icmp6_notify import RTV_MTU, icmp6_mtudisc_update
+from kame_py.netinet6.icmp6_notify import RTV_MTU, icmp6_mtudisc_timeout, icmp6_mtudisc_update
+from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.scope6 import in6_embedscope
-from kame_py.wire.const import IPPROTO_DSTOPTS, IPPROTO_ROUTING, IPPROTO_UDP
+from kame_py.wire.codecs import Ip6Frag, Udphdr
+from kame_py.wire.const import (
+    IPPROTO_DSTOPTS,
+    IPPROTO_FRAGMENT,
+    IPPROTO_HOPOPTS,
+    IPPROTO_ICMPV6,
+    IPPROTO_ROUTING,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+)
 from kame_py.wire.ip6ext import build_rthdr0
 from kame_py.wire.sockaddr import AF_INET6, SOCK_DGRAM, SOCK_RAW, SockaddrIn6
+from tests.unit.netinet6 import nd_node
 from tests.unit.netinet6.ip6_node import (
     PEER1,
     PEER2,
@@ -76,6 +88,49 @@ def test_the_home_address_option_tells_who_sent_the_packet() -> None:
     assert toobig(node, ours) == TAKEN
 
 
+HAO = bytes.fromhex("c9 10")
+
+
+@pytest.mark.parametrize(
+    ("nxt", "header"),
+    [
+        (IPPROTO_DSTOPTS, bytes((IPPROTO_UDP, 2, 1, 2, 0, 0, 0xC9, 14)) + FAR2[:14] + b"\1\0"),
+        (IPPROTO_DSTOPTS, bytes((IPPROTO_UDP, 2, 1, 2, 0, 0, 0x49, 16)) + FAR2),
+        (IPPROTO_DSTOPTS, bytes((IPPROTO_UDP, 2, 1, 2, 0, 0, 0xC9, 17)) + FAR2),
+        (IPPROTO_HOPOPTS, bytes((IPPROTO_UDP, 2, 1, 2, 0, 0)) + HAO + FAR2),
+    ],
+    ids=["short", "other option", "overrun", "hop-by-hop"],
+)
+def test_only_a_whole_home_address_option_counts(nxt: int, header: bytes) -> None:
+    assert toobig(routed(), ip6(header + bytes(8), nxt, US1, STRANGER)) == TAKEN
+
+
+def test_a_later_fragment_shows_no_ports() -> None:
+    node = routed()
+    so = socreate(node.kern, AF_INET6, SOCK_DGRAM, 0)
+    soconnect(node.kern, so, SockaddrIn6(STRANGER, 9))
+    ports = Udphdr(uh_sport=sogetsockname(node.kern, so).port, uh_dport=9, uh_ulen=8).pack()
+    for offset, told in ((8, False), (0, True)):
+        frag = Ip6Frag(ip6f_nxt=IPPROTO_UDP, ip6f_offlg=offset).pack()
+        quoted = ip6(frag + ports, IPPROTO_FRAGMENT, US1, STRANGER)
+        node.receive(error(quoted, 1, 0, 0, PEER1, US1))
+        assert soisreadable(so) is told
+
+
+@pytest.mark.parametrize(
+    "rthdr",
+    [
+        bytes((IPPROTO_UDP, 2, 2, 1)) + bytes(4) + FAR2,
+        bytes((IPPROTO_UDP, 3, 0, 1)) + bytes(4) + FAR2 + bytes(8),
+    ],
+    ids=["type 2", "odd length"],
+)
+def test_other_routing_headers_change_nothing(rthdr: bytes) -> None:
+    node = routed()
+    assert toobig(node, ip6(rthdr + bytes(8), IPPROTO_ROUTING, US1, STRANGER)) == TAKEN
+    assert host(node) is not None
+
+
 @pytest.mark.parametrize(
     ("hops", "segleft", "final"),
     [
@@ -104,6 +159,18 @@ def test_link_local_addresses_in_a_quote_are_of_the_link_it_came_by() -> None:
     assert toobig(node, quoted) == TAKEN
     packet = error(quoted, TOOBIG, 0, 1300, PEER2, US1)
     assert fate(node.receive(packet, node.rip1)) == (Fate.DROPPED, "ICMP6_ERRORNOPCB")
+
+
+@pytest.mark.parametrize("nxt", [IPPROTO_TCP, IPPROTO_DSTOPTS, IPPROTO_ICMPV6, 200])
+def test_an_error_about_any_protocol_is_used(nxt: int) -> None:
+    packet = error(quote(nxt=nxt), 1, 0, 0, PEER1, US1)
+    assert fate(Node().receive(packet)) == TAKEN
+
+
+@pytest.mark.parametrize(("size", "used"), [(39, False), (40, True)])
+def test_an_error_must_quote_a_whole_header(size: int, used: bool) -> None:
+    m = Node().receive(error(quote()[:size], 1, 0, 0, PEER1, US1))
+    assert fate(m) == (TAKEN if used else (Fate.DROPPED, "ICMP6_TOOSHORT"))
 
 
 # -- which path MTU is believed -------------------------------------------------------------------
@@ -169,6 +236,14 @@ def test_a_host_route_for_the_path_mtu_goes_by_the_same_gateway() -> None:
     assert rt.rt_flags & RTF_DYNAMIC
 
 
+def test_a_route_straight_to_a_link_without_neighbours_makes_a_host_route() -> None:
+    node = Node()
+    rtrequest(node.kern, RTM_ADD, STRANGER, 64, LinkAddr(node.rip1.if_index), 0, node.rip1)
+    assert toobig(node, quote()) == TAKEN
+    rt = host(node)
+    assert rt is not None and rt.rt_ifp is node.rip1
+
+
 # -- how many -------------------------------------------------------------------------------------
 
 
@@ -193,6 +268,7 @@ def test_raw_sockets_stand_behind_packets_of_other_protocols() -> None:
     so = socreate(node.kern, AF_INET6, SOCK_RAW, 200)
     soconnect(node.kern, so, SockaddrIn6(STRANGER))
     assert toobig(node, quote()) == IGNORED
+    assert toobig(node, quote(nxt=201)) == IGNORED
     assert toobig(node, quote(nxt=200)) == TAKEN
 
 
@@ -211,3 +287,61 @@ def test_the_update_can_be_asked_for_by_the_kernel_itself() -> None:
     assert icmp6_mtudisc_update(node.kern, zoned, 1300)
     rt = host(node, zoned)
     assert rt is not None and rt.rt_ifp is node.rip1
+
+
+# -- on an Ethernet -------------------------------------------------------------------------------
+
+NEAR = addr("2001:db8:1::77")
+
+
+def on_ethernet() -> nd_node.Node:
+    """A node with NEAR on its link."""
+    node = nd_node.Node()
+    in6_update_ifa(node.kern, node.ifp, US1, 64)
+    node.until(120 * NS)
+    return node
+
+
+def test_a_neighbours_entry_keeps_its_own_time() -> None:
+    node = on_ethernet()
+    node.output(NEAR)
+    node.receive(nd_node.na(NEAR, src=NEAR))
+    rt = host_on(node, NEAR)
+    before = rt.rt_rmx.rmx_expire
+    assert icmp6_mtudisc_update(node.kern, NEAR, 1300)
+    assert (rt.rt_rmx.rmx_mtu, rt.rt_rmx.rmx_expire) == (1300, before)
+    rt.rt_rmx.rmx_expire = 5
+    icmp6_mtudisc_timeout(node.kern, rt)
+    assert (rt.rt_rmx.rmx_mtu, rt.rt_rmx.rmx_expire) == (0, 5)
+
+
+def host_on(node: nd_node.Node, dst: bytes) -> Rtentry:
+    rt = node.kern.rt.exact(dst, 128)
+    assert rt is not None
+    return rt
+
+
+def test_a_link_route_that_makes_no_neighbours_takes_no_path_mtu() -> None:
+    node = on_ethernet()
+    rtrequest(node.kern, RTM_ADD, STRANGER, 64, LinkAddr(node.zone), 0, node.ifp)
+    assert not icmp6_mtudisc_update(node.kern, STRANGER, 1300)
+    assert node.kern.rt.exact(STRANGER, 128) is None
+
+
+def test_a_gateway_on_ethernet_makes_a_host_route() -> None:
+    node = on_ethernet()
+    router = in6_embedscope(nd_node.PEER, node.zone)
+    rtrequest(node.kern, RTM_ADD, bytes(16), 0, router, RTF_GATEWAY, node.ifp)
+    assert icmp6_mtudisc_update(node.kern, STRANGER, 1300)
+    assert host_on(node, STRANGER).rt_gateway == router
+
+
+def test_a_neighbour_gets_the_mtu_of_its_prefix_back() -> None:
+    node = on_ethernet()
+    node.output(NEAR)
+    rt = host_on(node, NEAR)
+    assert rt.rt_parent is not None
+    rt.rt_parent.rt_rmx.rmx_mtu = 1450
+    icmp6_mtudisc_update(node.kern, NEAR, 1300)
+    icmp6_mtudisc_timeout(node.kern, rt)
+    assert rt.rt_rmx.rmx_mtu == 1450

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kame_py.kern.clock import NS
-from kame_py.kern.mbuf import Fate
+from kame_py.kern.mbuf import Fate, Mbuf
 from kame_py.net.route import (
     RTF_DYNAMIC,
     RTF_GATEWAY,
@@ -14,9 +14,11 @@ from kame_py.net.route import (
     RTF_MODIFIED,
     RTF_STATIC,
     RTM_ADD,
+    RTM_DELETE,
     Rtentry,
     rtrequest,
 )
+from kame_py.netinet6.icmp6_redirect import icmp6_redirect_output
 from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netinet6.scope6 import in6_embedscope
 from kame_py.wire.codecs import Ip6Hdr, NdRedirect
@@ -154,6 +156,36 @@ def test_redirected_header_fits_the_minimum_mtu() -> None:
     assert 40 + NdRedirect.SIZE + len(TLLA) + len(option) <= 1280
 
 
+def test_redirtimeout_zero_is_for_ever() -> None:
+    node = host()
+    node.kern.sysctl.write("net.inet6.icmp6.redirtimeout", 0)
+    node.receive(redirect())
+    node.wait(10**6 * NS)
+    assert way(node).rt_gateway == scoped(node, PEER2)
+
+
+def test_a_redirect_whose_route_was_deleted_ends_quietly() -> None:
+    node = host()
+    node.receive(redirect())
+    rtrequest(node.kern, RTM_DELETE, FAR, 128)
+    node.wait(601 * NS)
+    assert way(node).rt_plen == 0
+
+
+def test_without_any_route_nobody_may_redirect() -> None:
+    node = Node()
+    node.receive(redirect())
+    assert node.drops() == {"ICMP6_REDIRBAD": 1}
+
+
+def test_a_router_with_a_global_address_cannot_redirect() -> None:
+    node = Node()
+    gateway = addr("2001:db8::1")
+    rtrequest(node.kern, RTM_ADD, bytes(16), 0, gateway, RTF_GATEWAY, node.ifp)
+    node.receive(redirect(src=gateway))
+    assert node.drops() == {"ICMP6_REDIRBAD": 1}
+
+
 # -- sending --------------------------------------------------------------------------------------
 
 NET = addr("2001:db8:1::")
@@ -266,3 +298,14 @@ def test_redirects_share_the_limit_of_errors() -> None:
     node.kern.icmp6.icmp6errppslim = 0
     assert no_redirect(node)
     assert node.kern.stats.icmp6["icp6s_toofreq"] == 1
+
+
+@pytest.mark.parametrize("case", ["host", "other link", "multicast", ""])
+def test_redirects_are_a_routers_about_unicast_that_leaves_where_it_came(case: str) -> None:
+    node = router(known=False)
+    node.kern.ip6.ip6_forwarding = int(case != "host")
+    dst = addr("ff0e::1") if case == "multicast" else FAR
+    m = Mbuf(ip6(b"", 59, SENDER, dst), node.kern.ifnets[0] if case == "other link" else node.ifp)
+    m.src, m.dst = SENDER, dst
+    icmp6_redirect_output(node.kern, m, way(node))
+    assert node.kern.stats.ip6["ip6s_redirectsent"] == int(not case)
