@@ -2,7 +2,8 @@
 """Multicast listener discovery, the listener's side (KAME mld6.c).
 
 Deviates: reports sent before the link-local address is usable have the unspecified source
-(RFC 3590); an MLDv2 query is answered as an MLDv1 query. Read first: RFC 2710.
+(RFC 3590); an MLDv2 query is answered as an MLDv1 query. The states are in mld6_state.py. Read
+first: RFC 2710.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kame_py.netinet6 import icmp6_error, in6, ip6_output
 from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY, In6Multi
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, Ip6Moptions, Ip6Pktopts
+from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct, MldEv, MldState
 from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
 from kame_py.wire.codecs import Ip6Hdr, Ip6OptRtalert, MldHdr
 from kame_py.wire.const import (
@@ -75,18 +77,38 @@ def _silent(inm: In6Multi) -> bool:
 
 def mld6_start_listening(kern: Kernel, inm: In6Multi) -> None:
     """A group was joined: one report now, one within ten seconds (RFC 2710 s.4)."""
-    if _silent(inm):
-        inm.in6m_state = MLD_OTHERLISTENER
-        return
-    mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
-    inm.in6m_state = MLD_IREPORTEDLAST
-    _settimer(kern, inm, MLD_UNSOLICITED_REPORT_INTERVAL_NS)
+    inm.in6m_state = MLD_OTHERLISTENER
+    if not _silent(inm):
+        _event(kern, inm, MldState.NON_LISTENER, MldEv.START, MLD_UNSOLICITED_REPORT_INTERVAL_NS)
 
 
 def mld6_stop_listening(kern: Kernel, inm: In6Multi) -> None:
     """A group is left: say so if we reported last."""
-    _stoptimer(inm)
-    if not _silent(inm) and inm.in6m_state == MLD_IREPORTEDLAST:
+    if not _silent(inm):
+        mld6_event(kern, inm, MldEv.STOP)
+
+
+def mld6_event(kern: Kernel, inm: In6Multi, ev: MldEv, within_ns: int = 0) -> None:
+    """Something happens to a group we listen to; within_ns bounds a random delay."""
+    state = MldState.IDLE if inm.in6m_timer is None else MldState.DELAYING
+    _event(kern, inm, state, ev, within_ns)
+
+
+def _event(kern: Kernel, inm: In6Multi, state: MldState, ev: MldEv, within_ns: int) -> None:
+    act, _ = MLD_TABLE[state, ev]
+    if act & MldAct.CANCEL:
+        _stoptimer(inm)
+    if act & MldAct.SEND:
+        mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
+    if act & MldAct.FLAG:
+        inm.in6m_state = MLD_IREPORTEDLAST
+    if act & MldAct.UNFLAG:
+        inm.in6m_state = MLD_OTHERLISTENER
+    pending = inm.in6m_timer
+    late = pending is not None and pending.deadline - kern.now() > within_ns
+    if act & MldAct.ARM or (act & MldAct.SHORTEN and late):
+        _settimer(kern, inm, within_ns)
+    if act & MldAct.DONE and inm.in6m_state == MLD_IREPORTEDLAST:
         mld6_sendpkt(kern, inm, MLD_LISTENER_DONE)
 
 
@@ -104,9 +126,7 @@ def _stoptimer(inm: In6Multi) -> None:
 
 def mld6_timeo(kern: Kernel, inm: In6Multi) -> None:
     """The random delay is over and nobody else reported."""
-    inm.in6m_timer = None
-    mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
-    inm.in6m_state = MLD_IREPORTEDLAST
+    mld6_event(kern, inm, MldEv.TIMER)
 
 
 def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
@@ -126,7 +146,7 @@ def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
     if mldh.mld_type == MLD_LISTENER_QUERY:
         _query(kern, ifp, None if general else group, _maxdelay_ns(m, off, mldh))
     elif mldh.mld_type == MLD_LISTENER_REPORT:
-        return _report(ifp, group)
+        return _report(kern, ifp, group)
     else:
         return D.ICMP6_NOSOCKET  # a done concerns routers
     return None
@@ -152,25 +172,18 @@ def _maxdelay_ns(m: Mbuf, off: int, mldh: MldHdr) -> int:
 
 def _query(kern: Kernel, ifp: Ifnet, group: bytes | None, maxdelay_ns: int) -> None:
     """Answer for one group or all: at once without a delay, else within it."""
+    ev = MldEv.QUERY if maxdelay_ns else MldEv.QUERY_NOW
     for inm in list(ifp.in6_multi.values()):
-        if _silent(inm) or (group is not None and inm.in6m_addr != group):
-            continue
-        if maxdelay_ns == 0:
-            _stoptimer(inm)
-            mld6_timeo(kern, inm)
-            continue
-        pending = inm.in6m_timer
-        if pending is None or pending.deadline - kern.now() > maxdelay_ns:
-            _settimer(kern, inm, maxdelay_ns)
+        if not _silent(inm) and (group is None or inm.in6m_addr == group):
+            mld6_event(kern, inm, ev, maxdelay_ns)
 
 
-def _report(ifp: Ifnet, group: bytes) -> DropReason | None:
+def _report(kern: Kernel, ifp: Ifnet, group: bytes) -> DropReason | None:
     """Somebody else reported: we need not (RFC 2710 s.4)."""
     inm = ifp.in6_multi.get(group)
     if inm is None:
         return D.ICMP6_NOSOCKET
-    _stoptimer(inm)
-    inm.in6m_state = MLD_OTHERLISTENER
+    mld6_event(kern, inm, MldEv.REPORT)
     return None
 
 
