@@ -227,12 +227,16 @@ def print_outcomes(screen: Screen, run: LabRun) -> None:
     failed = sum(not outcome.ok for outcome in run.outcomes)
     held = len(run.outcomes) - failed
     screen.line()
-    verdict = f"{_count(held)} held, {failed} failed" if run.outcomes else "nothing expected"
+    verdict = (
+        f"{_count(held, 'expectation')} held, {failed} failed"
+        if run.outcomes
+        else "nothing expected"
+    )
     screen.line(f"{run.summary()}; {verdict}", "bold red" if failed else "bold green")
 
 
-def _count(n: int) -> str:
-    return "1 expectation" if n == 1 else f"{n} expectations"
+def _count(n: int, noun: str) -> str:
+    return f"1 {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def outcome_line(outcome: Outcome) -> tuple[str, str]:
@@ -251,8 +255,12 @@ def _check(args: argparse.Namespace) -> int:
     lab = load_lab(args.file)
     for note in lab.notes:
         print(note)
-    nodes, links = len(lab.nodes), len(lab.links)
-    print(f"{lab.name}: good: {nodes} nodes, {links} links, {len(lab.expects)} expectations")
+    counts = [
+        _count(len(lab.nodes), "node"),
+        _count(len(lab.links), "link"),
+        _count(len(lab.expects), "expectation"),
+    ]
+    print(f"{lab.name}: good: {', '.join(counts)}")
     return EX_OK
 
 

@@ -53,7 +53,6 @@ class D:
     IF_OUTPUT = _row("IF_OUTPUT", "", "", NORMAL, "interface cannot send this packet")
     GIF_NOTUNNEL = _row("GIF_NOTUNNEL", "", "", NORMAL, "tunnel has no outer addresses")
     GIF_NEST = _row("GIF_NEST", "", "", LIMIT, "too many tunnels inside each other")
-    HIF_OUTPUT = _row("HIF_OUTPUT", "", "", NORMAL, "hif sends nothing by itself")
     # ip6_input
     IP6_TOOSMALL = _row(
         "IP6_TOOSMALL", "ip6.ip6s_toosmall", "ifs6_in_hdrerr", BAD, "shorter than an IPv6 header"
@@ -308,13 +307,6 @@ class D:
     IP6_FWDREJECT = _row(
         "IP6_FWDREJECT", "ip6.ip6s_cantforward", "", POLICY, "route says reject or blackhole"
     )
-    IP6_FWDLLMCAST = _row(
-        "IP6_FWDLLMCAST",
-        "ip6.ip6s_cantforward",
-        "",
-        NORMAL,
-        "link-layer multicast is not forwarded as unicast",
-    )
     # output
     IP6_NOROUTE = _row(
         "IP6_NOROUTE", "ip6.ip6s_noroute", "ifs6_out_discard", NORMAL, "no route to the destination"
@@ -349,9 +341,6 @@ class D:
     )
     IP6_OUTHLIM = _row(
         "IP6_OUTHLIM", "", "", NORMAL, "multicast with hop limit 0 stays on this node"
-    )
-    IP6_OUTTENTATIVE = _row(
-        "IP6_OUTTENTATIVE", "", "ifs6_out_discard", NORMAL, "source address is not usable"
     )
     # ICMPv6
     ICMP6_TOOSHORT = _row(
@@ -421,13 +410,6 @@ class D:
     )
     ND6_BADOPT = _row(
         "ND6_BADOPT", "icmp6.icp6s_nd_badopt", "", BAD, "bad neighbour discovery option"
-    )
-    ND6_TOOMANYOPT = _row(
-        "ND6_TOOMANYOPT",
-        "icmp6.icp6s_nd_toomanyopt",
-        "",
-        LIMIT,
-        "too many neighbour discovery options",
     )
     ND6_BADNS = _row(
         "ND6_BADNS", "icmp6.icp6s_badns", "", BAD, "neighbour solicitation is not valid"
@@ -509,9 +491,6 @@ class D:
     TCP6_BADSUM = _row("TCP6_BADSUM", "tcp6.tcp6s_rcvbadsum", "", BAD, "bad TCP checksum")
     TCP6_MCAST = _row("TCP6_MCAST", "", "", BAD, "TCP segment to or from multicast")
     TCP6_NOPORT = _row("TCP6_NOPORT", "", "", NORMAL, "reset answers no reset")
-    RIP6_NOSOCKET = _row(
-        "RIP6_NOSOCKET", "rip6.rip6s_nosock", "", NORMAL, "no raw socket for this protocol"
-    )
     RIP6_FULLSOCK = _row(
         "RIP6_FULLSOCK", "rip6.rip6s_fullsock", "", LIMIT, "raw socket buffer is full"
     )
@@ -534,7 +513,6 @@ class D:
     IPSEC_OUTPOLICY = _row(
         "IPSEC_OUTPOLICY", "ipsec6.out_polvio", "", POLICY, "outbound IPsec policy discards it"
     )
-    MIP6_DESTOPT = _row("MIP6_DESTOPT", "ip6.ip6s_badoptions", "", BAD, "mobility option refused")
     MIP6_ROUTEOPT = _row("MIP6_ROUTEOPT", "", "", BAD, "route optimisation refused the packet")
     MIP6_EXTHDR = _row("MIP6_EXTHDR", "", "", LIMIT, "mobility headers could not be built")
     # end of a run

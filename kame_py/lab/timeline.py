@@ -119,7 +119,7 @@ class OutputTeller:
         self._node = node
         self._partial = ""
         self._told = 0
-        self._held: deque[str] = deque(maxlen=TAIL_LINES)
+        self._held: deque[str] = deque(maxlen=TAIL_LINES + 1)
         self._left_out = 0
 
     def write(self, text: str) -> None:
@@ -133,7 +133,7 @@ class OutputTeller:
             self._told += 1
             self._timeline.tell(self._node, OUT, line)
             return
-        if len(self._held) == TAIL_LINES:
+        if len(self._held) == self._held.maxlen:
             self._left_out += 1
         self._held.append(line)
 
@@ -142,8 +142,9 @@ class OutputTeller:
         if self._partial:
             self._line(self._partial)
             self._partial = ""
-        if self._left_out:
-            self._timeline.tell(self._node, OUT, f"... {self._left_out} more lines ...")
+        if self._left_out:  # one line alone is told, not left out
+            self._held.popleft()
+            self._timeline.tell(self._node, OUT, f"... {self._left_out + 1} more lines ...")
             self._left_out = 0
         while self._held:
             self._timeline.tell(self._node, OUT, self._held.popleft())

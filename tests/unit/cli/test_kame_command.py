@@ -68,7 +68,7 @@ def test_start_loads_neither_numba_nor_construct_nor_rich() -> None:
 
 def test_check_of_a_good_lab(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "check", str(lab)]) == 0
-    assert capsys.readouterr().out == f"{lab}: good: 1 nodes, 1 links, 0 expectations\n"
+    assert capsys.readouterr().out == f"{lab}: good: 1 node, 1 link, 0 expectations\n"
 
 
 def test_check_tells_file_line_and_the_likely_name(
