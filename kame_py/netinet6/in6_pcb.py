@@ -223,7 +223,7 @@ def in6_pcbconnect(kern: Kernel, inp: In6pcb, sa: SockaddrIn6) -> None:
     faddr = in6_embedscope_pcb(kern, inp, inp.in6p_outputopts, sa)
     laddr = inp.in6p_laddr
     chosen = laddr == IN6ADDR_ANY
-    if chosen or IN6_IS_ADDR_MULTICAST(laddr):
+    if chosen:
         hint = inp.in6p_moptions.im6o_multicast_ifp if IN6_IS_ADDR_MULTICAST(faddr) else None
         laddr = in6_selectsrc(kern, faddr, hint, inp.in6p_outputopts)
     for other in kern.pcbs.udp6.get(inp.in6p_lport, ()) if inp.in6p_lport else ():

@@ -179,14 +179,15 @@ def in6_selectsrc(
 ) -> bytes:
     """The source for packets to ``dst``, all in kernel form.
 
-    Packet information comes before the bound address ``laddr``, that before the rules. ifp_hint is
+    Packet information comes before the bound address ``laddr`` (unless it is a group, which is no
+    source), that before the rules. ifp_hint is
     the outgoing interface where the caller knows it. KError: EADDRNOTAVAIL, EHOSTUNREACH.
     Source: KAME in6_src.c in6_selectsrc; RFC 3484 s.5.
     """
     if opt is not None and opt.ip6po_pktinfo_addr not in (None, IN6ADDR_ANY):
         assert opt.ip6po_pktinfo_addr is not None
         return _explicit(kern, opt.ip6po_pktinfo_addr)
-    if laddr is not None and laddr != IN6ADDR_ANY:
+    if laddr is not None and laddr != IN6ADDR_ANY and not IN6_IS_ADDR_MULTICAST(laddr):
         return laddr
     ifp = ifp_hint if ifp_hint is not None else in6_selectroute(kern, dst, opt, None)[0]
     choice = _Choice(kern, dst, ifp)

@@ -11,6 +11,7 @@ from kame_py.net.route import RTF_GATEWAY, RTM_ADD, LinkAddr, rtrequest
 from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netinet6.in6_src import (
     ND6_IFF_PREFER_SOURCE,
+    in6_addrscope,
     in6_selecthlim,
     in6_selectroute,
     in6_selectsrc,
@@ -214,6 +215,16 @@ def test_without_use_deprecated_nothing_is_left() -> None:
     assert node.counters()["ip6.ip6s_sources_none"] == 1
 
 
+def test_without_use_deprecated_the_others_stay() -> None:
+    node = routed()
+    only(node, node.rip1)
+    old, new = only(node, node.rip0, "2001:db8:9::5", "2001:db8:1::6")
+    node.kern.ifnets[0].in6_addrs.clear()
+    old.ia6_flags |= IN6_IFF_DEPRECATED
+    node.kern.sysctl.write("net.inet6.ip6.use_deprecated", 0)
+    assert chosen(node, "2001:db8:9::1") == (new.ia_addr, {0: 1})
+
+
 @pytest.mark.parametrize("dst", ["fe80::9", "ff02::9", "ff01::9"])
 def test_link_scope_takes_an_address_of_its_link(dst: str) -> None:
     node = routed()
@@ -264,6 +275,29 @@ def test_packet_information_must_name_an_address_in_use(flag: int) -> None:
     with pytest.raises(KError) as got:
         in6_selectsrc(node.kern, STRANGER, None, opt)
     assert got.value.errno == EADDRNOTAVAIL
+
+
+def test_packet_information_must_name_an_address_that_is_still_ours() -> None:
+    with pytest.raises(KError) as got:
+        in6_selectsrc(routed().kern, STRANGER, None, Ip6Pktopts(ip6po_pktinfo_addr=PEER1))
+    assert got.value.errno == EADDRNOTAVAIL
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("fe80::1", 2),
+        ("fec0::1", 5),
+        ("::1", 1),
+        ("2001:db8::1", 14),
+        ("::192.0.2.1", 14),
+        ("ff01::1", 1),
+        ("ff08::1", 8),
+        ("ff0e::1", 14),
+    ],
+)
+def test_scopes_of_addresses(text: str, scope: int) -> None:
+    assert in6_addrscope(addr(text)) == scope
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_py.kern.clock import NS
+from kame_py.kern.clock import MS, NS
 from kame_py.kern.mbuf import Fate
+from kame_py.kern.rng import Rng, Stream
+from kame_py.net.if_ import IFF_UP
 from kame_py.netinet6.in6 import in6_addmulti, in6_delmulti
 from kame_py.netinet6.in6_var import In6Multi
 from kame_py.netinet6.scope6 import in6_embedscope
@@ -28,6 +30,18 @@ RTALERT = bytes(
         1, 0,  # PadN
     )
 )  # fmt: skip
+
+
+class TopStream(Stream):
+    """A stream that always draws the largest number."""
+
+    def below(self, n: int) -> int:
+        return n - 1
+
+
+class Top(Rng):
+    def stream(self, name: str) -> Stream:
+        return TopStream(0)
 
 
 def mld(
@@ -106,10 +120,68 @@ def test_leave_is_silent_when_another_listener_reported_last() -> None:
 @pytest.mark.parametrize("text", ["ff02::1", "ff01::5"])
 def test_some_groups_are_never_reported(text: str) -> None:
     node = Node()
-    join(node, addr(text))
-    node.receive(mld(QUERY))
-    node.wait(100 * NS)
-    assert about(node, addr(text)) == []
+    node.quiet()
+    before = node.kern.mld6.reports_sent
+    inm = join(node, addr(text))
+    assert (inm.in6m_timer, node.kern.mld6.reports_sent) == (None, before)
+    timers = {g: m.in6m_timer for g, m in node.ifp.in6_multi.items()}
+    node.receive(mld(QUERY, addr(text), 0, dst=ALLNODES))
+    assert node.kern.mld6.reports_sent == before
+    assert {g: m.in6m_timer for g, m in node.ifp.in6_multi.items()} == timers
+    in6_delmulti(node.kern, node.ifp, inm.in6m_addr)
+    assert node.kern.mld6.dones_sent == 0
+
+
+def test_groups_on_loopback_are_never_reported() -> None:
+    node = Node()
+    before = node.kern.mld6.reports_sent
+    lo0 = node.kern.ifnets[0]
+    inm = in6_addmulti(node.kern, lo0, in6_embedscope(GROUP, lo0.if_index))
+    in6_delmulti(node.kern, lo0, inm.in6m_addr)
+    assert (node.kern.mld6.reports_sent, node.kern.mld6.dones_sent) == (before, 0)
+
+
+def test_an_interface_that_is_down_says_nothing() -> None:
+    node = Node()
+    before = node.kern.mld6.reports_sent
+    node.ifp.if_flags &= ~IFF_UP
+    inm = join(node)
+    in6_delmulti(node.kern, node.ifp, inm.in6m_addr)
+    assert (node.kern.mld6.reports_sent, node.kern.mld6.dones_sent) == (before, 0)
+
+
+def test_reports_and_dones_are_counted() -> None:
+    node, inm = member()
+    before = node.kern.mld6.reports_sent
+    node.receive(mld(QUERY, GROUP, 0, dst=GROUP))
+    assert (node.kern.mld6.reports_sent, node.kern.mld6.dones_sent) == (before + 1, 0)
+    in6_delmulti(node.kern, node.ifp, inm.in6m_addr)
+    assert (node.kern.mld6.reports_sent, node.kern.mld6.dones_sent) == (before + 1, 1)
+
+
+def test_report_about_a_group_that_is_not_ours() -> None:
+    node = Node()
+    other = addr("ff02::9999")
+    node.receive(mld(REPORT, other, dst=ALLNODES))
+    assert node.drops() == {"ICMP6_NOSOCKET": 1}
+
+
+@pytest.mark.parametrize(
+    ("delay", "tail", "longest_ms"),
+    [
+        (0xFFFF, 0, 65535),  # version 1: plain
+        (0x7FFF, 4, 32767),
+        (0x8000, 4, 0x1000 << 3),  # version 2: mantissa and exponent from here on
+        (0xFFFF, 4, 0x1FFF << 10),
+    ],
+)
+def test_longest_delay_of_a_query(delay: int, tail: int, longest_ms: int) -> None:
+    """Shown by a generator that draws the largest number there is."""
+    node, inm = member()
+    node.kern.rng = Top(1)
+    node.receive(mld(QUERY, ANY, delay, tail=bytes(tail)))
+    assert inm.in6m_timer is not None
+    assert inm.in6m_timer.deadline == node.clock.t + longest_ms * MS - 1
 
 
 def test_reports_before_the_link_local_address_come_from_nobody() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kame_py.kern.mbuf import M_MCAST, Fate, Mbuf, m_get
 from kame_py.kern.uipc_socket import (
+    SB_MAX,
     SB_RECORD,
     Socket,
     sobind,
@@ -21,7 +22,7 @@ from kame_py.kern.uipc_socket import (
     sosend,
     sosetopt,
 )
-from kame_py.net.route import RTF_GATEWAY, RTM_ADD, rtrequest
+from kame_py.net.route import RTF_GATEWAY, RTF_REJECT, RTM_ADD, rtrequest
 from kame_py.netinet6.in6 import in6_addmulti
 from kame_py.netinet6.in6_pcb import IPPORT_HIFIRSTAUTO, IPPORT_HILASTAUTO
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_DETACHED, IN6_IFF_TENTATIVE
@@ -43,7 +44,7 @@ from kame_py.wire.errno import (
     ENXIO,
     KError,
 )
-from kame_py.wire.patch import put_u16
+from kame_py.wire.patch import put_u16, put_u32
 from kame_py.wire.sockaddr import (
     AF_INET6,
     IPPROTO_IPV6,
@@ -128,6 +129,19 @@ def test_octets_behind_the_udp_length_are_not_data() -> None:
     inner = udp(b"hello")[Ip6Hdr.SIZE :]
     assert fate(node.receive(ip6(inner + b"rest", IPPROTO_UDP))) == (Fate.DELIVERED, "")
     assert soreceive(node.kern, so).data == b"hello"
+
+
+@pytest.mark.parametrize(("size", "taken"), [(65535, False), (65536, True)])
+def test_length_zero_stands_for_a_datagram_that_needs_a_jumbogram(size: int, taken: bool) -> None:
+    node = Node()
+    so = bound(node)
+    sosetopt(node.kern, so, SOL_SOCKET, SO_RCVBUF, SB_MAX)
+    raw = Udphdr(uh_sport=SPORT, uh_dport=PORT, uh_ulen=0).pack() + bytes(size - Udphdr.SIZE)
+    raw = put_u16(raw, Udphdr.O_uh_sum, in6_cksum(PEER1, US1, IPPROTO_UDP, raw))
+    # hop-by-hop options: jumbo payload, 4 octets: everything behind the IPv6 header
+    jumbo = put_u32(bytes((IPPROTO_UDP, 0, 0xC2, 4)) + bytes(4), 4, 8 + size)
+    m = node.receive(ip6(jumbo + raw, 0, plen=0))
+    assert fate(m) == ((Fate.DELIVERED, "") if taken else (Fate.DROPPED, "UDP6_BADLEN"))
 
 
 def test_an_empty_datagram_is_one() -> None:
@@ -244,6 +258,8 @@ def test_every_socket_that_fits_gets_a_multicast_datagram() -> None:
     sobind(node.kern, here, to(US1, PORT))
     assert fate(node.receive(udp(dst=GROUP))) == (Fate.DELIVERED, "")
     assert got(node, *sockets) == [1, 1, 0, 0]
+    node.receive(udp(dst=GROUP, sport=SPORT + 1))
+    assert got(node, *sockets) == [1, 1, 1, 0]
 
 
 def test_multicast_is_lost_only_when_all_are_full_and_each_full_socket_counts() -> None:
@@ -356,6 +372,16 @@ def test_connect_chooses_the_source_and_disconnect_forgets_it() -> None:
     assert sogetsockname(node.kern, so) == (bytes(16), name.port, 0, 0)
 
 
+def test_a_socket_bound_to_a_group_sends_from_a_unicast_address() -> None:
+    node = Node()
+    so = bound(node, GLOBAL_GROUP)
+    sosend(node.kern, so, b"x", to())
+    soconnect(node.kern, so, to())
+    sosend(node.kern, so, b"x")
+    assert [Ip6Hdr.unpack(p).ip6_src for _, p in node.sent()] == [US1, US1]
+    assert sogetsockname(node.kern, so).addr == GLOBAL_GROUP
+
+
 def test_disconnect_keeps_the_bound_address() -> None:
     node = Node()
     so = bound(node, US1)
@@ -420,6 +446,7 @@ def test_an_unbound_socket_gets_a_port_but_no_address_by_sending() -> None:
     sosend(node.kern, so, b"x", to())
     name = sogetsockname(node.kern, so)
     assert name.addr == bytes(16)
+    assert name.port >= IPPORT_HIFIRSTAUTO
     sosend(node.kern, so, b"x", to(PEER2))
     assert [Ip6Hdr.unpack(p).ip6_src for _, p in node.sent()] == [US1, US2]
     assert sogetsockname(node.kern, so) == name
@@ -444,6 +471,22 @@ def test_a_datagram_larger_than_the_send_buffer_is_refused() -> None:
     so.so_sndbuf = 100
     refused(EMSGSIZE, sosend, node.kern, so, bytes(101), to())
     sosend(node.kern, so, bytes(100), to())
+
+
+def test_no_datagram_is_longer_than_its_length_field_can_say() -> None:
+    node = Node()
+    so = bound(node)
+    so.so_sndbuf = SB_MAX
+    refused(EMSGSIZE, sosend, node.kern, so, bytes(65528), to())
+    assert node.sent() == []
+    sosend(node.kern, so, bytes(65527), to())
+    assert sum(len(p) - 48 for _, p in node.sent()) == 65535
+
+
+def test_what_the_way_says_reaches_the_program() -> None:
+    node = Node()
+    rtrequest(node.kern, RTM_ADD, STRANGER, 64, PEER1, RTF_GATEWAY | RTF_REJECT)
+    refused(EHOSTUNREACH, sosend, node.kern, bound(node), b"x", to(STRANGER))
 
 
 def test_link_local_peers_need_their_interface_in_the_address_or_beside_it() -> None:
