@@ -127,6 +127,49 @@ def test_request_goes_to_raw_sockets_too_and_counts_as_used() -> None:
     assert soreceive(node.kern, so).data == echo()
 
 
+def test_a_ping_from_nobody_is_not_answered() -> None:
+    node = Node()
+    nobody = bytes(16)
+    m = node.receive(ip6(echo(src=nobody), IPPROTO_ICMPV6, nobody))
+    assert fate(m) == (Fate.DROPPED, "ICMP6_NOSOCKET")
+    assert "icmp6.icp6s_reflect" not in node.counters()
+
+
+def test_bmcastecho_does_not_concern_unicast() -> None:
+    node = Node()
+    node.kern.sysctl.write("net.inet6.icmp6.bmcastecho", 0)
+    assert fate(node.receive(ip6(echo(), IPPROTO_ICMPV6))) == (Fate.CONSUMED, "")
+
+
+def test_mobility_alone_may_use_a_message() -> None:
+    node = Node()
+
+    class Hooks(type(node.kern.mip6)):  # type: ignore[misc]  # the class of the Null object
+        def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
+            return True
+
+    node.kern.mip6 = Hooks()
+    assert fate(node.receive(message(151, 0, bytes(4)))) == (Fate.CONSUMED, "")
+
+
+def test_errors_count_on_their_interface() -> None:
+    node = Node()
+    node.receive(report(datagram(), UNREACH, 1))
+    assert icmp6_ifcounters(node) == {
+        "ifs6_in_msg": 1,
+        "ifs6_in_error": 1,
+        "ifs6_in_dstunreach": 1,
+        "ifs6_in_adminprohib": 1,
+    }
+    node.quiet()
+    node.receive(closed_port())
+    assert icmp6_ifcounters(node) == {
+        "ifs6_out_msg": 1,
+        "ifs6_out_error": 1,
+        "ifs6_out_dstunreach": 1,
+    }
+
+
 # -- what is wrong with a message -----------------------------------------------------------------
 
 

@@ -336,3 +336,23 @@ def test_a_raw_socket_bound_to_an_address_sends_from_it() -> None:
     sobind(node.kern, so, SockaddrIn6(US2))
     sosend(node.kern, so, b"x", SockaddrIn6(PEER1))
     assert packets(node) == [ip6(b"x", 200, US2, PEER1)]
+
+
+def test_sticky_packet_information_is_checked_when_it_is_set() -> None:
+    node = Node()
+    so = opened(node)
+    refused(EADDRNOTAVAIL, setopt, node, so, IPV6_PKTINFO, (PEER1, 0))
+    refused(EADDRNOTAVAIL, setopt, node, so, IPV6_PKTINFO, (addr("fe80::1"), 0))
+    ours = next(ia.ia_addr for ia in node.rip0.in6_addrs if ia.ia_addr[0] == 0xFE)
+    link_local = ours[:2] + bytes(2) + ours[4:]
+    setopt(node, so, IPV6_PKTINFO, (link_local, node.rip0.if_index))
+    refused(EADDRNOTAVAIL, setopt, node, so, IPV6_PKTINFO, (link_local, node.rip1.if_index))
+
+
+def test_loop_is_told_as_it_was_set() -> None:
+    node = Node()
+    so = opened(node)
+    assert getopt(node, so, IPV6_MULTICAST_LOOP) == 1
+    setopt(node, so, IPV6_MULTICAST_LOOP, 0)
+    assert getopt(node, so, IPV6_MULTICAST_LOOP) == 0
+    refused(EINVAL, setopt, node, so, IPV6_MULTICAST_LOOP, 2)

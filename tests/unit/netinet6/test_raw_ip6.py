@@ -19,6 +19,7 @@ from kame_py.kern.uipc_socket import (
     sosend,
     sosetopt,
 )
+from kame_py.net.route import RTF_GATEWAY, RTF_REJECT, RTM_ADD, rtrequest
 from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Dest
 from kame_py.wire.const import IPPROTO_DSTOPTS, IPPROTO_ICMPV6
@@ -27,6 +28,7 @@ from kame_py.wire.errno import (
     EHOSTUNREACH,
     EINVAL,
     EISCONN,
+    EMSGSIZE,
     ENOPROTOOPT,
     KError,
 )
@@ -237,6 +239,53 @@ def test_error_reaches_the_connected_socket() -> None:
     soconnect(node.kern, so, TO)
     node.receive(error(ip6(b"x", PROTO, US1, PEER1), 1, 0, 0, PEER1, US1))
     refused(EHOSTUNREACH, soreceive, node.kern, so)
+
+
+def test_disconnected_socket_hears_everybody_again() -> None:
+    node = Node()
+    so = raw(node)
+    soconnect(node.kern, so, SockaddrIn6(PEER2))
+    soconnect(node.kern, so, SockaddrIn6())
+    node.receive(ip6(b"a", PROTO))
+    assert [r.data for r in so.so_rcv] == [b"a"]
+
+
+def test_send_buffer_and_the_way_limit_what_is_sent() -> None:
+    node = Node()
+    so = raw(node)
+    so.so_sndbuf = 10
+    refused(EMSGSIZE, sosend, node.kern, so, bytes(11), TO)
+    sosend(node.kern, so, bytes(10), TO)
+    rtrequest(node.kern, RTM_ADD, STRANGER, 64, PEER1, RTF_GATEWAY | RTF_REJECT)
+    refused(EHOSTUNREACH, sosend, node.kern, so, b"x", SockaddrIn6(STRANGER))
+
+
+def test_checksum_may_be_the_first_and_the_last_two_octets() -> None:
+    node = Node()
+    so = raw(node)
+    sosetopt(node.kern, so, IPPROTO_IPV6, IPV6_CHECKSUM, 0)
+    sosend(node.kern, so, b"\0\0", TO)
+    assert node.sent() == [("rip0", ip6(summed(b"\0\0", 0, US1, PEER1), PROTO, US1, PEER1))]
+
+
+def test_a_socket_of_every_protocol_hears_none_of_icmp6() -> None:
+    node = Node()
+    so = raw(node, 0)
+    node.receive(ip6(b"a", PROTO))
+    node.receive(ip6(echo(kind=129), IPPROTO_ICMPV6))
+    assert [r.data for r in so.so_rcv] == [b"a"]
+
+
+def test_each_full_or_unconvinced_socket_is_counted_once() -> None:
+    node = Node()
+    good, full, summing = raw(node), raw(node), raw(node)
+    sosetopt(node.kern, full, SOL_SOCKET, SO_RCVBUF, 1)
+    sosetopt(node.kern, summing, IPPROTO_IPV6, IPV6_CHECKSUM, 0)
+    node.receive(ip6(b"abcd", PROTO))
+    soclose(node.kern, good)
+    node.receive(ip6(b"abcd", PROTO))
+    counters = node.counters()
+    assert (counters["rip6.rip6s_fullsock"], counters["rip6.rip6s_badsum"]) == (2, 2)
 
 
 @given(body=st.binary(max_size=64), proto=st.sampled_from([59, 99, PROTO, 255]))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_py.kern.mbuf import Fate
+from kame_py.kern.mbuf import M_ANYCAST6, M_BCAST, M_MCAST, Fate, m_get
+from kame_py.netinet6.tcp6.tcp6_input import tcp6_input
 from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import Tcphdr
 from kame_py.wire.const import IPPROTO_TCP, TH_ACK, TH_FIN, TH_RST, TH_SYN
@@ -86,6 +87,7 @@ def test_segment_to_a_closed_port_is_reset(segment: bytes, answer: bytes) -> Non
         (tcp(TH_RST), "TCP6_NOPORT", ""),
         (tcp(TH_RST | TH_ACK, ack=5), "TCP6_NOPORT", ""),
         (tcp(TH_SYN, dst=ALLNODES), "TCP6_MCAST", ""),
+        (tcp(TH_SYN, src=bytes(16)), "TCP6_MCAST", ""),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
@@ -95,6 +97,15 @@ def test_other_segments_are_dropped_silently(segment: bytes, reason: str, counte
     assert node.sent() == []
     want = {"tcp6s_rcvtotal": 1, **({counter: 1} if counter else {})}
     assert {k: v for k, v in node.kern.stats.tcp6.items() if v} == want
+
+
+@pytest.mark.parametrize("flag", [M_MCAST, M_BCAST, M_ANYCAST6])
+def test_what_came_as_multicast_or_to_anycast_is_not_reset(flag: int) -> None:
+    node = Node()
+    m = m_get(node.kern, tcp(TH_SYN), node.rip0)
+    m.src, m.dst, m.flags = PEER1, US1, flag
+    tcp6_input(node.kern, m, 40, IPPROTO_TCP)
+    assert fate(m) == (Fate.DROPPED, "TCP6_MCAST")
 
 
 @given(body=st.binary(max_size=60), flags=st.integers(0, 255), words=st.integers(0, 15))

@@ -341,6 +341,10 @@ def test_both_must_agree_to_share() -> None:
     so = opened(node)
     sosetopt(node.kern, so, SOL_SOCKET, SO_REUSEPORT, 1)
     refused(EADDRINUSE, sobind, node.kern, so, to(US1, PORT))
+    willing = opened(node)
+    sosetopt(node.kern, willing, SOL_SOCKET, SO_REUSEPORT, 1)
+    sobind(node.kern, willing, to(US1, PORT + 1))
+    refused(EADDRINUSE, sobind, node.kern, opened(node), to(US1, PORT + 1))
 
 
 @pytest.mark.parametrize("flag", [IN6_IFF_ANYCAST, IN6_IFF_TENTATIVE, IN6_IFF_DETACHED])
