@@ -14,7 +14,7 @@ from kame_py.kern.uipc_socket import (
     sosend,
     sosetopt,
 )
-from kame_py.net.if_ import IFF_MULTICAST
+from kame_py.net.if_ import IFF_MULTICAST, Ifnet
 from kame_py.net.route import RTF_GATEWAY, RTM_ADD, LinkAddr, rtrequest
 from kame_py.netinet6.scope6 import in6_embedscope
 from kame_py.wire.codecs import Ip6Hdr
@@ -183,7 +183,7 @@ def test_a_group_is_joined_once_and_left_once() -> None:
     assert [ifp.if_name for _, ifp in _memberships(node)] == ["rip1"]
 
 
-def _memberships(node: Node) -> list[tuple[bytes, object]]:
+def _memberships(node: Node) -> list[tuple[bytes, Ifnet]]:
     return [(g, ifp) for ifp in node.kern.ifnets for g in ifp.in6_multi if g[4:] == GROUP[4:]]
 
 
@@ -356,3 +356,28 @@ def test_loop_is_told_as_it_was_set() -> None:
     setopt(node, so, IPV6_MULTICAST_LOOP, 0)
     assert getopt(node, so, IPV6_MULTICAST_LOOP) == 0
     refused(EINVAL, setopt, node, so, IPV6_MULTICAST_LOOP, 2)
+
+
+def test_only_the_named_group_is_left() -> None:
+    node = Node()
+    so = opened(node)
+    index = node.rip0.if_index
+    setopt(node, so, IPV6_JOIN_GROUP, (addr("ff02::98"), index))
+    setopt(node, so, IPV6_JOIN_GROUP, (GROUP, index))
+    setopt(node, so, IPV6_LEAVE_GROUP, (GROUP, index))
+    assert _memberships(node) == []
+    assert in6_embedscope(addr("ff02::98"), index) in node.rip0.in6_multi
+
+
+def test_a_hop_limit_of_zero_is_one() -> None:
+    node = Node()
+    so = bound(node)
+    for opt in (IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS):
+        setopt(node, so, opt, 0)
+        assert getopt(node, so, opt) == 0
+    setopt(node, so, IPV6_UNICAST_HOPS, -1)
+    sosend(node.kern, so, b"x", TO, (cmsg(IPV6_HOPLIMIT, 0),))
+    assert [Ip6Hdr.unpack(p).ip6_hlim for p in packets(node)] == [0]
+    to_group = SockaddrIn6(GROUP, SPORT, node.rip0.if_index)
+    sosend(node.kern, so, b"x", to_group)
+    assert packets(node) == [], "a group at hop limit 0 stays on this node"
