@@ -20,7 +20,7 @@ ROWS = [(name, row) for _, book in ledgers() for name, row in book["requirement"
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def functions_of(path: str) -> frozenset[str]:
     """The test functions of a file, those of its classes as Class::name."""
     tree = ast.parse((PROJECT_ROOT / path).read_text())
     found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -58,4 +58,4 @@ def test_a_row_is_whole(name: str, row: dict[str, str]) -> None:
 def test_a_named_test_exists(test: str) -> None:
     path, _, name = test.partition("::")
     assert (PROJECT_ROOT / path).is_file()
-    assert name in tests_of(path)
+    assert name in functions_of(path)
