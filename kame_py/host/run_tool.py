@@ -28,6 +28,6 @@ def run_tool(name: str, argv: list[str] | None = None) -> int:
         return 0
     sys.stderr.write(
         f"{name}: no kernel: this tool runs inside a lab (kame lab run FILE), "
-        f"in its rc lines or at the lab's prompt\n"
+        f"in its rc lines and its events\n"
     )
     return EX_NOKERNEL

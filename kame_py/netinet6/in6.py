@@ -176,7 +176,7 @@ def in6_update_ifa(
         pltime = 0
     is_new = ia is None
     if ia is None:
-        ia = _in6_ifinit(kern, ifp, addr, plen, dstaddr)
+        ia = _in6_ifinit(kern, ifp, addr, plen, flags, dstaddr)
     again = bool(ia.ia6_flags & IN6_IFF_DUPLICATED)
     keep = ia.ia6_flags & IN6_IFF_TENTATIVE
     in6_setflags(kern, ia, flags & SETTABLE | keep)
@@ -220,11 +220,14 @@ def in6_do_dad(kern: Kernel, ia: In6Ifaddr) -> bool:
 
 
 def _in6_ifinit(
-    kern: Kernel, ifp: Ifnet, addr: bytes, plen: int, dstaddr: bytes | None
+    kern: Kernel, ifp: Ifnet, addr: bytes, plen: int, flags: int, dstaddr: bytes | None
 ) -> In6Ifaddr:
-    """A new address with its routes and groups."""
+    """A new address with its routes and groups; tentative before its groups are reported."""
     now = kern.now()
     ia = In6Ifaddr(ifp, addr, plen, ia_dstaddr=dstaddr, ia6_createtime=now, ia6_updatetime=now)
+    ia.ia6_flags = flags & SETTABLE
+    if in6_do_dad(kern, ia):
+        ia.ia6_flags |= IN6_IFF_TENTATIVE
     ifp.in6_addrs.append(ia)
     kern.ip6.ifaddrs.setdefault(addr, ia)
     _in6_route(kern, ia)

@@ -88,6 +88,16 @@ def mld6_stop_listening(kern: Kernel, inm: In6Multi) -> None:
         mld6_event(kern, inm, MldEv.STOP)
 
 
+def mld6_linklocal_ready(kern: Kernel, ifp: Ifnet) -> None:
+    """The first link-local address can be used: what was reported from :: is said again.
+
+    Snooping switches ignore reports from the unspecified address (RFC 3590 s.4).
+    """
+    for inm in list(ifp.in6_multi.values()):
+        if not _silent(inm):
+            mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
+
+
 def mld6_event(kern: Kernel, inm: In6Multi, ev: MldEv, within_ns: int = 0) -> None:
     """Something happens to a group we listen to; within_ns bounds a random delay."""
     state = MldState.IDLE if inm.in6m_timer is None else MldState.DELAYING

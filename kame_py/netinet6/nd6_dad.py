@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import MS, NS
 from kame_py.kern.log import LOG_DEBUG, LOG_ERR, LOG_INFO
-from kame_py.netinet6 import in6, nd6_nbr
+from kame_py.netinet6 import in6, mld6, nd6_nbr
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
     IN6_IFF_DUPLICATED,
+    IN6_IFF_NOTREADY,
     IN6_IFF_TENTATIVE,
     In6Ifaddr,
 )
 from kame_py.netinet6.nd6_var import Dadq
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope
-from kame_py.wire.in6addr import ntop
+from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, ntop
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -99,7 +100,11 @@ def nd6_dad_timer(kern: Kernel, ia: In6Ifaddr) -> None:
 def _nd6_dad_success(kern: Kernel, ia: In6Ifaddr, text: str) -> None:
     if kern.mip6.dad_success(kern, ia):
         return
+    ifp = ia.ia_ifp
+    ready = in6.in6ifa_ifpforlinklocal(ifp, IN6_IFF_NOTREADY) is not None
     in6.in6_setflags(kern, ia, ia.ia6_flags & ~IN6_IFF_TENTATIVE)
+    if not ready and IN6_IS_ADDR_LINKLOCAL(ia.ia_addr):
+        mld6.mld6_linklocal_ready(kern, ifp)
     if kern.nd6.nd6_debug:
         kern.log.log(LOG_DEBUG, text)
 

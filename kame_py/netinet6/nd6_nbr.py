@@ -2,7 +2,8 @@
 """Neighbour solicitations and advertisements (KAME nd6_nbr.c without its DAD half).
 
 Deviates: a solicitation from an address that is not on the link teaches nothing and is not answered
-(VU#472363); messages in fragments are ignored (RFC 6980). RFC 2461 s.4.3, s.4.4, s.7.1, s.7.2; RFC 4861 s.7.2.5.
+(VU#472363); messages in fragments are ignored (RFC 6980). RFC 2461 s.4.3, s.4.4, s.7.1, s.7.2;
+RFC 4861 s.7.2.5.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ SHOWS = {
         r"^  12 dropped +ICMP6_REDIRBAD\n",
         r"^16 packets: \{'delivered': 1, 'forwarded': 0, 'consumed': 3, .*'dropped': 12\}",
         r"^    = dropped: ICMP6_BADLEN: message shorter than its type needs\n",
-        r"^the node sent 5 frames",
+        r"^the node sent 7 frames",
         r"^  icmp6.icp6s_badredirect +1\n",
     ),
     "loss_sweep": (
