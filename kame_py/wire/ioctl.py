@@ -9,6 +9,7 @@ gives the scope. Text names of interfaces as in struct ifreq.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from kame_py.wire.snap import INFINITE
 
@@ -229,3 +230,88 @@ class SIOCGIFSTAT_ICMP6:
     """Per-interface counters. Answers tuple[StatSnap, ...] of proto icmp6."""
 
     ifr_name: str
+
+
+# -- Mobile IPv6 (mip6.h, if_hif.h) ---------------------------------------------------------------
+
+SIOCSMIP6CFG_ENABLEMN: Final = 0
+SIOCSMIP6CFG_DISABLEMN: Final = 1
+SIOCSMIP6CFG_ENABLEHA: Final = 2
+SIOCSMIP6CFG_ENABLEIPSEC: Final = 3
+SIOCSMIP6CFG_DISABLEIPSEC: Final = 4
+SIOCSMIP6CFG_ENABLEAUTHDATA: Final = 5
+SIOCSMIP6CFG_DISABLEAUTHDATA: Final = 6
+SIOCSMIP6CFG_ENABLEDEBUG: Final = 128
+SIOCSMIP6CFG_DISABLEDEBUG: Final = 129
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSMIP6CFG:
+    """Switch a part of mobility (SIOCSMIP6CFG_*). Privileged. EINVAL for another command."""
+
+    subcommand: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGBC:
+    """Binding cache. Answers tuple[BcSnap, ...]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSUNUSEHA:
+    """Do not use the home address towards addr (:: any) and port (0 any). Privileged. EEXIST."""
+
+    addr: bytes
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCDUNUSEHA:
+    """Remove such a rule. Privileged. ENOENT when it is not there."""
+
+    addr: bytes
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCAHOMEPREFIX_HIF:
+    """Add a home prefix to a hif, or give it new lifetimes. Privileged. ENXIO: no such hif."""
+
+    ifname: str
+    prefix: bytes
+    plen: int
+    vltime: int
+    pltime: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGHOMEPREFIX_HIF:
+    """Home prefixes of a hif. Answers tuple[MpfxSnap, ...]. ENXIO: no such hif."""
+
+    ifname: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCAHOMEAGENT_HIF:
+    """Add a home agent to a hif. Privileged. EINVAL: no home prefix covers it."""
+
+    ifname: str
+    lladdr: bytes
+    gaddr: bytes
+    flags: int
+    pref: int
+    lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGHOMEAGENT_HIF:
+    """Home agents of a hif. Answers tuple[HaSnap, ...]. ENXIO: no such hif."""
+
+    ifname: str
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCGBU_HIF:
+    """Binding update list of a hif. Answers tuple[BuSnap, ...]. ENXIO: no such hif."""
+
+    ifname: str

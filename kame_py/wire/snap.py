@@ -163,6 +163,88 @@ class StatSnap:
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mip6ConfigSnap:
+    """struct mip6_config, and which draft the kernel speaks."""
+
+    mcfg_type: int  # 0 corresponding node, 1 mobile node, 2 home agent
+    mcfg_use_ipsec: int
+    mcfg_use_authdata: int
+    mcfg_debug: int
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class BcSnap:
+    """One binding cache entry (struct mip6_bc)."""
+
+    phaddr: bytes
+    pcoa: bytes
+    addr: bytes
+    flags: int
+    prefixlen: int
+    seqno: int
+    lifetime: int
+    expire: int
+    state: int  # MIP6_BC_STATE_*
+    ifname: str  # home link of a home registration, else ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuSnap:
+    """One binding update list entry (struct mip6_bu)."""
+
+    ifname: str  # of the hif
+    paddr: bytes
+    haddr: bytes
+    coa: bytes
+    lifetime: int
+    expire: int
+    refresh: int
+    refexpire: int
+    acktimeout: int
+    ackexpire: int
+    seqno: int
+    flags: int
+    reg_state: int
+    state: int  # MIP6_BU_STATE_*
+
+
+@dataclass(frozen=True, slots=True)
+class HaSnap:
+    """One home agent or router of a hif's home links (struct mip6_ha)."""
+
+    ifname: str  # of the hif
+    lladdr: bytes
+    gaddr: bytes
+    flags: int  # of the router advertisement
+    pref: int
+    lifetime: int
+    expire: int
+
+
+@dataclass(frozen=True, slots=True)
+class MpfxSnap:
+    """One home prefix of a hif (struct mip6_prefix)."""
+
+    ifname: str  # of the hif
+    prefix: bytes
+    plen: int
+    vltime: int
+    vlexpire: int
+    pltime: int
+    plexpire: int
+    haddr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UnuseSnap:
+    """One rule against the home address (struct mip6_unuse_hoa)."""
+
+    addr: bytes
+    port: int
+
+
 Row = (
     IfSnap
     | IfaSnap
@@ -174,5 +256,11 @@ Row = (
     | PcbSnap
     | McastSnap
     | StatSnap
+    | Mip6ConfigSnap
+    | BcSnap
+    | BuSnap
+    | HaSnap
+    | MpfxSnap
+    | UnuseSnap
 )
 SysctlValue = int | str | bytes | tuple[Row, ...]
