@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Write docs/state-machines.md from the tables that drive the state machines.
+
+    python tools/gen_state_machines.py [--check]
+
+--check only compares; exit code 1 means that the page is old.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct
+from kame_py.netinet6.nd6_state import LLINFO_TABLE, STATE_NAMES, Act, Ev
+from kame_py.tools.rtsold_if import TRANSITIONS
+
+PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "state-machines.md"
+HEAD: Final = """# State machines
+
+Each machine is a table `(state, event) -> (action, state)` in the code, and one interpreter reads
+it. The pictures and tables here are made from them by `tools/gen_state_machines.py`;
+`tests/scenario/test_state_tables.py` drives every row by packets and time. The pictures leave out
+the rows that keep the state.
+"""
+
+
+class Edge(NamedTuple):
+    """One row, as words."""
+
+    old: str
+    event: str
+    text: str
+    action: str
+    new: str
+
+
+def flags(act: Act | MldAct) -> str:
+    """The parts of an action."""
+    return ", ".join(str(part.name) for part in act) or "-"
+
+
+def neighbour() -> list[Edge]:
+    return [
+        Edge(STATE_NAMES[old], ev.name, ev.value, flags(act), STATE_NAMES[new])
+        for (old, ev), (act, new) in LLINFO_TABLE.items()
+    ]
+
+
+def listener() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in MLD_TABLE.items()
+    ]
+
+
+def rtsold() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, act.value, new.name)
+        for (old, ev), (act, new) in TRANSITIONS.items()
+    ]
+
+
+def diagram(edges: Iterable[Edge]) -> str:
+    """The changes of state as a mermaid diagram; events between the same two are one arrow."""
+    arrows: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for edge in edges:
+        if edge.old != edge.new:
+            arrows[edge.old, edge.new].append(edge.event)
+    lines = [f"    {old} --> {new}: {', '.join(events)}" for (old, new), events in arrows.items()]
+    return "\n".join(("```mermaid", "stateDiagram-v2", *lines, "```", ""))
+
+
+def table(edges: Iterable[Edge]) -> str:
+    """All rows that do something or change the state."""
+    rows = [
+        f"| {e.old} | {e.event} | {e.action} | {e.new} |"
+        for e in edges
+        if e.action != "-" or e.old != e.new
+    ]
+    return "\n".join(("| state | event | action | next state |", "|---|---|---|---|", *rows, ""))
+
+
+def words(edges: Iterable[Edge]) -> str:
+    """What the events mean."""
+    known = dict.fromkeys((e.event, e.text) for e in edges)
+    return "\n".join((*(f"- {name}: {text}" for name, text in known), ""))
+
+
+SECTIONS: Final = (
+    (
+        "Neighbour cache entry",
+        "`kame_py/netinet6/nd6_state.py` LLINFO_TABLE; RFC 4861 s.7.3 and appendix C.\nThe table is "
+        f"complete, {len(STATE_NAMES)} states by {len(Ev)} events; rows that do nothing are left "
+        "out.",
+        neighbour,
+    ),
+    (
+        "Multicast listener",
+        "`kame_py/netinet6/mld6_state.py` MLD_TABLE; RFC 2710 s.5. One per group and interface.",
+        listener,
+    ),
+    (
+        "rtsold",
+        "`kame_py/tools/rtsold_if.py` TRANSITIONS; RFC 2461 s.6.3.7. One per interface.",
+        rtsold,
+    ),
+)
+
+
+def page() -> str:
+    """The whole text."""
+    out = [HEAD]
+    for title, text, edges in SECTIONS:
+        rows = edges()
+        out += [f"## {title}\n", f"{text}\n", diagram(rows), words(rows), table(rows)]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def main(argv: list[str]) -> int:
+    text = page()
+    if "--check" in argv:
+        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
+            return 0
+        print(f"gen_state_machines: {PAGE} is old", file=sys.stderr)
+        return 1
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
