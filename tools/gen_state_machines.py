@@ -93,8 +93,8 @@ def words(edges: Iterable[Edge]) -> str:
 SECTIONS: Final = (
     (
         "Neighbour cache entry",
-        "`kame_py/netinet6/nd6_state.py` LLINFO_TABLE; RFC 4861 s.7.3 and appendix C.\nThe table is "
-        f"complete, {len(STATE_NAMES)} states by {len(Ev)} events; rows that do nothing are left "
+        "`kame_py/netinet6/nd6_state.py` LLINFO_TABLE; RFC 4861 s.7.3 and appendix C.\nThe table "
+        f"is complete, {len(STATE_NAMES)} states by {len(Ev)} events; rows that do nothing are left "
         "out.",
         neighbour,
     ),
