@@ -54,10 +54,11 @@ def out(node: Node, command: str, status: int = 0) -> str:
     return done.out
 
 
-def out_json(node: Node, command: str) -> Json:
-    """Run a tool with ``--json``: the value that it printed."""
-    value: Json = json.loads(out(node, f"{command} --json"))
-    return value
+def rows(node: Node, command: str) -> list[dict[str, Json]]:
+    """Run a tool with ``--json``: the rows of its table; a single object is one row."""
+    __tracebackhide__ = True
+    value = json.loads(out(node, f"{command} --json"))
+    return value if isinstance(value, list) else [value]
 
 
 def drops(node: Node) -> dict[str, int]:

@@ -15,7 +15,7 @@ from kame_py.replay.pcap import open_capture
 from tests.support import PROJECT_ROOT
 
 TWO_NODES = """
-from kame_py.testing import drops, out, out_json
+from kame_py.testing import drops, out, rows
 
 def two(world):
     lan = world.add_link("lan")
@@ -63,7 +63,7 @@ def test_world_and_lab_in_tests_that_pass(suite: Suite) -> None:
 def test_ping(world):
     a, b = two(world)
     assert " 0% packet loss" in out(a, "ping6 -c 1 2001:db8::b")
-    assert out_json(a, "ndp -a")[0]["addr"] == "::1"
+    assert rows(a, "ndp -a")[0]["addr"] == "::1"
     b.run("ifconfig fxp0 down")
     out(a, "ping6 -c 1 2001:db8::b", status=1)
     assert drops(b) == {"IF_DOWN": 1}
