@@ -155,7 +155,7 @@ def adherence() -> str:
         "",
         "What of Mobile IPv6 is met today, requirement by requirement. *met*: a test shows it;",
         "*partial*: a test shows a part, the note says what is missing; *not*: not there; *n.a.*:",
-        "does not apply. Most of it waits for the mobility code: so far there are the wire formats,",
+        "does not apply. Most of it waits for the mobility code: so far there are wire formats,",
         "the home address option, routing header type 0, the router and host daemons, and tunnels.",
         "The ledgers are the TOML files beside this page.",
         "",
