@@ -94,8 +94,8 @@ SECTIONS: Final = (
     (
         "Neighbour cache entry",
         "`kame_py/netinet6/nd6_state.py` LLINFO_TABLE; RFC 4861 s.7.3 and appendix C.\nThe table "
-        f"is complete, {len(STATE_NAMES)} states by {len(Ev)} events; rows that do nothing are left "
-        "out.",
+        f"is complete, {len(STATE_NAMES)} states by {len(Ev)} events; rows that do nothing "
+        "are left out.",
         neighbour,
     ),
     (
