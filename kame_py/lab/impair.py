@@ -25,7 +25,10 @@ _BITS_PER_OCTET: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
-    """The behaviour of a link. Probabilities 0 to 1; jitter_ns is the most added to the delay."""
+    """The behaviour of a link. Probabilities 0 to 1; jitter_ns is the most added to the delay.
+
+    ValueError for what no link can do.
+    """
 
     delay_ns: int = 0
     jitter_ns: int = 0
@@ -34,6 +37,16 @@ class Impairment:
     reorder: float = 0.0
     corrupt: float = 0.0
     rate_bps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("loss", "duplicate", "reorder", "corrupt"):
+            p = getattr(self, name)
+            if not 0 <= p <= 1:
+                raise ValueError(f"{name} is {p}, not a probability from 0 to 1")
+        if self.delay_ns < 0 or self.jitter_ns < 0:
+            raise ValueError("delay_ns and jitter_ns are times of 0 or more")
+        if self.rate_bps is not None and self.rate_bps <= 0:
+            raise ValueError(f"rate_bps is {self.rate_bps}, not a rate")
 
     @property
     def plain(self) -> bool:

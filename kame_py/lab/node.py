@@ -21,6 +21,8 @@ from kame_py.lab.rc import Command, RcError, parse_rc
 from kame_py.lab.shell import Shell
 from kame_py.net.if_ import ETHERMTU, IFF_PROMISC, Ifnet
 from kame_py.netinet6.in6_ifattach import if_carrier, if_up
+from kame_py.wire.const import ETHER_ADDR_LEN
+from kame_py.wire.pcapfmt import is_group_mac
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -65,7 +67,12 @@ class Node:
         """A new Ethernet interface plugged into ``link``.
 
         mac None: 00:a0:24, the node's number, the interface's number. mtu None: the link's.
+        ValueError for a name that the node has already, or what is no station's address.
         """
+        if self.kernel.ifunit(ifname) is not None:
+            raise ValueError(f"{self.name} has an interface {ifname} already")
+        if mac is not None and (len(mac) != ETHER_ADDR_LEN or is_group_mac(mac)):
+            raise ValueError(f"{mac.hex(':')} is no station's MAC address")
         if mac is None:
             high, low = divmod(self.number, _OCTET)
             mac = MAC_OUI + bytes((high, low, len(self.ports) + 1))
@@ -112,8 +119,11 @@ class Node:
     def add_program(self, name: str, main: Main) -> None:
         """Let commands of this node run ``async def main(argv, ops) -> int`` by ``name``.
 
-        argv is without the name. It comes before a ported tool of that name, after a built-in.
+        argv is without the name. It takes the place of a ported tool; ValueError for the name of
+        a built-in of the shell.
         """
+        if self.shell.is_builtin(name):
+            raise ValueError(f"{name} is a built-in of the shell")
         self.shell.programs[name] = main
 
     def start(self, commands: str | Sequence[Command], listener: JobListener | None = None) -> Job:

@@ -141,7 +141,7 @@ class Process:
             wait = self._coro.send(None)
         except StopIteration as stop:
             self._running = False
-            self._end(int(stop.value))
+            self._returned(stop.value)
             return
         except Exception as problem:  # a bug of the program must not end the world
             self._running = False
@@ -154,6 +154,12 @@ class Process:
             self._arm(wait)
         else:
             self._crash(TypeError(f"awaits {type(wait).__name__}, which is no system call"))
+
+    def _returned(self, status: object) -> None:
+        if isinstance(status, int):
+            self._end(status)
+        else:
+            self._crash(TypeError(f"returned {status!r}, which is no exit status"))
 
     def _crash(self, problem: BaseException) -> None:
         self.exception = problem
@@ -171,7 +177,7 @@ class Process:
             if self._coro is not None:
                 self._coro.close()
         except Exception as problem:  # what the program does in `finally` is its own, too
-            self.exception = problem
+            self.exception = self.exception or problem
         self.ops.close_all()
         self._table.forget(self)
         self._release()

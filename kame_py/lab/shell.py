@@ -51,6 +51,10 @@ class Shell:
             out = writer.write
         return self._run(name, self._main(name), argv, command.stdin or "", out, err)
 
+    def is_builtin(self, name: str) -> bool:
+        """A command that no program can take the place of."""
+        return name in BUILTINS or name == "sleep"
+
     def _words(self, command: Command, err: Write) -> list[str]:
         """The words of a command, files put in place of `cat FILE`."""
         words: list[str] = []
