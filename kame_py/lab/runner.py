@@ -43,6 +43,7 @@ class LabRun:
         self.outcomes: list[Outcome] = []
         self.crashes: list[str] = []
         self.not_reached = 0
+        self._began = False
         self.world = build(lab, seed)
         self.journal: Journal | None = None
         if capture is not None:
@@ -61,7 +62,13 @@ class LabRun:
     # -- running ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """The whole lab; afterwards ``outcomes`` has every expectation that was reached."""
+        """The whole lab; afterwards ``outcomes`` has every expectation that was reached.
+
+        Once only: RuntimeError for a second time. The world may go on from there.
+        """
+        if self._began:
+            raise RuntimeError(f"{self.lab.name} has run already")
+        self._began = True
         world = self.world
         self._describe_ports()
         for name in self.lab.nodes:

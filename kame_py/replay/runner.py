@@ -26,7 +26,7 @@ from kame_py.replay.verdict import OWN, VerdictLog, VerdictSink, verdict_of
 from kame_py.trace.path import path_lines
 from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
-from kame_py.wire.const import ETHERTYPE_IPV6
+from kame_py.wire.const import ETHER_ADDR_LEN, ETHERTYPE_IPV6
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, ether_multicast, eui64, ntop
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kame_py.replay.capture import CaptureReader, Record
     from kame_py.replay.linktype import Frame
 
+ADDR_OCTETS: Final = 16
 STAMP_MAX_NS: Final = (1 << 63) - 1  # the year 2262; later stamps are broken ones
 _SRC_MAC: Final = slice(EtherHeader.O_ether_shost, EtherHeader.O_ether_type)
 _SRC: Final = slice(Ip6Hdr.O_ip6_src, Ip6Hdr.O_ip6_dst)
@@ -60,6 +61,7 @@ class ReplayOptions:
     conf: kernel options. rc: what to run at boot instead of becoming a host; files: makes
     the tree of files that its programs read. lladdr: the node's MAC address, None one that the
     capture does not hold. addr: be the host with this address. trace: packets whose way is kept.
+    ValueError for addresses that are none.
     """
 
     conf: KernConf = KernConf()
@@ -70,6 +72,15 @@ class ReplayOptions:
     addr: bytes | None = None
     trace: Collection[int] = ()
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        mac = self.lladdr
+        if mac is not None and (len(mac) != ETHER_ADDR_LEN or pcapfmt.is_group_mac(mac)):
+            raise ValueError(f"lladdr {mac!r} is no station's MAC address")
+        if self.addr is not None and len(self.addr) != ADDR_OCTETS:
+            raise ValueError(f"addr {self.addr!r} is no IPv6 address of {ADDR_OCTETS} octets")
+        if self.ifname == "lo0":
+            raise ValueError("lo0 is the loopback interface: it hears no capture")
 
 
 @dataclass(slots=True)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from kame_py import KError, Node, World
+from kame_py import KError, LabRun, Node, ReplayOptions, World
+from kame_py.cli.lab import load_lab
 from kame_py.wire.errno import EBADF
 
 
@@ -65,6 +67,30 @@ def test_what_is_no_address_of_a_station(node: Node, mac: bytes) -> None:
 def test_a_kernel_configuration_with_a_mistake() -> None:
     with pytest.raises(ValueError, match="unknown kernel option MIP7; did you mean MIP6"):
         World().add_node("a", ["MIP7"])
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ({"lladdr": b"abc"}, "lladdr b'abc' is no station's MAC address"),
+        ({"lladdr": b"\x33\x33\0\0\0\1"}, "is no station's MAC address"),
+        ({"addr": b"abc"}, "addr b'abc' is no IPv6 address of 16 octets"),
+        ({"ifname": "lo0"}, "lo0 is the loopback interface"),
+    ],
+)
+def test_a_replay_to_a_node_that_cannot_be(what: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        ReplayOptions(**what)
+
+
+def test_a_lab_runs_once_and_its_world_goes_on() -> None:
+    run = LabRun(load_lab("dad"))
+    run.run()
+    count = len(run.outcomes)
+    with pytest.raises(RuntimeError, match=r"dad\.toml has run already"):
+        run.run()
+    run.world.run_for(1)
+    assert len(run.outcomes) == count
 
 
 def ending(value: Any) -> Any:
