@@ -6,16 +6,18 @@ No KAME counterpart. Modules are loaded when they are needed, so that ``kame --h
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from kame_py import __version__
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+EX_OUTPUT: Final = 1
 EX_USAGE: Final = 2
 EX_INTERRUPTED: Final = 130  # 128 + SIGINT
 
@@ -34,13 +36,25 @@ Main = Callable[[list[str]], int]
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     words = sys.argv[1:] if argv is None else argv
+    sys.stdout = sys.stdout or _nowhere()  # None when the caller closed it
+    sys.stderr = sys.stderr or _nowhere()
     try:
-        return _dispatch(words)
+        status = _dispatch(words)
+        sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()  # the reader is gone: nothing can be said any more
-        return 1
+        return EX_OUTPUT
+    except OSError as problem:
+        sys.stderr.write(f"kame: output: {problem.strerror or problem}\n")
+        sys.stdout = _nowhere()  # what waits to be written has no place to go
+        return EX_OUTPUT
     except KeyboardInterrupt:
         return EX_INTERRUPTED
+    return status
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _dispatch(words: list[str]) -> int:

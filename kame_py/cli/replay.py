@@ -244,6 +244,13 @@ def _verdict_writer(f: BinaryIO) -> VerdictSink:
     return write
 
 
+def _no_way(n: int, result: ReplayResult) -> str:
+    """Why there is no way of packet n to show."""
+    if 1 <= n <= result.packets:
+        return "the node sent this packet itself, its kernel did not hear it"
+    return f"no such packet; the capture has {result.packets}, counted from 1"
+
+
 def _tell(args: argparse.Namespace, result: ReplayResult, seconds: float) -> None:
     from kame_py.cli.screen import Screen
     from kame_py.replay.report import to_json, to_lines
@@ -251,6 +258,8 @@ def _tell(args: argparse.Namespace, result: ReplayResult, seconds: float) -> Non
     sys.stderr.write(result.rc_output)
     for problem in result.problems:
         sys.stderr.write(f"kame: {args.rc or 'rc'}: {problem}\n")
+    for n in sorted(set(args.trace) - set(result.traces)):
+        sys.stderr.write(f"kame: --trace {n}: {_no_way(n, result)}\n")
     if result.error is not None:
         last = f"last good packet {result.last_good}"
         sys.stderr.write(f"kame: {args.capture}: {result.error}; {last}\n")

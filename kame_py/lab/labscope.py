@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kame_py.lab.rc import Command, RcError, UnknownName, parse_rc, substitute, unknown_names
-from kame_py.lab.schema import LinkSpec, NodeSpec
+from kame_py.lab.schema import LabNote, LinkSpec, NodeSpec
+from kame_py.lab.shell import BUILTINS
 from kame_py.lab.tomllines import Path
-from kame_py.lab.tomlreader import Reader, Table
+from kame_py.lab.tomlreader import Reader, Table, did_you_mean
+from kame_py.tools import TOOLS
 
 NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 MTU_MIN: Final = 1280  # RFC 2460 s.5
@@ -69,9 +71,20 @@ class Scope(Reader):
         if isinstance(parsed, RcError):
             self.error_in_text(path, parsed.line, parsed.text)
             return ()
-        return tuple(
+        commands = tuple(
             replace(command, line=self.lines.of_text(path, command.line)) for command in parsed
         )
+        self._note_unknown_programs(commands)
+        return commands
+
+    def _note_unknown_programs(self, commands: tuple[Command, ...]) -> None:
+        """A program that is not there is status 127 when it runs: perhaps meant, mostly not."""
+        known = (*TOOLS, *BUILTINS, "sleep")
+        for command in commands:
+            name = command.argv[0]
+            if name not in known:
+                text = f"there is no program {name}{did_you_mean(name, known)}"
+                self.notes.append(LabNote(self.file, command.line, text))
 
     def required_commands(self, table: Table, path: Path) -> tuple[Command, ...]:
         """Like commands(), for a key that must hold at least one."""

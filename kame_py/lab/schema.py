@@ -145,7 +145,7 @@ Expect = RunExpect | PingExpect
 
 @dataclass(frozen=True, slots=True)
 class LabNote:
-    """A remark that does not stop the lab: a kernel option that means nothing here."""
+    """A remark that does not stop the lab: an option that means nothing, a program not there."""
 
     file: str
     line: int

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from kame_py import __version__
 from kame_py.cli.lab import shipped, whole_file
 from kame_py.cli.main import main
-from tests.support import run
+from tests.support import PROJECT_ROOT, run
 
 BAD_LAB = 'title = "bad"\n[link]\nlan = {}\n[node.a]\ninterfaces = { fxp0 = "lam" }\n'
 GOOD_LAB = 'title = "good"\nuntil = 1\n[link]\nlan = {}\n[node.a]\ninterfaces = { fxp0 = "lan" }\n'
@@ -165,3 +166,39 @@ def test_plain_text_where_there_is_no_terminal() -> None:
     done = run(sys.executable, "-m", "kame_py", "lab", "run", "dad")
     assert done.returncode == 0
     assert "\x1b" not in done.stdout
+
+
+def test_a_full_disk_behind_the_output_is_one_line() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m kame_py lab list > /dev/full",
+        shell=True,
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "kame: output: No space left on device\n"
+
+
+def test_a_closed_output_is_no_failure() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m kame_py lab run dad -q >&-",
+        shell=True,
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_program_that_is_not_there_is_noted(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.write_text(GOOD_LAB + 'rc = """\necho\nifconfg fxp0 up\n"""\n')
+    assert main(["lab", "check", str(lab)]) == 0
+    note = f"{lab}:9: there is no program ifconfg; did you mean ifconfig\n"
+    assert capsys.readouterr().out.startswith(note)

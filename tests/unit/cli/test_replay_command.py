@@ -195,3 +195,19 @@ def test_an_output_that_cannot_be_written_is_one_line(
 ) -> None:
     assert kame(pcap, "--out", "/nonexistent/x") == 1
     assert capsys.readouterr().err == "kame: /nonexistent/x: No such file or directory\n"
+
+
+def test_a_packet_that_is_not_there_has_no_way(
+    pcap: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kame(pcap, ME, "--trace", "3") == 0
+    err = capsys.readouterr().err
+    assert err == "kame: --trace 3: no such packet; the capture has 2, counted from 1\n"
+
+
+def test_a_packet_of_the_node_itself_has_no_way(
+    pcap: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sender = ether(echo())[6:12].hex(":")
+    assert kame(pcap, f"--lladdr={sender}", "--trace", "1") == 0
+    assert "--trace 1: the node sent this packet itself" in capsys.readouterr().err
