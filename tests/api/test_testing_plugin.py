@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kame_py.replay.pcap import open_capture
+from kame_py.trace.format import frame_summary
 from tests.support import PROJECT_ROOT
 
 TWO_NODES = """
@@ -108,6 +109,17 @@ def test_lab_with_errors(lab):
 def test_lab_that_is_missing(lab):
     lab("toor")
 
+def test_while_a_packet_waits_for_its_fate(world):
+    a, r = two(world)
+    r.attach("fxp1", world.add_link("beyond"))
+    out(r, "ifconfig fxp1 inet6 2001:db8:1::1 prefixlen 64 alias")
+    out(r, "sysctl -w net.inet6.ip6.forwarding=1")
+    out(a, "route -q add default 2001:db8::b")
+    world.run_for(2)
+    a.start("ping6 -c 1 2001:db8:1::77")
+    world.run_for(0.5)
+    assert 0
+
 def test_that_passes(world):
     two(world)
 ''',
@@ -117,7 +129,7 @@ def test_that_passes(world):
         "5",
     )
     text = done.stdout
-    assert "4 failed, 1 passed" in text, text + done.stderr
+    assert "5 failed, 1 passed" in text, text + done.stderr
     assert "a: ping6 -c 1 2001:db8::77: exit status 1, not 0" in text
     assert "lab: 1 of 1 do not hold\n" in text
     assert "line 6: 1 s a: ifconfig fxp0: the output does not contain 'fxp7'" in text
@@ -127,12 +139,24 @@ def test_that_passes(world):
     assert kept == [
         "test_it.py_test_lab_text.pcapng",
         "test_it.py_test_ping_from_a.pcapng",
+        "test_it.py_test_while_a_packet_waits_for_its_fate.pcapng",
     ]
     assert re.search(r"seed 5\ncapture of all links: caps/test_it.py_test_ping_from_a.pcapng", text)
-    with (suite.folder / "caps" / "test_it.py_test_ping_from_a.pcapng").open("rb") as f:
+    sent_and_received = [
+        packet
+        for packet in packets(suite.folder / "caps" / kept[2])
+        if "echo request" in frame_summary(packet)
+    ]
+    assert len(sent_and_received) == 2
+    assert len(packets(suite.folder / "caps" / kept[1])) > 5
+
+
+def packets(path: Path) -> list[bytes]:
+    with path.open("rb") as f:
         reader = open_capture(f)
-        assert len(list(reader)) > 5
-        assert reader.error is None
+        found = [record.data for record in reader]
+    assert reader.error is None
+    return found
 
 
 def test_a_bug_in_a_program_or_a_lost_packet_fails_at_teardown(suite: Suite) -> None:
