@@ -10,6 +10,7 @@ from typing import Final
 from kame_py.lib.toolbase import Tool
 
 TOOLS: Final[Mapping[str, str]] = {
+    "had": "kame_py.tools.had",
     "ifconfig": "kame_py.tools.ifconfig",
     "ndp": "kame_py.tools.ndp",
     "netstat": "kame_py.tools.netstat",
