@@ -14,7 +14,7 @@ interface's place in its node, both counted from 1. So a node added at the end c
 Texts may name values of the lab: {node.if.mac}, {node.if.eui64} (four groups, to follow a /64
 prefix), {node.if.linklocal} (without scope), {hosts.NAME} (its first address). They work in
 hosts (not {hosts.*}), rc, run, contains, not_contains and matches; `files` are taken as they are.
-Without `until` a lab ends at its last event or expectation.
+Without `until` a lab ends at its last event or expectation; a ping there gets a note.
 """
 
 import re
@@ -24,7 +24,7 @@ from typing import Final
 from kame_py.lab.labnodes import read_nodes, run_rc
 from kame_py.lab.labscope import MTU_MAX, MTU_MIN, NAME, Scope
 from kame_py.lab.labtimeline import read_events, read_expects
-from kame_py.lab.schema import LabError, LabFile, LinkSpec
+from kame_py.lab.schema import Event, LabError, LabFile, LabNote, LinkSpec, RunEvent
 from kame_py.lab.tomllines import Path, scan_lines
 from kame_py.lab.tomlreader import NS_PER_MS, NS_PER_S, Table
 from kame_py.wire import in6addr
@@ -34,6 +34,7 @@ LINK_KEYS: Final = (
     *("delay_ms", "jitter_ms", "loss", "duplicate", "reorder", "corrupt", "mtu", "rate_kbps"),
 )
 SEED_MAX: Final = 2**63 - 1
+TAKES_TIME: Final = frozenset({"ping6", "rtsol", "sleep"})
 
 _TOML_PLACE: Final = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)\Z")
 _TOML_END: Final = " (at end of document)"
@@ -78,6 +79,8 @@ def _read(scope: Scope, document: Table) -> LabFile:
     events = read_events(scope, document, until_ns)
     expects = read_expects(scope, document, until_ns, events)
     latest_ns = max((item.at_ns for item in (*events, *expects)), default=0)
+    if until_ns is None:
+        _note_cut_short(scope, events, latest_ns)
     return LabFile(
         name=scope.file,
         title=title,
@@ -91,6 +94,16 @@ def _read(scope: Scope, document: Table) -> LabFile:
         values=scope.values,
         notes=tuple(scope.notes),
     )
+
+
+def _note_cut_short(scope: Scope, events: tuple[Event, ...], end_ns: int) -> None:
+    """A ping in the last event of a lab without `until` never hears an answer: say so."""
+    for event in events:
+        if event.at_ns == end_ns and isinstance(event, RunEvent):
+            for command in event.commands:
+                if command.argv[0] in TAKES_TIME:
+                    text = f"the lab ends when this {command.argv[0]} starts: there is no until"
+                    scope.notes.append(LabNote(scope.file, command.line, text))
 
 
 def _read_links(scope: Scope, links: Table) -> None:

@@ -491,3 +491,10 @@ def test_a_program_that_is_not_there_is_a_note_and_no_error() -> None:
     assert [str(n) for n in loaded.notes] == [
         "x.toml:4: there is no program png6; did you mean ping6"
     ]
+
+
+def test_a_ping_that_the_end_cuts_short_is_noted() -> None:
+    text = '[node.a]\n[[event]]\nat = 2\nnode = "a"\nrun = "ping6 -c 1 ::1"\n'
+    notes = {until: load(f"{until}\n{text}", "x.toml") for until in ("", "until = 9")}
+    told = [[str(n) for n in lab.notes] for lab in notes.values() if isinstance(lab, LabFile)]
+    assert told == [["x.toml:6: the lab ends when this ping6 starts: there is no until"], []]
