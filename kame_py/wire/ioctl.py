@@ -232,7 +232,7 @@ class SIOCGIFSTAT_ICMP6:
     ifr_name: str
 
 
-# -- Mobile IPv6 (mip6.h, if_hif.h) ---------------------------------------------------------------
+# -- Mobile IPv6 (mip6.h, if_hif.h) -------------------------------------------------------------
 
 SIOCSMIP6CFG_ENABLEMN: Final = 0
 SIOCSMIP6CFG_DISABLEMN: Final = 1
