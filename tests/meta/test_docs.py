@@ -35,7 +35,7 @@ def test_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/tour.md", "docs/labs.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/tour.md", "docs/labs.md", "docs/replay.md"])
 def test_a_page_of_sessions_has_some(name: str) -> None:
     found = [
         step.command
