@@ -497,6 +497,16 @@ def test_na_without_router_flag_takes_the_default_router_away(
     assert host.kern.rt.exact(bytes(16), 0) is None
 
 
+@pytest.mark.parametrize("flags", ["", "S"])
+def test_na_that_may_not_override_says_nothing_about_routers(host: Stage, flags: str) -> None:
+    """RFC 4861 s.7.2.5: another link-layer address without override changes nothing else."""
+    host.send(ra(ROUTER, sll(ROUTER_MAC)), ROUTER_MAC)
+    dst = LL if flags else ALLNODES
+    host.send(na(ROUTER, flags, ROUTER, dst, tll(PEER_MAC2)), PEER_MAC2)
+    assert host.routers() == [ROUTER]
+    assert host.entry(ROUTER).ln_router
+
+
 def _bad_na(case: str) -> bytes:
     if case == "solicited-to-all":
         return na(PEER, "SO", PEER, ALLNODES, tll(PEER_MAC))

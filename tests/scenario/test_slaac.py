@@ -330,6 +330,13 @@ def test_preferred_lifetime_can_always_be_shortened_and_prolonged(host: Stage) -
     assert not ia.ia6_flags & IN6_IFF_DEPRECATED
 
 
+def test_preferred_longer_than_valid_does_not_touch_an_address(host: Stage) -> None:
+    start = advertise(host, pi(PREFIX, 9000, 5000))
+    host.wait(10)
+    advertise(host, pi(PREFIX, 10000, 10001))
+    assert valid_ns(host) == start + 9000 * NS
+
+
 def test_manual_address_of_an_advertised_prefix_keeps_its_lifetime(host_g: Stage) -> None:
     advertise(host_g, pi(PREFIX, 100, 50))
     assert host_g.addresses() == [GLOBAL]  # one address of the prefix is enough
