@@ -85,7 +85,8 @@ class ReplayNode:
         self.ifp = self._attach(spec)
         self.processes = ProcessTable(self.kern, spec.files())
         self._late = False
-        self._job = Job(Shell(self.processes), spec.commands(), None)
+        self._commands = spec.commands()
+        self._job = Job(Shell(self.processes), self._commands, None)
         self._default = spec.rc is None
         self._sink = sink
         self._boot()
@@ -121,8 +122,9 @@ class ReplayNode:
             hours = RC_PATIENCE_NS // (3600 * NS)
             found.append(f"the rc was not done after {hours} h of virtual time")
         if not self._default:
-            ended = [p for p in self._job.processes if p.status and p.exception is None]
-            found += [f"{p.name}: exit status {p.status}" for p in ended]
+            for command, p in zip(self._commands, self._job.processes, strict=False):
+                if p.status and p.exception is None:
+                    found.append(f"line {command.line}: {p.name}: exit status {p.status}")
         return found
 
     def output(self) -> str:

@@ -152,7 +152,7 @@ def test_rc_reads_files_beside_it_and_tells_what_failed(
     assert kame(pcap, ME, "--rc", rc, "--json") == 0
     done = capsys.readouterr()
     assert done.err.startswith("beside the rc\n")
-    assert f"kame: {rc}: nosuchprogram: exit status 127\n" in done.err
+    assert f"kame: {rc}: line 2: nosuchprogram: exit status 127\n" in done.err
     json.loads(done.out)
 
 
