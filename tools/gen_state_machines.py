@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct
+from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadAct
 from kame_py.netinet6.nd6_state import LLINFO_TABLE, STATE_NAMES, Act, Ev
 from kame_py.tools.rtsold_if import TRANSITIONS
 
@@ -38,7 +39,7 @@ class Edge(NamedTuple):
     new: str
 
 
-def flags(act: Act | MldAct) -> str:
+def flags(act: Act | MldAct | DadAct) -> str:
     """The parts of an action."""
     return ", ".join(str(part.name) for part in act) or "-"
 
@@ -47,6 +48,13 @@ def neighbour() -> list[Edge]:
     return [
         Edge(STATE_NAMES[old], ev.name, ev.value, flags(act), STATE_NAMES[new])
         for (old, ev), (act, new) in LLINFO_TABLE.items()
+    ]
+
+
+def detection() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in DAD_TABLE.items()
     ]
 
 
@@ -97,6 +105,11 @@ SECTIONS: Final = (
         f"is complete, {len(STATE_NAMES)} states by {len(Ev)} events; rows that do nothing "
         "are left out.",
         neighbour,
+    ),
+    (
+        "Duplicate address detection",
+        "`kame_py/netinet6/nd6_dad_state.py` DAD_TABLE; RFC 2462 s.5.4. One per tentative address.",
+        detection,
     ),
     (
         "Multicast listener",

@@ -2,7 +2,7 @@
 """Duplicate address detection (the nd6_dad_* half of KAME nd6_nbr.c).
 
 Deviates: nothing. The mobility pseudo addresses that a home agent tests run through here as well,
-by the hooks of kern/hooks.py. RFC 2462 s.5.4.
+by the hooks of kern/hooks.py. The states are in nd6_dad_state.py. RFC 2462 s.5.4.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kame_py.netinet6.in6_var import (
     IN6_IFF_TENTATIVE,
     In6Ifaddr,
 )
+from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadAct, DadEv, DadState
 from kame_py.netinet6.nd6_var import Dadq
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope
 from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, ntop
@@ -45,22 +46,49 @@ def nd6_dad_start(kern: Kernel, ia: In6Ifaddr, delay: bool = False) -> None:
     if ia.ia6_flags & IN6_IFF_ANYCAST or not kern.ip6.ip6_dad_count:
         in6.in6_setflags(kern, ia, ia.ia6_flags & ~IN6_IFF_TENTATIVE)
         return
-    if not ifp.up or ia in kern.nd6.dadq:
-        return
-    dp = Dadq(ia, kern.ip6.ip6_dad_count)
-    kern.nd6.dadq[ia] = dp
-    if delay:
-        wait = kern.rng.stream("nd6.dad").below(MAX_RTR_SOLICITATION_DELAY_NS)
-        dp.dad_timer = kern.callouts.at(kern.now() + wait, _nd6_dad_send, kern, dp)
-    else:
-        _nd6_dad_send(kern, dp)
+    if ifp.up and ia not in kern.nd6.dadq:
+        _event(kern, ia, DadEv.START_LATER if delay else DadEv.START)
 
 
 def nd6_dad_stop(kern: Kernel, ia: In6Ifaddr) -> None:
     """Give up testing; the address stays tentative."""
-    dp = kern.nd6.dadq.pop(ia, None)
-    if dp is not None and dp.dad_timer is not None:
-        dp.dad_timer.stop()
+    _event(kern, ia, DadEv.STOP)
+
+
+def dad_state(dp: Dadq | None) -> DadState:
+    """Where the test of an address stands; None has no test."""
+    if dp is None:
+        return DadState.IDLE
+    if dp.dad_ns_ocount == 0:
+        return DadState.WAITING
+    return DadState.CLASHED if dp.dad_ns_icount else DadState.PROBING
+
+
+def _event(kern: Kernel, ia: In6Ifaddr, ev: DadEv) -> None:
+    """Move the test of an address by the table; claims are counted on the way."""
+    dp = kern.nd6.dadq.get(ia)
+    act, _ = DAD_TABLE[dad_state(dp), ev]
+    if dp is not None:
+        dp.dad_ns_icount += ev is DadEv.NS
+        dp.dad_na_icount += ev is DadEv.NA
+    if act & DadAct.BEGIN:
+        dp = kern.nd6.dadq[ia] = Dadq(ia, kern.ip6.ip6_dad_count)
+    if act & DadAct.DELAY and dp is not None:
+        wait = kern.rng.stream("nd6.dad").below(MAX_RTR_SOLICITATION_DELAY_NS)
+        dp.dad_timer = kern.callouts.at(kern.now() + wait, nd6_dad_timer, kern, ia)
+    if act & DadAct.SEND and dp is not None:
+        _nd6_dad_send(kern, dp)
+    if act & DadAct.END and dp is not None:
+        del kern.nd6.dadq[ia]
+        if dp.dad_timer is not None:
+            dp.dad_timer.stop()
+    if act & DadAct.SUCCESS:
+        _nd6_dad_success(kern, ia)
+    if act & DadAct.DUPLICATED:
+        _nd6_dad_failure(kern, ia, dp)
+    if act & DadAct.COMPLAIN:
+        text = f"{ia.ia_ifp.if_name}: could not run DAD, driver problem?"
+        kern.log.log(LOG_INFO, text)
 
 
 def _nd6_dad_send(kern: Kernel, dp: Dadq) -> None:
@@ -76,28 +104,19 @@ def _nd6_dad_send(kern: Kernel, dp: Dadq) -> None:
 
 
 def nd6_dad_timer(kern: Kernel, ia: In6Ifaddr) -> None:
-    """A retransmission time went by: solicit again, or decide."""
+    """The delay or a retransmission time went by: solicit again, or decide."""
     dp = kern.nd6.dadq.get(ia)
     if dp is None:
         return
-    ifname = ia.ia_ifp.if_name
-    text = addr_text(kern, ia.ia_addr)
     if ia.ia6_flags & IN6_IFF_DUPLICATED or not ia.ia6_flags & IN6_IFF_TENTATIVE:
-        nd6_dad_stop(kern, ia)
-    elif dp.dad_na_icount or dp.dad_ns_icount:
-        nd6_dad_duplicated(kern, ia)
-    elif dp.dad_ns_ocount < dp.dad_count:
-        if dp.dad_ns_tcount > DAD_MAXTRY:
-            kern.log.log(LOG_INFO, f"{ifname}: could not run DAD, driver problem?")
-            nd6_dad_stop(kern, ia)
-        else:
-            _nd6_dad_send(kern, dp)
+        _event(kern, ia, DadEv.STOP)
+    elif dp.dad_ns_ocount >= dp.dad_count:
+        _event(kern, ia, DadEv.LAST)
     else:
-        nd6_dad_stop(kern, ia)
-        _nd6_dad_success(kern, ia, f"{ifname}: DAD complete for {text} - no duplicates found")
+        _event(kern, ia, DadEv.GIVEUP if dp.dad_ns_tcount > DAD_MAXTRY else DadEv.TIMER)
 
 
-def _nd6_dad_success(kern: Kernel, ia: In6Ifaddr, text: str) -> None:
+def _nd6_dad_success(kern: Kernel, ia: In6Ifaddr) -> None:
     if kern.mip6.dad_success(kern, ia):
         return
     ifp = ia.ia_ifp
@@ -106,14 +125,13 @@ def _nd6_dad_success(kern: Kernel, ia: In6Ifaddr, text: str) -> None:
     if not ready and IN6_IS_ADDR_LINKLOCAL(ia.ia_addr):
         mld6.mld6_linklocal_ready(kern, ifp)
     if kern.nd6.nd6_debug:
-        kern.log.log(LOG_DEBUG, text)
+        text = f"DAD complete for {addr_text(kern, ia.ia_addr)} - no duplicates found"
+        kern.log.log(LOG_DEBUG, f"{ifp.if_name}: {text}")
 
 
-def nd6_dad_duplicated(kern: Kernel, ia: In6Ifaddr) -> None:
-    """Somebody else has the address: it must not be used."""
-    dp = kern.nd6.dadq.get(ia)
+def _nd6_dad_failure(kern: Kernel, ia: In6Ifaddr, dp: Dadq | None) -> None:
+    """Somebody else has the address: it must not be used (KAME nd6_dad_duplicated)."""
     ns, na = (dp.dad_ns_icount, dp.dad_na_icount) if dp is not None else (0, 0)
-    nd6_dad_stop(kern, ia)
     if kern.mip6.dad_duplicated(kern, ia):
         return
     ifname = ia.ia_ifp.if_name
@@ -131,16 +149,9 @@ def nd6_dad_ns_input(kern: Kernel, ia: In6Ifaddr) -> None:
 
     Before our own first solicitation the other one was first; later both lose at the timer.
     """
-    dp = kern.nd6.dadq.get(ia)
-    if dp is not None:
-        dp.dad_ns_icount += 1
-    if dp is None or dp.dad_ns_ocount == 0:
-        nd6_dad_duplicated(kern, ia)
+    _event(kern, ia, DadEv.NS)
 
 
 def nd6_dad_na_input(kern: Kernel, ia: In6Ifaddr) -> None:
     """Another node has the address (RFC 2462 s.5.4.4)."""
-    dp = kern.nd6.dadq.get(ia)
-    if dp is not None:
-        dp.dad_na_icount += 1
-    nd6_dad_duplicated(kern, ia)
+    _event(kern, ia, DadEv.NA)

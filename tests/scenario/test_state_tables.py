@@ -15,9 +15,10 @@ import pytest
 from kame_py.kern.clock import NS
 from kame_py.kern.uipc_socket import Socket, socreate, sosetopt
 from kame_py.net.route import rtalloc1
-from kame_py.netinet6 import mld6, nd6_llinfo
+from kame_py.netinet6 import mld6, nd6_dad, nd6_llinfo
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldEv, MldState
 from kame_py.netinet6.nd6 import nd6_nud_hint
+from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadEv, DadState
 from kame_py.netinet6.nd6_rtr import nd6_probe_routers
 from kame_py.netinet6.nd6_state import LLINFO_TABLE, STATE_NAMES, Ev
 from kame_py.tools import rtsold_if
@@ -200,6 +201,81 @@ def test_all_rows_of_a_neighbour_entry_are_driven_or_proved_unreachable() -> Non
     driven = {(STATE_NUMBERS[s], ev) for ev, (states, _) in DRIVERS.items() for s in states}
     assert not driven & set(UNREACHABLE)
     assert driven | set(UNREACHABLE) == set(LLINFO_TABLE)
+
+
+# -- duplicate address detection ------------------------------------------------------------------
+
+
+def typed(commands: str) -> Callable[[Stage], None]:
+    """Somebody types these commands."""
+
+    def act(stage: Stage) -> None:
+        stage.run(commands)
+
+    return act
+
+
+def dad_clashed(stage: Stage) -> None:
+    stage.send(ns(LL, "::"))
+
+
+def dad_timer(stage: Stage) -> None:
+    (dp,) = stage.kern.nd6.dadq.values()
+    assert dp.dad_timer is not None
+    stage.until(dp.dad_timer.deadline)
+
+
+DadRow = tuple[DadState, DadEv]
+DAD_STATES: Final[dict[DadState, Callable[[Stage], None]]] = {
+    DadState.IDLE: typed("ifconfig fxp0 down"),
+    DadState.WAITING: typed("ifconfig fxp0 down\nifconfig fxp0 up"),
+    DadState.PROBING: lambda stage: None,  # a new link-local address is tested at once
+    DadState.CLASHED: dad_clashed,
+}
+DAD_DRIVERS: Final[dict[DadEv, Callable[[Stage], None]]] = {
+    DadEv.START: typed("ifconfig fxp0 inet6 2001:db8::1 alias"),
+    DadEv.START_LATER: typed("ifconfig fxp0 up"),
+    DadEv.STOP: typed("ifconfig fxp0 down"),
+    DadEv.TIMER: dad_timer,
+    DadEv.LAST: dad_timer,
+    DadEv.NS: lambda stage: stage.send(ns(LL, "::")),
+    DadEv.NA: lambda stage: stage.send(na(LL, "O", PEER, ALLNODES, tll(PEER_MAC))),
+}
+DAD_UNREACHABLE: Final[dict[DadRow, str]] = {
+    **{
+        (state, DadEv.GIVEUP): "tests end when their interface goes down"
+        for state in (DadState.WAITING, DadState.PROBING, DadState.CLASHED)
+    },
+    **{
+        (DadState.IDLE, ev): "a tentative address without test is on an interface that is down"
+        for ev in (DadEv.NS, DadEv.NA)
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "ev"),
+    [
+        pytest.param(s, e, id=f"{s.name}-{e.name}")
+        for s, e in DAD_TABLE
+        if (s, e) not in DAD_UNREACHABLE
+    ],
+)
+def test_duplicate_address_detection(
+    monkeypatch: pytest.MonkeyPatch, state: DadState, ev: DadEv
+) -> None:
+    """The rows of all events, each from its state; three solicitations unless it is the last."""
+    stage = Stage(fresh=True, ip6_dad_count=1 if ev is DadEv.LAST else 3)
+    if state is DadState.IDLE and ev is not DadEv.START_LATER:
+        stage.wait(5)  # the test is over
+    else:
+        DAD_STATES[state](stage)
+    table = Recorder(DAD_TABLE)
+    monkeypatch.setattr(nd6_dad, "DAD_TABLE", table)
+    DAD_DRIVERS[ev](stage)
+    assert table.used[0] == (state, ev)
+    dp = next(iter(stage.kern.nd6.dadq.values()), None)
+    assert nd6_dad.dad_state(dp) is DAD_TABLE[state, ev][1]
 
 
 # -- multicast listeners --------------------------------------------------------------------------
