@@ -2,8 +2,7 @@
 """Receive ICMPv6 (KAME icmp6.c icmp6_input).
 
 Each message is checked, counted, shown to mobility, used by the kernel if it is one of the kernel's
-and then offered to raw sockets. Deviates: one table instead of a switch; node information queries
-are left to raw sockets. Read first: RFC 4443.
+and then offered to raw sockets. Deviates: one table instead of a switch. Read first: RFC 4443.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from kame_py.kern.mbuf import Fate, Mbuf, settle, trace
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6 import (
     icmp6_error,
+    icmp6_nodeinfo,
     icmp6_notify,
     icmp6_redirect,
     mld6,
@@ -29,7 +29,6 @@ from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import (
     HaDiscovReq,
     Icmp6Hdr,
-    Icmp6Nodeinfo,
     Ip6Hdr,
     MldHdr,
     MpAdvert,
@@ -102,6 +101,10 @@ def icmp6_init(kern: Kernel) -> None:
     tree.register_attr(
         base + "bmcastecho", state, "icmp6_bmcastecho", hi=1, text="answer multicast pings"
     )
+    tree.register_attr(
+        base + "nodeinfo", state, "icmp6_nodeinfo", hi=7,
+        text="answer node information queries: 1 name, 2 addresses, 4 temporary ones too",
+    )  # fmt: skip
     tree.register_attr(
         base + "mtudisc_hiwat", state, "icmp6_mtudisc_hiwat", lo=-1,
         text="routes with a path MTU at most, when a socket stands behind them",
@@ -196,10 +199,6 @@ def _for_programs(kern: Kernel, m: Mbuf, off: int, size: int) -> DropReason | No
     return D.ICMP6_NOSOCKET
 
 
-def _nodeinfo(kern: Kernel, m: Mbuf, off: int, size: int) -> DropReason | None:
-    return D.ICMP6_NODEINFO
-
-
 _ERROR: Final = Icmp6Hdr.SIZE
 TYPES: Final[dict[int, Icmp6Type]] = {
     ICMP6_DST_UNREACH: Icmp6Type(icmp6_error_input, 7, _ERROR),  # RFC 4443 s.3.1, later codes
@@ -216,8 +215,8 @@ TYPES: Final[dict[int, Icmp6Type]] = {
     ND_NEIGHBOR_SOLICIT: Icmp6Type(nd6_nbr.nd6_ns_input, 0, NdNeighborSolicit.SIZE),
     ND_NEIGHBOR_ADVERT: Icmp6Type(nd6_nbr.nd6_na_input, 0, NdNeighborAdvert.SIZE),
     ND_REDIRECT: Icmp6Type(icmp6_redirect.icmp6_redirect_input, 0, NdRedirect.SIZE),
-    ICMP6_NI_QUERY: Icmp6Type(_nodeinfo, ANY_CODE, Icmp6Nodeinfo.SIZE),
-    ICMP6_NI_REPLY: Icmp6Type(_for_programs, ANY_CODE, Icmp6Nodeinfo.SIZE),
+    ICMP6_NI_QUERY: Icmp6Type(icmp6_nodeinfo.ni6_input, ANY_CODE, icmp6_nodeinfo.WRU_SIZE),
+    ICMP6_NI_REPLY: Icmp6Type(_for_programs, ANY_CODE, _ERROR),
     ICMP6_HADISCOV_REQUEST: Icmp6Type(_for_programs, 0, HaDiscovReq.SIZE),
     ICMP6_HADISCOV_REPLY: Icmp6Type(_for_programs, 0, HaDiscovReq.SIZE),
     ICMP6_MOBILEPREFIX_SOLICIT: Icmp6Type(_for_programs, 0, MpSolicit.SIZE),

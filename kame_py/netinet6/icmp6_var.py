@@ -59,6 +59,7 @@ class Icmp6State:
     icmp6_mtudisc_hiwat: int = 1280
     icmp6_mtudisc_lowat: int = 256
     icmp6_bmcastecho: int = 1
+    icmp6_nodeinfo: int = 3  # 1 name, 2 addresses, 4 temporary addresses too
     errpps_start: int | None = None  # ns, when the current second of the limit began
     errpps_count: int = 0
     mtudisc_routes: set[Rtentry] = field(default_factory=set)

@@ -51,6 +51,7 @@ from kame_py.wire.in6addr import (
     masked,
     solicited_node,
 )
+from kame_py.wire.nodeinfo import in6_nigroup
 from kame_py.wire.snap import INFINITE
 
 if TYPE_CHECKING:
@@ -231,18 +232,24 @@ def _in6_ifinit(
     ifp.in6_addrs.append(ia)
     kern.ip6.ifaddrs.setdefault(addr, ia)
     _in6_route(kern, ia)
-    for group in _groups(ia):
+    for group in _groups(kern, ia):
         in6_addmulti(kern, ifp, group)
     return ia
 
 
-def _groups(ia: In6Ifaddr) -> tuple[bytes, bytes, bytes]:
-    ifp = ia.ia_ifp
+def _allnodes(ifp: Ifnet) -> tuple[bytes, bytes]:
     return (
-        in6_solicited(ifp, ia.ia_addr),
         in6_embedscope(IN6ADDR_LINKLOCAL_ALLNODES, ifp.if_index),
         in6_embedscope(IN6ADDR_NODELOCAL_ALLNODES, ifp.if_index),
     )
+
+
+def _groups(kern: Kernel, ia: In6Ifaddr) -> tuple[bytes, ...]:
+    """What an address makes us join: RFC 4291 s.2.8, and the group of our name (RFC 4620 s.5)."""
+    ifp = ia.ia_ifp
+    nigroup = in6_nigroup(kern.name)
+    named = () if nigroup is None else (in6_embedscope(nigroup, ifp.if_index),)
+    return (in6_solicited(ifp, ia.ia_addr), *_allnodes(ifp), *named)
 
 
 def _add_route(
@@ -271,7 +278,7 @@ def _in6_route(kern: Kernel, ia: In6Ifaddr) -> None:
     _add_route(kern, ia.ia_addr, 128, own, RTF_HOST | RTF_LOCAL, lo0, ia)
     if ia.ia_dstaddr is not None and ia.ia_dstaddr != ia.ia_addr:
         _add_route(kern, ia.ia_dstaddr, 128, gateway, RTF_HOST, ifp, ia)
-    for group in _groups(ia)[1:]:
+    for group in _allnodes(ifp):
         _add_route(
             kern, masked(group, MULTICAST_PLEN), MULTICAST_PLEN, gateway, RTF_CLONING, ifp, ia
         )
@@ -302,7 +309,7 @@ def in6_purgeaddr(kern: Kernel, ia: In6Ifaddr) -> None:
         ia.ia6_timer.stop()
         ia.ia6_timer = None
     _in6_unroute(kern, ia)
-    for group in _groups(ia):
+    for group in _groups(kern, ia):
         in6_delmulti(kern, ifp, group)
     ifp.in6_addrs.remove(ia)
     if kern.ip6.ifaddrs.get(ia.ia_addr) is ia:

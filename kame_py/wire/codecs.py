@@ -1329,6 +1329,125 @@ class Icmp6Nodeinfo(Header):
         )
 
 
+_S_NIREPLYFQDN: Final = Struct(">L")
+
+
+class NiReplyFqdn(Header):
+    """RFC 4620 s.6.3, struct ni_reply_fqdn; the names follow."""
+
+    __slots__ = ("ni_fqdn_ttl",)
+
+    SIZE: ClassVar[int] = 4
+    O_ni_fqdn_ttl: Final = 0
+    FIELDS: ClassVar[tuple[Field, ...]] = (Field("ni_fqdn_ttl", 0, 4, "dec"),)
+
+    ni_fqdn_ttl: int
+
+    def __init__(
+        self,
+        *,
+        ni_fqdn_ttl: int = 0,
+    ) -> None:
+        self.ni_fqdn_ttl = ni_fqdn_ttl
+
+    @classmethod
+    def unpack(cls, buf: Buf, off: int = 0) -> Self:
+        self = cls.__new__(cls)
+        (self.ni_fqdn_ttl,) = _S_NIREPLYFQDN.unpack_from(buf, off)
+        return self
+
+    def pack(self) -> bytes:
+        return _S_NIREPLYFQDN.pack(self.ni_fqdn_ttl)
+
+
+_S_NIREPLYADDR: Final = Struct(">L16s")
+
+
+class NiReplyAddr(Header):
+    """RFC 4620 s.6.4, one of the addresses."""
+
+    __slots__ = (
+        "ni_addr_ttl",
+        "ni_addr_addr",
+    )
+
+    SIZE: ClassVar[int] = 20
+    O_ni_addr_ttl: Final = 0
+    O_ni_addr_addr: Final = 4
+    FIELDS: ClassVar[tuple[Field, ...]] = (
+        Field("ni_addr_ttl", 0, 4, "dec"),
+        Field("ni_addr_addr", 4, 16, "addr"),
+    )
+
+    ni_addr_ttl: int
+    ni_addr_addr: bytes
+
+    def __init__(
+        self,
+        *,
+        ni_addr_ttl: int = 0,
+        ni_addr_addr: bytes = bytes(16),
+    ) -> None:
+        self.ni_addr_ttl = ni_addr_ttl
+        self.ni_addr_addr = ni_addr_addr
+
+    @classmethod
+    def unpack(cls, buf: Buf, off: int = 0) -> Self:
+        self = cls.__new__(cls)
+        (
+            self.ni_addr_ttl,
+            self.ni_addr_addr,
+        ) = _S_NIREPLYADDR.unpack_from(buf, off)
+        return self
+
+    def pack(self) -> bytes:
+        return _S_NIREPLYADDR.pack(self.ni_addr_ttl, self.ni_addr_addr)
+
+
+_S_NISUPTYPESRUN: Final = Struct(">HH")
+
+
+class NiSuptypesRun(Header):
+    """draft-ietf-ipngwg-icmp-name-lookups-08, a run of a compressed bitmap."""
+
+    __slots__ = (
+        "ni_run_words",
+        "ni_run_skip",
+    )
+
+    SIZE: ClassVar[int] = 4
+    O_ni_run_words: Final = 0
+    O_ni_run_skip: Final = 2
+    FIELDS: ClassVar[tuple[Field, ...]] = (
+        Field("ni_run_words", 0, 2, "dec"),
+        Field("ni_run_skip", 2, 2, "dec"),
+    )
+
+    ni_run_words: int
+    ni_run_skip: int
+
+    def __init__(
+        self,
+        *,
+        ni_run_words: int = 0,
+        ni_run_skip: int = 0,
+    ) -> None:
+        self.ni_run_words = ni_run_words
+        self.ni_run_skip = ni_run_skip
+
+    @classmethod
+    def unpack(cls, buf: Buf, off: int = 0) -> Self:
+        self = cls.__new__(cls)
+        (
+            self.ni_run_words,
+            self.ni_run_skip,
+        ) = _S_NISUPTYPESRUN.unpack_from(buf, off)
+        return self
+
+    def pack(self) -> bytes:
+        return _S_NISUPTYPESRUN.pack(self.ni_run_words, self.ni_run_skip)
+
+
 _S_NDROUTERSOLICIT: Final = Struct(">BBHL")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from construct import Struct
 
-from kame_py.wire.decl.base import Decl, dec8, dec16, dec32, hex16, hex32, raw
+from kame_py.wire.decl.base import Addr, Decl, dec8, dec16, dec32, hex16, hex32, raw
 
 DECLS: Final = (
     Decl(
@@ -82,5 +82,20 @@ DECLS: Final = (
             "ni_flags" / hex16(),
             "icmp6_ni_nonce" / raw(8),
         ),
+    ),
+    Decl(
+        "NiReplyFqdn",
+        "RFC 4620 s.6.3, struct ni_reply_fqdn; the names follow",
+        Struct("ni_fqdn_ttl" / dec32()),
+    ),
+    Decl(
+        "NiReplyAddr",
+        "RFC 4620 s.6.4, one of the addresses",
+        Struct("ni_addr_ttl" / dec32(), "ni_addr_addr" / Addr),
+    ),
+    Decl(
+        "NiSuptypesRun",
+        "draft-ietf-ipngwg-icmp-name-lookups-08, a run of a compressed bitmap",
+        Struct("ni_run_words" / dec16(), "ni_run_skip" / dec16()),
     ),
 )
