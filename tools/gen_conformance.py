@@ -103,8 +103,8 @@ def _title(text: str) -> str:
 def main(argv: list[str]) -> int:
     path = checklist_path()
     if not path.is_file():
-        print(f"gen_conformance: no checklist at {path}", file=sys.stderr)
-        return 2
+        print(f"gen_conformance: no checklist at {path}, the page stays as it is", file=sys.stderr)
+        return 0
     titles = checklist(path)
     tests = collect()
     unknown = sorted(set(tests) - set(titles))

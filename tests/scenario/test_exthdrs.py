@@ -588,6 +588,15 @@ def test_router_does_not_pass(rut: Stage, src: str, dst: str) -> None:
     rut.conserved()
 
 
+@tahi("v6LC_1_1_10_G", ct=False)
+def test_router_passes_site_local_addresses(rut: Stage) -> None:
+    rut.run("ifconfig fxp1 inet6 fec0:0:0:2::77 prefixlen 64 alias")
+    rut.tn2.neighbours["fec0:0:0:2::9"] = PEER_MAC2
+    rut.wait(2)
+    rut.send(echo(PEER_G, "fec0:0:0:2::9"))
+    assert rut.find(is_("echo", dst="fec0:0:0:2::9", hlim=63), rut.take(rut.tn2))
+
+
 @tahi("v6LC_1_1_10_B", ct=False)
 def test_router_passes_to_a_prefix_that_ends_in_zeros(rut: Stage) -> None:
     rut.run("ifconfig fxp1 inet6 2001:db8::77 prefixlen 64 alias")

@@ -8,7 +8,9 @@ import pytest
 from kame_py.kern.clock import MS, NS
 from kame_py.wire.codecs import Ip6Hdr, NdRouterAdvert
 from kame_py.wire.const import IPV6_DEFHLIM
-from kame_py.wire.nd6opt import build_mtu_opt
+from kame_py.wire.in6addr import ntop
+from kame_py.wire.malformed import Malformed
+from kame_py.wire.nd6opt import build_mtu_opt, parse_nd_options
 from tests.scenario.ndcache import enter, observed
 from tests.scenario.tester import (
     ALLNODES,
@@ -232,6 +234,70 @@ def test_solicitation_in_fragments_is_ignored(router: Stage, part: str) -> None:
     for piece in [atomic(whole)] if part == "atomic" else fragments(whole, 8):
         router.send(piece)
     assert router.state() == "none"
+
+
+def advertising(conf: str, *addresses: str) -> Stage:
+    """A router whose rtadvd has this configuration; its first advertisement is to come."""
+    stage = Stage(router=True, globals_=True)
+    for address in addresses:
+        stage.run(f"ifconfig fxp0 inet6 {address} prefixlen 64 alias")
+    stage.wait(2)
+    stage.nut.files.write("/usr/local/v6/etc/rtadvd.conf", conf)
+    stage.nut.start("rtadvd fxp0")
+    stage.settle()
+    stage.forget()
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        pytest.param(
+            200,
+            600,
+            marks=tahi("V6LC_2_2_7", "v6LC_2_2_7_B", CT + "routerSendUnsolRaDefault"),
+        ),
+        pytest.param(
+            3,
+            4,
+            marks=tahi("v6LC_2_2_7_C", "v6LC_2_2_7_C_p1", CT + "routerSendUnsolRaMin"),
+        ),
+        pytest.param(1350, 1800, marks=tahi("v6LC_2_2_7_D", CT + "routerSendUnsolRaMax")),
+    ],
+)
+def test_unsolicited_advertisements_keep_their_interval(low: int, high: int) -> None:
+    stage = advertising(f"fxp0:\\\n\t:mininterval#{low}:maxinterval#{high}:\n")
+    stage.wait(12 * high)
+    told = stage.find(is_("ra", src=LL, dst=ALLNODES, hlim=255))
+    gaps = [(b.t_ns - a.t_ns) / NS for a, b in zip(told, told[1:], strict=False)]
+    assert all(gap <= 16 for gap in gaps[:2])  # RFC 4861: the first three may come sooner
+    assert len(gaps) >= 10
+    assert all(low <= gap <= high for gap in gaps[2:])
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix"),
+    [
+        pytest.param("2001:db8::1", "2001:db8::", marks=tahi("v6LC_2_2_7_E"), id="zeros"),
+        pytest.param("fec0::1:0:0:0:1", "fec0:0:0:1::", marks=tahi("v6LC_2_2_7_F"), id="site"),
+    ],
+)
+def test_prefixes_of_the_addresses_are_advertised(address: str, prefix: str) -> None:
+    stage = advertising("", address)
+    stage.wait(60)
+    first = stage.find(is_("ra"))[0].packet
+    opts = parse_nd_options(first, Ip6Hdr.SIZE + NdRouterAdvert.SIZE, len(first))
+    assert not isinstance(opts, Malformed)
+    told = [ntop(pi.nd_opt_pi_prefix) for pi in opts.prefixes]
+    assert sorted(told) == sorted(["2001:db8:1::", prefix])
+
+
+@tahi("V6LC_2_2_14_C")
+def test_reachable_time_of_the_configuration_is_advertised() -> None:
+    stage = advertising("fxp0:\\\n\t:rltime#1800:rtime#30000:\n")
+    stage.wait(60)
+    told = stage.find(is_("ra"))[0].packet
+    assert NdRouterAdvert.unpack(told, Ip6Hdr.SIZE).nd_ra_reachable == 30_000
 
 
 # -- what they teach the neighbour cache ----------------------------------------------------------

@@ -196,6 +196,13 @@ def test_after_sixty_seconds_the_source_hears_time_exceeded_with_the_first_fragm
     assert stage.drops() == {"FRAG6_TIMEOUT": 1}
 
 
+@pytest.mark.tahi("Self_Test/icmp.p2:Err_Msg_Size_Time_Exc", "ct/icmp:Err_Msg_Size_Time_Exc")
+def test_time_exceeded_is_no_larger_than_1280_octets(stage: Stage) -> None:
+    stage.send(fragments(echo(PEER_G, GLOBAL, bytes(2000)), 1400)[0])
+    stage.wait(LIFE_S + 2)
+    assert stage.find(is_("timeexceeded", code=1, size=1280))
+
+
 @tahi("v6LC_1_3_2_D", icmp="Time_Exc_Link-Local")
 @pytest.mark.tahi("ct/icmp:Time_Exc_Link-Local")
 def test_time_exceeded_to_a_link_local_source(stage: Stage) -> None:

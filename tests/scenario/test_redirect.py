@@ -270,7 +270,7 @@ def test_redirects_can_be_switched_off(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("variant", variants("v6LC_2_3_10", "ABCD"))
-@tahi(CT + "ncStateByRedirect4Nonce")
+@tahi(CT + "ncStateByRedirect4Nonce", CT + "hostRecvRedirect4Nonce")
 def test_no_entry_becomes_stale_when_the_address_is_told(
     stage: Stage, variant: tuple[object, ...]
 ) -> None:

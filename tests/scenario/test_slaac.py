@@ -262,6 +262,7 @@ def test_renumbering_new_prefix_preferred_old_one_deprecated_then_gone(host: Sta
     assert host.addresses() == [AUTO2]
 
 
+@tahi(ct="ADDRSTATE_sameprfxes_order")
 def test_of_the_same_prefix_twice_in_one_advertisement_both_count_in_order(host: Stage) -> None:
     start = advertise(host, pi(PREFIX, 9000, 9000), pi(PREFIX, 8000, 8000))
     assert valid_ns(host) == start + 8000 * NS
