@@ -12,6 +12,7 @@ from kame_py.lib.toolbase import Tool
 TOOLS: Final[Mapping[str, str]] = {
     "had": "kame_py.tools.had",
     "ifconfig": "kame_py.tools.ifconfig",
+    "mip6control": "kame_py.tools.mip6control",
     "ndp": "kame_py.tools.ndp",
     "netstat": "kame_py.tools.netstat",
     "ping6": "kame_py.tools.ping6",

@@ -25,8 +25,10 @@ from kame_py.wire.codecs import Icmp6Hdr
 from kame_py.wire.const import ICMP6_HADISCOV_REQUEST, ND_ROUTER_ADVERT
 from kame_py.wire.errno import EAGAIN, EINTR, KError
 from kame_py.wire.ioctl import SIOCGIFADDRS_IN6
-from kame_py.wire.mip6 import build_ha_reply
-from kame_py.wire.snap import IfaSnap
+from kame_py.wire.mip6 import OptionWire, build_ha_reply
+from kame_py.wire.mip6_draft15 import WIRE
+from kame_py.wire.mip6_wires import WIRES
+from kame_py.wire.snap import IfaSnap, Mip6ConfigSnap
 from kame_py.wire.sockaddr import (
     AF_INET6,
     ICMP6_FILTER,
@@ -62,6 +64,7 @@ class _Daemon:
     log: Syslog
     debug: bool
     json: bool
+    wire: OptionWire
     ifaces: list[HagentIfinfo] = field(default_factory=list)
     sock: int = -1
 
@@ -70,7 +73,7 @@ async def _had(args: ParsedArgs, ops: ProgOps) -> int:
     if not args.args:
         raise UsageError
     log = Syslog(ops, LOG_DEBUG, to_stderr=True, stderr_head=f"{NAME}: ")
-    d = _Daemon(ops, log, args.has("D"), args.long.json)
+    d = _Daemon(ops, log, args.has("D"), args.long.json, await _wire(ops))
     d.ifaces = [HagentIfinfo(name, ifindex(ops, name)) for name in args.args]
     await _sock_open(d)
     await _findifas(d)
@@ -85,6 +88,16 @@ async def _had(args: ParsedArgs, ops: ProgOps) -> int:
 
 
 # -- set-up ---------------------------------------------------------------------------------------
+
+
+async def _wire(ops: ProgOps) -> OptionWire:
+    """The format of requests: of the draft that the kernel speaks, if it speaks one."""
+    try:
+        rows = await ops.sysctl("net.inet6.mip6.config")
+    except KError:
+        return WIRE
+    config = rows[0] if isinstance(rows, tuple) else None
+    return WIRES.get(config.dialect, WIRE) if isinstance(config, Mip6ConfigSnap) else WIRE
 
 
 async def _sock_open(d: _Daemon) -> None:
@@ -169,7 +182,7 @@ async def _read(d: _Daemon) -> None:
         elif Icmp6Hdr.unpack(arr.data).icmp6_type == ND_ROUTER_ADVERT:
             ra_input(d.log, d.ifaces, arr, d.ops.monotonic())
         else:
-            answer = haad_request_input(d.log, d.ifaces, arr, d.ops.random)
+            answer = haad_request_input(d.log, d.wire, d.ifaces, arr, d.ops.random)
             if answer is not None:
                 await _reply_output(d, rec.addr, answer)
 

@@ -32,8 +32,7 @@ from kame_py.wire.in6addr import (
     prefix_equal,
 )
 from kame_py.wire.malformed import Malformed
-from kame_py.wire.mip6 import ADDR_LEN, HaDiscoveryReply, HaDiscoveryRequest
-from kame_py.wire.mip6_draft15 import WIRE
+from kame_py.wire.mip6 import ADDR_LEN, HaDiscoveryReply, HaDiscoveryRequest, OptionWire
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
 from kame_py.wire.sockaddr import IPPROTO_IPV6, IPV6_HOPLIMIT, IPV6_PKTINFO, Received
 
@@ -186,7 +185,7 @@ def _unfit(addr: bytes, plen: int) -> str:
 
 
 def haad_request_input(
-    log: Syslog, ifaces: list[HagentIfinfo], arr: Arrival, random: Random
+    log: Syslog, wire: OptionWire, ifaces: list[HagentIfinfo], arr: Arrival, random: Random
 ) -> Answer | None:
     """The answer to a discovery request; None when there is none to give."""
     code = Icmp6Hdr.unpack(arr.data).icmp6_code
@@ -196,7 +195,7 @@ def haad_request_input(
             f"HAAD Request with invalid ICMP6 code({code}) received from {arr.src} on {arr.ifname}",
         )
         return None
-    request = WIRE.parse_ha_request(arr.data)
+    request = wire.parse_ha_request(arr.data)
     if isinstance(request, Malformed):
         log.notice(
             "haad_request_input",

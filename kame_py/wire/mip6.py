@@ -158,6 +158,8 @@ class OptionWire:
 
     name: str
     seqno_bits: int
+    bu_flag_letters: str  # of the flags of a Binding Update, from bit 0x80 downwards
+    bu_prefixlen: bool  # a Binding Update carries a prefix length
     altcoa_type: int
     authdata_type: int | None
     bu_size: int

@@ -78,6 +78,8 @@ def _pack_ha_request(req: HaDiscoveryRequest) -> bytes:
 WIRE: Final = OptionWire(
     name="draft-13",
     seqno_bits=16,
+    bu_flag_letters="AHRD",
+    bu_prefixlen=True,
     altcoa_type=IP6SUBOPT_ALTCOA,
     authdata_type=None,
     bu_size=Ip6OptBindingUpdateD13.SIZE,

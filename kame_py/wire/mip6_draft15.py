@@ -77,6 +77,8 @@ def _pack_ha_request(req: HaDiscoveryRequest) -> bytes:
 WIRE: Final = OptionWire(
     name="draft-15",
     seqno_bits=8,
+    bu_flag_letters="AHSD",
+    bu_prefixlen=False,
     altcoa_type=IP6SUBOPT_ALTCOA,
     authdata_type=IP6SUBOPT_AUTHDATA,
     bu_size=Ip6OptBindingUpdate.SIZE,

@@ -20,11 +20,12 @@ from kame_py.lib.flagwords import (
 )
 from kame_py.tools.had import main
 from kame_py.tools.had_if import HagentIfinfo, is_haanycast
-from kame_py.wire.codecs import HaDiscovReq, NdOptHdr, NdRouterAdvert
+from kame_py.wire.codecs import HaDiscovReq, HaDiscovReqD13, NdOptHdr, NdRouterAdvert
 from kame_py.wire.errno import KError
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.mip6 import HaDiscoveryReply, parse_ha_reply
 from kame_py.wire.nd6opt import build_homeagent_opt, build_lladdr_opt, build_prefix_opt
+from kame_py.wire.snap import Mip6ConfigSnap
 from kame_py.wire.sockaddr import (
     IPPROTO_IPV6,
     IPV6_HOPLIMIT,
@@ -371,6 +372,22 @@ def test_a_packet_shorter_than_icmp6_is_told() -> None:
     m.icmp6_at(5, HaDiscovReq().pack()[:7], COA, dst=ANYCAST)
     m.run(main, "fxp0", 6)
     assert m.logged() == ["<had_input> packet size(7) is too short"]
+
+
+def test_in_the_older_draft_the_request_names_the_home_address() -> None:
+    m = agent()
+    config = Mip6ConfigSnap(2, 0, 0, 0, "draft-13")
+    m.sysctls["net.inet6.mip6.config"] = (config,)  # type: ignore[assignment]  # a table's value
+    m.icmp6_at(1, ra("2001:200:1:2::1", ha(1)), ll(1))
+    request = HaDiscovReqD13(ha_dreq_id=3, ha_dreq_home=addr("2001:200:1:2::29")).pack()
+    m.icmp6_at(5, request, COA, dst=ANYCAST)
+    m.icmp6_at(6, request[:31], COA, dst=ANYCAST)
+    m.run(main, "fxp0", 7)
+    assert [r.addrs for r in replies(m)] == [(addr("2001:200:1:2::1"),)]
+    assert m.logged() == [
+        f"<haad_request_input> HAAD Request from {COA} on fxp0 does not have enough length "
+        "(len = 31)"
+    ]
 
 
 def test_a_request_to_another_of_our_addresses_is_not_answered() -> None:
