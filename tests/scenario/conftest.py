@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Stages for the scenarios: a host or a router in front of a tester."""
+"""Stages for the scenarios: a host in front of a tester."""
 
 from __future__ import annotations
 
@@ -18,9 +18,3 @@ def host() -> Stage:
 def host_g() -> Stage:
     """A host with 2001:db8:1::77/64."""
     return Stage(globals_=True)
-
-
-@pytest.fixture
-def router() -> Stage:
-    """A router between lan (2001:db8:1::77/64) and lan2 (2001:db8:2::77/64)."""
-    return Stage(router=True, links=2, globals_=True)

@@ -24,9 +24,9 @@ CT = "ct/nd:"
 PREFIX = "2001:db8:1::"
 
 
-def advert(router: str = ROUTER, **more: int) -> tuple[bytes, bytes]:
+def advert(router: str = ROUTER, lifetime: int = 1800) -> tuple[bytes, bytes]:
     mac = ROUTER_MAC if router == ROUTER else ROUTER2_MAC
-    return ra(router, sll(mac), pi(PREFIX), **more), mac
+    return ra(router, sll(mac), pi(PREFIX), lifetime=lifetime), mac
 
 
 @pytest.fixture

@@ -328,10 +328,10 @@ RS_LETTERS = {"REACHABLE": "DE", "STALE": "FG", "PROBE": "HI"}
 
 
 def _known_rs() -> list[object]:
-    cases = []
+    cases: list[object] = []
     for state in STATES[1:]:
         for i, other in enumerate((True, False)):
-            marks = ()
+            marks: tuple[()] | pytest.MarkDecorator = ()
             if state in RS_LETTERS:
                 letter = RS_LETTERS[state][i]
                 marks = tahi(f"v6LC_2_2_10_{letter}", f"{CT}ncStateByRs4{state.capitalize()}")
@@ -380,10 +380,10 @@ _RA_IDS = {
 
 
 def _known_ra() -> list[object]:
-    cases = []
+    cases: list[object] = []
     for state in STATES[1:]:
         for which in ("other", "same", "none"):
-            marks = ()
+            marks: tuple[()] | pytest.MarkDecorator = ()
             if (state, which) in _RA_IDS:
                 marks = tahi(_RA_IDS[state, which], f"{CT}ncStateByRa4{state.capitalize()}")
             cases.append(pytest.param(state, which, marks=marks))

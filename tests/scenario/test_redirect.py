@@ -79,7 +79,7 @@ VARIANTS = ((), (1,), (1, QUOTE), (1, OVERSIZED))
 
 
 def options(variant: tuple[object, ...], mac: bytes) -> list[bytes]:
-    return [tll(mac) if o == 1 else o for o in variant if o == 1 or isinstance(o, bytes)]
+    return [o if isinstance(o, bytes) else tll(mac) for o in variant]
 
 
 def variants(test: str, letters: str) -> list[object]:
@@ -302,10 +302,10 @@ _KNOWN_STATES = {"REACHABLE": "12", "STALE": "13", "PROBE": "14", "DELAY": ""}
 
 
 def _known() -> list[object]:
-    cases = []
+    cases: list[object] = []
     for state, number in _KNOWN_STATES.items():
         for variant, other, letter in _KNOWN:
-            marks = ()
+            marks: tuple[()] | pytest.MarkDecorator = ()
             if number:
                 marks = tahi(
                     f"v6LC_2_3_{number}_{letter}",

@@ -16,7 +16,7 @@ from kame_py.kern.clock import NS
 from kame_py.kern.uipc_socket import Socket, socreate, sosetopt
 from kame_py.net.route import rtalloc1
 from kame_py.netinet6 import mld6, nd6_dad, nd6_llinfo
-from kame_py.netinet6.mld6_state import MLD_TABLE, MldEv, MldState
+from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct, MldEv, MldState
 from kame_py.netinet6.nd6 import nd6_nud_hint
 from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadEv, DadState
 from kame_py.netinet6.nd6_rtr import nd6_probe_routers
@@ -290,7 +290,9 @@ def group(stage: Stage) -> MldState:
     return MldState.IDLE if inm.in6m_timer is None else MldState.DELAYING
 
 
-def listener(monkeypatch: pytest.MonkeyPatch) -> tuple[Stage, Socket, Recorder[MldRow, object]]:
+def listener(
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Stage, Socket, Recorder[MldRow, tuple[MldAct, MldState]]]:
     """A host with a socket that may join groups; the table writes down its rows."""
     stage = Stage()
     so = socreate(stage.kern, AF_INET6, SOCK_DGRAM, 0)

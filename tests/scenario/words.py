@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kame_py.wire.cksum import in6_cksum
+from kame_py.wire.codec_base import Header
 from kame_py.wire.codecs import (
     EtherHeader,
     Icmp6Echo,
@@ -252,7 +253,11 @@ def spoil(packet: bytes, what: str) -> bytes:
     elif what == "code":
         message = put_u8(message, Icmp6Hdr.O_icmp6_code, 1)
     elif what == "short":
-        fixed = {133: NdRouterSolicit, 134: NdRouterAdvert, 135: NdNeighborSolicit}
+        fixed: dict[int, type[Header]] = {
+            133: NdRouterSolicit,
+            134: NdRouterAdvert,
+            135: NdNeighborSolicit,
+        }
         fixed |= {136: NdNeighborAdvert, 137: NdRedirect}
         message = message[: fixed[message[0]].SIZE - 1]
     elif what == "option0":
