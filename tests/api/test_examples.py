@@ -34,7 +34,8 @@ SHOWS = {
         r"2 packets received, 0% packet loss",
     ),
     "udp_echo": (
-        r"\Anothing after 1000 ms\n",
+        r"\Amessage 0 after 12 ms\nmessage 1 after 6 ms\n",
+        r"^nothing after 1000 ms\n",
         r"^message \d after 6 ms\n",
         r"\n\nConnection refused after 6 ms\n",
     ),
@@ -43,7 +44,7 @@ SHOWS = {
         r"^  12 dropped +ICMP6_REDIRBAD\n",
         r"^16 packets: \{'delivered': 1, 'forwarded': 0, 'consumed': 3, .*'dropped': 12\}",
         r"^    = dropped: ICMP6_BADLEN: message shorter than its type needs\n",
-        r"^the node sent 7 frames",
+        r"^the node sent 10 frames",
         r"^  icmp6.icp6s_badredirect +1\n",
     ),
     "loss_sweep": (
