@@ -184,6 +184,17 @@ def test_another_claim_after_our_solicitation_makes_the_address_duplicate(packet
     stage.conserved()
 
 
+def test_a_clash_is_decided_at_the_next_timer_without_further_solicitations() -> None:
+    stage = Stage(fresh=True, ip6_dad_count=3)
+    asked = solicited(stage)
+    stage.send(dad_ns())
+    stage.until(asked + NS - 1)
+    assert flags(stage) == IN6_IFF_TENTATIVE
+    stage.wait(5)
+    assert flags(stage) == IN6_IFF_DUPLICATED
+    assert not stage.find(is_("ns", src="::", target=LL))
+
+
 HARMLESS = [
     pytest.param(
         dad_na(tll(PEER_MAC), target=ELSE),

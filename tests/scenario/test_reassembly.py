@@ -6,6 +6,9 @@ from __future__ import annotations
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.kern.conf import KernConf
+from kame_py.wire.codecs import Icmp6Hdr
+from kame_py.wire.const import ND_NEIGHBOR_ADVERT
 from kame_py.wire.ip6ext import build_rthdr0
 from tests.scenario.tester import (
     ALLNODES,
@@ -20,6 +23,7 @@ from tests.scenario.tester import (
 )
 from tests.scenario.words import (
     BASE,
+    UNKNOWN_OPTION,
     Heard,
     addr,
     atomic,
@@ -27,7 +31,9 @@ from tests.scenario.words import (
     ext,
     fragment,
     fragments,
+    ip6,
     is_,
+    ns,
     ra,
     udp,
     with_header,
@@ -380,3 +386,19 @@ def test_fragments_that_wait_when_the_default_router_goes_still_become_the_datag
     stage.send(ra(ROUTER, lifetime=0), ROUTER_MAC)
     stage.send(last)
     assert replies(stage)
+
+
+def test_what_comes_out_of_a_tunnel_is_no_fragment_though_its_tunnel_packet_was() -> None:
+    """Neighbour discovery in fragments is ignored; fragments of the tunnel are another matter."""
+    stage = Stage(globals_=True, kernel=KernConf(frozenset(), gif=1))
+    stage.tn.neighbours[PEER_G] = PEER_MAC
+    stage.run(f"ifconfig gif0 tunnel {GLOBAL} {PEER_G}\nifconfig gif0 up")
+    stage.wait(5)
+    stage.send(echo(PEER_G, GLOBAL))
+    stage.forget()
+    inside = ns(LL, "fe80::9", UNKNOWN_OPTION)  # gif0 has the interface identifier of fxp0
+    for piece in fragments(ip6(PEER_G, GLOBAL, inside, 41), 64):
+        stage.send(piece)
+    answer = stage.only(is_(src=GLOBAL, dst=PEER_G, nxt=41))
+    assert Icmp6Hdr.unpack(answer.packet, 2 * BASE).icmp6_type == ND_NEIGHBOR_ADVERT
+    assert stage.drops() == {}
