@@ -6,7 +6,7 @@ Read first: draft-ietf-mobileip-ipv6-15 s.9.7, s.9.8.
 Deviates: an interface that is not there ends the program instead of never matching; interfaces are
 read before it goes into the background, so a failure reaches the shell; with -f messages go to
 stderr as well; TERM and INT empty the pid file; SIGHUP is told at notice, not as a warning; the
-loop sleeps until something happens.
+program sleeps until something comes, and removes what has expired before it looks at it.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ async def _findifas(d: _Daemon) -> None:
 
 async def _loop(d: _Daemon) -> int:
     while True:
-        polled = await d.ops.poll((d.sock,), _timeout_ns(d))
+        polled = await d.ops.poll((d.sock,), DEBUG_INTERVAL_NS if d.debug else None)
         ending = [ENDING[name] for name in polled.signals if name in ENDING]
         if ending:
             return ending[0]
@@ -145,13 +145,6 @@ async def _loop(d: _Daemon) -> int:
             await _read(d)
         if d.debug:
             d.ops.err(_dump(d))
-
-
-def _timeout_ns(d: _Daemon) -> int | None:
-    if d.debug:
-        return DEBUG_INTERVAL_NS
-    deadlines = [at for haif in d.ifaces for at in haif.deadlines()]
-    return max(min(deadlines) - d.ops.monotonic(), 0) if deadlines else None
 
 
 async def _clean(d: _Daemon) -> None:

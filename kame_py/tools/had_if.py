@@ -9,7 +9,7 @@ draft-ietf-mobileip-ipv6-15 s.4.6, s.9.7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -163,12 +163,6 @@ class HagentIfinfo:
             entry.hagent_galist = [
                 g for g in entry.hagent_galist if g.vexpire_ns is None or g.vexpire_ns > now_ns
             ]
-
-    def deadlines(self) -> Iterator[int]:
-        """When something of the list expires."""
-        for entry in self.halist:
-            yield entry.hagent_expire_ns
-            yield from (g.vexpire_ns for g in entry.hagent_galist if g.vexpire_ns is not None)
 
     def shuffle(self, random: Random) -> None:
         """Put the agents of equal preference in random order (draft s.9.8)."""

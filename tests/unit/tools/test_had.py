@@ -460,6 +460,26 @@ def test_infinite_lifetimes_never_end() -> None:
     assert listed(m, 65000) == ["ha1"]
 
 
+@pytest.mark.parametrize("gone", [ra(ha(1), lifetime=0), ra(ha(1), vltime=0)])
+def test_what_is_withdrawn_is_gone_for_a_request_right_behind(gone: bytes) -> None:
+    m = agent()
+    m.icmp6_at(1, ra(ha(1)), ll(1))
+    m.icmp6_at(5, gone, ll(1))
+    ask(m, 5)
+    events = [fn for _, _, fn in sorted(m._events, key=lambda e: e[:2])[1:]]
+    del m._events[1:]
+    m.at(5, lambda: [fn() for fn in events])
+    m.run(main, "fxp0", 6)
+    assert [r.addrs for r in replies(m)] == [()]
+
+
+def test_sighup_forgets_the_agents() -> None:
+    m = agent()
+    m.icmp6_at(1, ra(ha(1)), ll(1))
+    m.signal_at(2, "HUP")
+    assert listed(m) == []
+
+
 def test_an_address_refreshed_keeps_its_place_and_one_with_lifetime_zero_goes() -> None:
     m = agent()
     m.icmp6_at(1, ra(ha(1), ha(2)), ll(1))

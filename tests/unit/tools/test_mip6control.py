@@ -186,6 +186,7 @@ def test_names_unless_n_is_given() -> None:
         *("a-very-long-nam", "2001:200:9:7:29", "ha"),
     ]
     assert printed(ops, "-cl").splitlines()[1].split()[0] == "a-very-long-name-of-a-node"
+    assert printed(ops, "-cln").splitlines()[1].split()[0] == HOA
 
 
 def test_tables_as_one_json_object() -> None:
