@@ -7,12 +7,16 @@ which options a kernel was built with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.kern_mib import kern_mib_init
 from kame_py.kern.kernel import Kernel
+from kame_py.kern.log import LOG_WARNING
 from kame_py.kern.rng import Rng
 from kame_py.kern.uipc_socket import socket_init
+from kame_py.mip6.dialect.draft15 import DRAFT15
+from kame_py.mip6.if_hif import hif_attach
+from kame_py.mip6.mip6 import mip6_init
 from kame_py.net.if_ import (
     ETHERMTU,
     IFF_BROADCAST,
@@ -52,6 +56,10 @@ from kame_py.wire.const import IP6OPT_HOME_ADDRESS
 if TYPE_CHECKING:
     from kame_py.kern.clock import Clock
     from kame_py.kern.conf import KernConf
+    from kame_py.mip6.dialect.base import Dialect
+
+#: Option -> the draft of Mobile IPv6 that it brings; of several the last row counts.
+DIALECTS: Final[dict[str, Dialect]] = {"MIP6": DRAFT15}
 
 
 def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
@@ -88,12 +96,23 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     if conf.has("MIP6"):
         kern.destopts[IP6OPT_HOME_ADDRESS] = dest6_hao
         rthdr0_enable(kern, 1)
+        kern.mip6 = mip6_init(kern, conf, _dialect(kern))
     lo0 = loop_attach(kern)
     nd6_ifattach(kern, lo0)
     if_up(kern, lo0)
     for unit in range(conf.gif):
         gif_attach(kern, f"gif{unit}")
+    for unit in range(conf.hif if conf.has("MIP6") else 0):
+        hif_attach(kern, f"hif{unit}")
     return kern
+
+
+def _dialect(kern: Kernel) -> Dialect:
+    """The draft of Mobile IPv6 that the options ask for; the log tells of one not spoken here."""
+    options = kern.conf.options
+    for option in sorted(o for o in options if o.startswith("MIP6_DRAFT") and o not in DIALECTS):
+        kern.log.log(LOG_WARNING, f"options {option}: not in this kernel, ignored")
+    return [dialect for option, dialect in DIALECTS.items() if option in options][-1]
 
 
 def if_setup(kern: Kernel, ifp: Ifnet, up: bool) -> None:

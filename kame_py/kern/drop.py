@@ -515,6 +515,38 @@ class D:
     )
     MIP6_ROUTEOPT = _row("MIP6_ROUTEOPT", "", "", BAD, "route optimisation refused the packet")
     MIP6_EXTHDR = _row("MIP6_EXTHDR", "", "", LIMIT, "mobility headers could not be built")
+    MIP6_BUNOHAO = _row("MIP6_BUNOHAO", "", "", BAD, "binding update without a home address option")
+    MIP6_BUSHORT = _row(
+        "MIP6_BUSHORT",
+        "ip6.ip6s_badoptions",
+        "",
+        BAD,
+        "binding update or one of its sub-options has a wrong length",
+    )
+    MIP6_BUAUTH = _row("MIP6_BUAUTH", "", "", POLICY, "binding update without valid authentication")
+    MIP6_BUDST = _row(
+        "MIP6_BUDST", "", "", BAD, "binding update not to a unicast address of this node"
+    )
+    MIP6_BUCOA = _row(
+        "MIP6_BUCOA", "", "", BAD, "binding update with a care-of address that must not be one"
+    )
+    MIP6_BUSEQNO = _row(
+        "MIP6_BUSEQNO", "", "", NORMAL, "binding update with an old sequence number"
+    )
+    MIP6_LINKLOCAL = _row(
+        "MIP6_LINKLOCAL",
+        "ip6.ip6s_cantforward",
+        "",
+        NORMAL,
+        "link-local address, and the mobile node is away",
+    )
+    MIP6_SITELOCAL = _row(
+        "MIP6_SITELOCAL",
+        "ip6.ip6s_cantforward",
+        "",
+        POLICY,
+        "site-local destinations are not tunnelled to mobile nodes",
+    )
     # end of a run
     KERN_SHUTDOWN = _row("KERN_SHUTDOWN", "", "", NORMAL, "the node was shut down")
 

@@ -54,6 +54,10 @@ class Mip6Hooks(Protocol):
         """nd6_ns_output. True: returning home, so send with unspecified source, no SLLA option."""
         ...
 
+    def ns_input(self, kern: Kernel, src: bytes, target: bytes) -> bool:
+        """nd6_ns_input, a target that may be ours. True: say nothing, a home agent stands in."""
+        ...
+
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
         """nd6_ns_input, nd6_na_input: the pseudo address a home agent does DAD for."""
         ...
@@ -112,6 +116,9 @@ class NullMip6Hooks:
         return 0
 
     def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:
+        return False
+
+    def ns_input(self, kern: Kernel, src: bytes, target: bytes) -> bool:
         return False
 
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:

@@ -31,6 +31,8 @@ IP6A_HASEEN: Final = 0x02  # home address option seen
 IP6A_BRUID: Final = 0x04  # binding request with a unique identifier
 IP6A_RTALERTSEEN: Final = 0x08  # router alert option seen
 IP6A_ROUTEOPTIMIZED: Final = 0x10  # came by a routing header to our home address
+IP6A_NOBINDING: Final = 0x20  # made here: goes as it is, whatever the binding cache says
+IP6A_MOBILITY: Final = 0x40  # mobility used an option of it
 
 
 class Fate(enum.Enum):

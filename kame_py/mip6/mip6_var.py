@@ -3,7 +3,7 @@
 
 Members keep KAME's names. Deviates: times are monotonic nanoseconds (``*_expire``) beside the
 seconds that were told; lists are Python lists, newest first where KAME inserted at the head; the
-binding caches are dictionaries by home address. Read first: draft-ietf-mobileip-ipv6-15 s.4.6.
+binding caches are dictionaries. Read first: draft-ietf-mobileip-ipv6-15 s.4.6.
 """
 
 from __future__ import annotations
@@ -11,6 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from kame_py.mip6.mip6_mnstate import (
+    HIF_LOCATION_UNKNOWN,
+    MIP6_BU_REG_STATE_NOTREG,
+    DhaadSt,
+)
+from kame_py.mip6.mip6_state import BcSt, HrSt
 from kame_py.wire.in6addr import IN6ADDR_ANY
 
 if TYPE_CHECKING:
@@ -18,7 +24,9 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.mip6.dialect.base import Dialect
     from kame_py.net.if_ import Ifnet
+    from kame_py.net.route import Rtentry
     from kame_py.netinet6.in6_var import In6Ifaddr
+    from kame_py.wire.mip6 import BindingUpdate
 
 MIP6_CONFIG_TYPE_CN: Final = 0
 MIP6_CONFIG_TYPE_MN: Final = 1
@@ -32,23 +40,17 @@ MIP6_SLOW_UPDATE_INTERVAL: Final = 10  # s, SLOW_UPDATE_RATE
 MIP6_DHAAD_INITIAL_TIMEOUT: Final = 2  # s, draft s.10.8
 MIP6_DHAAD_RETRIES: Final = 3
 MIP6_MAX_FINITE: Final = 0x7FFFFFFF
+MIP6_BUL_MAXENTRIES: Final = 1024  # correspondents of one home interface
+MIP6_BC_MAXENTRIES: Final = 4096  # entries of a binding cache at most
 
 MIP6_BU_STATE_WAITSENT: Final = 0x01
 MIP6_BU_STATE_WAITACK: Final = 0x02
 MIP6_BU_STATE_BUNOTSUPP: Final = 0x04
 MIP6_BU_STATE_MIP6NOTSUPP: Final = 0x80
-MIP6_BU_REG_STATE_NOTREG: Final = 1
-MIP6_BU_REG_STATE_REGWAITACK: Final = 2
-MIP6_BU_REG_STATE_REG: Final = 3
-MIP6_BU_REG_STATE_DEREGWAITACK: Final = 4
 
 MIP6_BC_STATE_BA_WAITSENT: Final = 0x01
 MIP6_BC_STATE_BR_WAITSENT: Final = 0x02
 MIP6_BC_STATE_DAD_WAIT: Final = 0x04
-
-HIF_LOCATION_UNKNOWN: Final = 0
-HIF_LOCATION_HOME: Final = 1
-HIF_LOCATION_FOREIGN: Final = 2
 
 
 @dataclass(slots=True)
@@ -79,18 +81,31 @@ class Mip6Bu:
     mbu_flags: int = 0
     mbu_state: int = 0
     mbu_reg_state: int = MIP6_BU_REG_STATE_NOTREG
-    mbu_encap: object = None
     mbu_sent_coa: bytes = IN6ADDR_ANY  # for the rate limit: care-of address of the updates
     mbu_sent_count: int = 0  # ... sent in a row with it
     mbu_sent_at: int = -(1 << 62)  # ns, when the last one left
     mbu_uniqid: int | None = None  # unique identifier to return with the next update
+    mbu_outstanding: list[int] = field(default_factory=list)  # numbers of unanswered updates
+    mbu_bound_expire: int = 0  # ns, end of what the home agent last granted
+    mbu_hold: int = 0  # ns, nothing is sent before
+    mbu_tunnel: bool = False  # what the home agent tunnels is taken
+    mbu_pcoa: bool = False  # forwards from a previous care-of address, which is mbu_haddr
+    mbu_noauth: bool = False  # the log has heard that its updates cannot be authenticated
+
+
+@dataclass(slots=True, eq=False)
+class Mip6Peer:
+    """What outlives the entries about one peer (draft s.10.11): numbers go on, refusals count."""
+
+    seqno: int = 0
+    hold: int = 0  # ns, no update to a correspondent before
 
 
 @dataclass(slots=True, eq=False)
 class Mip6Bc:
-    """One entry of the binding cache."""
+    """One entry of the binding cache. mbc_hr: the home registration that it belongs to."""
 
-    mbc_phaddr: bytes  # peer's home address: the key
+    mbc_phaddr: bytes  # peer's home address, kernel form
     mbc_pcoa: bytes
     mbc_addr: bytes  # own address that the update was sent to
     mbc_flags: int
@@ -98,11 +113,40 @@ class Mip6Bc:
     mbc_lifetime: int  # s
     mbc_expire: int  # ns
     mbc_prefixlen: int = 0
-    mbc_state: int = 0
-    mbc_ifp: Ifnet | None = None  # home link of a home registration
-    mbc_encap: object = None  # None until the tunnel is ready
-    mbc_dad: In6Ifaddr | None = None  # on the entry that drives duplicate detection
-    mbc_timer: Callout | None = None
+    mbc_st: BcSt = BcSt.NONE
+    mbc_timer: Callout | None = None  # its end
+    mbc_br_timer: Callout | None = None  # the last quarter, and its seconds
+    mbc_unreach: int = 0  # ICMP errors in a row about the care-of address
+    mbc_unreach_at: int = 0  # ns, the last of them
+    mbc_hr: Mip6Hr | None = None
+    mbc_proxy: Rtentry | None = None  # the route that makes this node its proxy
+    mbc_na_timer: Callout | None = None  # the next advertisement of the proxy
+    mbc_na_count: int = 0  # ... sent so far
+
+
+@dataclass(slots=True, eq=False)
+class Mip6Hr:
+    """A home registration: the entries that one update made, served together.
+
+    hr_req: the last update, which the acknowledgement after duplicate detection answers.
+    """
+
+    hr_ifp: Ifnet  # home link
+    hr_req: BuRequest
+    hr_bcs: list[Mip6Bc] = field(default_factory=list)
+    hr_st: HrSt = HrSt.NONE
+    hr_dad: In6Ifaddr | None = None  # pseudo address under duplicate detection
+
+
+@dataclass(frozen=True, slots=True)
+class BuRequest:
+    """A binding update with the addresses of its packet, kernel form."""
+
+    addr: bytes  # own address that it was sent to
+    hoa: bytes
+    coa: bytes  # alternate care-of address, else source
+    src: bytes  # IPv6 source on the wire
+    bu: BindingUpdate
 
 
 @dataclass(slots=True, eq=False)
@@ -130,6 +174,8 @@ class Mip6Prefix:
     mpfx_plexpire: int
     mpfx_haddr: bytes = IN6ADDR_ANY
     mpfx_timer: Callout | None = None
+    mpfx_manual: bool = False  # configured: stays when its lifetime is over
+    mpfx_refused: bool = False  # another node has the home address: never used again
 
 
 @dataclass(slots=True, eq=False)
@@ -151,8 +197,13 @@ class HifSoftc:
     hif_hs_list_home: list[Mip6Subnet] = field(default_factory=list)
     hif_hs_list_foreign: list[Mip6Subnet] = field(default_factory=list)
     hif_hadiscovid: int | None = None  # identifier of the request that waits for its reply
+    hif_dhaad_st: DhaadSt = DhaadSt.IDLE
     hif_dhaad_timer: Callout | None = None
     hif_dhaad_tries: int = 0
+    hif_dhaad_pause: int = 0  # s, of the pause after a search in vain
+    hif_mps_timer: Callout | None = None
+    hif_mps_tries: int = 0
+    hif_na_timer: Callout | None = None  # repeats the advertisements after returning home
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +216,33 @@ class Mip6UnuseHoa:
 
 @dataclass(slots=True)
 class Mip6State:
-    """Everything that mobility keeps on one kernel."""
+    """Everything that mobility keeps on one kernel.
+
+    mip6_bc_list: bindings of correspondents by (own address, home address), least recently used
+    first. mip6_hrbc_list: home registrations by home address.
+    """
 
     dialect: Dialect
     config: Mip6Config
     allow_coa_fallback: bool = False
     hif_softc_list: list[HifSoftc] = field(default_factory=list)
     hif_coa: bytes = IN6ADDR_ANY  # the one care-of address of the node, kernel form
-    mip6_bc_list: dict[bytes, Mip6Bc] = field(default_factory=dict)
+    mip6_bc_list: dict[tuple[bytes, bytes], Mip6Bc] = field(default_factory=dict)
+    mip6_hrbc_list: dict[bytes, Mip6Bc] = field(default_factory=dict)
+    mip6_dads: dict[In6Ifaddr, Mip6Hr] = field(default_factory=dict)
     mip6_ha_list: list[Mip6Ha] = field(default_factory=list)
     mip6_prefix_list: list[Mip6Prefix] = field(default_factory=list)
     mip6_subnet_list: list[Mip6Subnet] = field(default_factory=list)
     mip6_unuse_hoa: list[Mip6UnuseHoa] = field(default_factory=list)
     mip6_hadiscovid: int = 0
+    mip6_peers: dict[bytes, Mip6Peer] = field(default_factory=dict)
     bu_timer: Callout | None = None
-    tunnel_sitelocal: int = 1  # net.inet6.mip6.*: D15-076
-    tunnel_multicast: int = 1  # D15-077
+    raintvl_ms: int = 0  # MaxRtrAdvInterval that the home link last told, 0: unknown
+    tunnel_sitelocal: int = 1  # net.inet6.mip6.*: draft-15 s.9.4
+    bc_maxentries: int = MIP6_BC_MAXENTRIES
+    hrbc_maxentries: int = MIP6_BC_MAXENTRIES
+    bc_lifetime_limit: int = 0  # s, 0: none
+    hrbc_lifetime_limit: int = 0
 
 
 def mip6_state(kern: Kernel) -> Mip6State:
@@ -192,6 +254,6 @@ def mip6_state(kern: Kernel) -> Mip6State:
 
 
 def mip6log(kern: Kernel, priority: int, text: str) -> None:
-    """KAME's mip6log: to the kernel log while debugging is on."""
+    """KAME's mip6log: to the kernel log while debugging is on. KAME put file and line in front."""
     if mip6_state(kern).config.mcfg_debug:
-        kern.log.log(priority, text)
+        kern.log.log(priority, f"mip6.c: {text}")

@@ -142,6 +142,7 @@ def _ip6_forward_send(kern: Kernel, m: Mbuf, rt: Rtentry, srcrt: bool) -> None:
     redirect = (
         ifp is inif
         and not srcrt
+        and not m.encaps  # out of a tunnel: its sender is not on this link
         and kern.ip6.ip6_sendredirects
         and not rt.rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)
     )

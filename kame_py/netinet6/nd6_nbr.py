@@ -123,7 +123,7 @@ def nd6_ns_input(kern: Kernel, m: Mbuf, off: int, icmp6len: int) -> DropReason |
     elif not nd6.nd6_is_addr_neighbor(kern, m.src, ifp):
         return D.ND6_OFFLINK
     target = _nd6_ns_target(kern, ifp, taddr)
-    if target is None:
+    if target is None or kern.mip6.ns_input(kern, m.src, taddr):
         return D.ND6_NOTTARGET
     return _nd6_ns_answer(kern, m, ifp, taddr, lladdr, target)
 

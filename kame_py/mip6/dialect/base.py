@@ -34,8 +34,8 @@ class Dialect(Protocol):
         """Whether a home registration is for the one home address only."""
         ...
 
-    def home_flags(self, need_dad: bool) -> int:
-        """Flags of a home registration that a mobile node sends."""
+    def home_flags(self, need_dad: bool, single: bool = False) -> int:
+        """Flags of a home registration; ``single``: for the one home address only."""
         ...
 
     def home_prefixlen(self) -> int:

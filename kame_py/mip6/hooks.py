@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The hooks of kern/hooks.py in a kernel with ``options MIP6``.
+
+One method for each place where KAME's IPv6 core called mip6*.c; what is behind it belongs to the
+correspondent, the home agent or the mobile node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from kame_py.mip6 import (
+    mip6_bu_output,
+    mip6_bul,
+    mip6_destopt,
+    mip6_dhaad,
+    mip6_hareg,
+    mip6_icmp6,
+    mip6_move,
+    mip6_mps,
+    mip6_tunnel,
+)
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
+from kame_py.wire.codecs import Icmp6Hdr
+from kame_py.wire.const import (
+    ICMP6_HADISCOV_REPLY,
+    ICMP6_INFOMSG_MASK,
+    ICMP6_MOBILEPREFIX_ADVERT,
+)
+from kame_py.wire.patch import u8
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.kern.mbuf import Mbuf
+    from kame_py.net.if_ import Ifnet
+    from kame_py.netinet6.in6_var import In6Ifaddr
+    from kame_py.netinet6.ip6_var import Exthdrs
+    from kame_py.netinet6.nd6 import NdDefrouter, NdPrefix
+    from kame_py.wire.nd6opt import NdOptions
+
+
+#: Messages for mobile nodes.
+_INFORMATIONAL: Final[dict[int, Callable[[Kernel, Mbuf, int], bool]]] = {
+    ICMP6_HADISCOV_REPLY: mip6_dhaad.mip6_hadiscov_reply_input,
+    ICMP6_MOBILEPREFIX_ADVERT: mip6_mps.mip6_mp_adv_input,
+}
+
+
+class Mip6:
+    """Mobility of one kernel. Every node is a correspondent; at most one role comes on top."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: Mip6State) -> None:
+        self.state = state
+
+    @property
+    def _mobile(self) -> bool:
+        return self.state.config.mcfg_type == MIP6_CONFIG_TYPE_MN
+
+    def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
+        return not self._mobile or mip6_bul.mip6_route_optimize(kern, m, off, nxt)
+
+    def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
+        if self._mobile:
+            mip6_bul.mip6_rthdr_done(kern, m, off)
+
+    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
+        kind = u8(m.data, off + Icmp6Hdr.O_icmp6_type)
+        if not kind & ICMP6_INFOMSG_MASK:
+            return mip6_icmp6.mip6_icmp6_error_input(kern, m, off)
+        if not self._mobile:
+            return False
+        if kind == ICMP6_MOBILEPREFIX_ADVERT:
+            return mip6_mps.mip6_mp_adv_input(kern, m, off)
+        return kind == ICMP6_HADISCOV_REPLY and mip6_dhaad.mip6_hadiscov_reply_input(kern, m, off)
+
+    def forward(self, kern: Kernel, m: Mbuf) -> bool:
+        if not self.state.mip6_hrbc_list:
+            return False
+        return mip6_tunnel.mip6_intercept(kern, m)
+
+    def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
+        if mip6_destopt.mip6_is_nd(m):
+            return 0
+        error = mip6_destopt.mip6_cn_exthdr_create(kern, m, hdrs)
+        if error or not self._mobile:
+            return error
+        return mip6_bu_output.mip6_mn_exthdr_create(kern, m, hdrs)
+
+    def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
+        if self._mobile:
+            mip6_bu_output.mip6_addr_exchange(kern, m)
+
+    def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
+        return mip6_bu_output.mip6_selectsrc_prefer(kern, dst, a, b)
+
+    def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:
+        return self._mobile and mip6_move.mip6_ns_output(kern, ifp, target, dad)
+
+    def ns_input(self, kern: Kernel, src: bytes, target: bytes) -> bool:
+        return self._mobile and mip6_move.mip6_ns_input(kern, src, target)
+
+    def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
+        return mip6_hareg.mip6_dad_find(kern, ifp, target)
+
+    def dad_success(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        return mip6_hareg.mip6_dad_success(kern, ia)
+
+    def dad_duplicated(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        if mip6_hareg.mip6_dad_duplicated(kern, ia):
+            return True
+        mip6_move.mip6_coa_duplicated(kern)
+        return False
+
+    def need_dad(self, kern: Kernel, ia: In6Ifaddr) -> bool:
+        return mip6_bul.mip6_ifa_need_dad(kern, ia)
+
+    def ra_prefix(
+        self, kern: Kernel, src: bytes, pr: NdPrefix, dr: NdDefrouter | None, m: Mbuf
+    ) -> bool:
+        return not self._mobile or mip6_move.mip6_prefix_list_update(kern, src, pr, dr, m)
+
+    def ra_done(
+        self, kern: Kernel, src: bytes, dr: NdDefrouter | None, opts: NdOptions, m: Mbuf
+    ) -> None:
+        if self._mobile:
+            mip6_move.mip6_ra_done(kern, src, dr, opts, m)
+
+    def pfxlist_changed(self, kern: Kernel) -> None:
+        if self._mobile:
+            mip6_move.mip6_pfxlist_changed(kern)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Binding acknowledgements that this node sends.
+
+Corresponds to mip6_bc_send_ba and mip6_ba_destopt_create of KAME. Deviates: a rejection goes by the
+care-of address of the rejected update and leaves the binding cache out of its way.
+draft-ietf-mobileip-ipv6-15 s.5.2, s.8.5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.log import LOG_ERR
+from kame_py.kern.mbuf import IP6A_NOBINDING, m_get
+from kame_py.mip6 import mip6_destopt
+from kame_py.mip6.mip6_var import mip6_state, mip6log
+from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
+from kame_py.netinet6.ip6_var import Ip6Pktopts
+from kame_py.netinet6.scope6 import addr_text
+from kame_py.wire.const import IPPROTO_NONE
+from kame_py.wire.errno import EACCES
+from kame_py.wire.in6addr import (
+    IN6_IS_ADDR_LINKLOCAL,
+    IN6_IS_ADDR_MULTICAST,
+    IN6_IS_ADDR_V4COMPAT,
+    IN6_IS_ADDR_V4MAPPED,
+)
+from kame_py.wire.ip6ext import build_options
+from kame_py.wire.mip6 import BindingAck
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.mip6.mip6_var import BuRequest
+
+MIP6_BA_STATUS_ERRORBASE: Final = 128
+
+
+def mip6_coa_ok(addr: bytes) -> bool:
+    """Whether packets can be sent by way of this address from anywhere (draft-15 s.5.1).
+
+    The unspecified and the loopback address are v4-compatible by their bits.
+    """
+    return not (
+        IN6_IS_ADDR_MULTICAST(addr)
+        or IN6_IS_ADDR_LINKLOCAL(addr)
+        or IN6_IS_ADDR_V4MAPPED(addr)
+        or _low(addr)
+    )
+
+
+def _low(addr: bytes) -> bool:
+    return addr <= bytes(15) + b"\x01" or IN6_IS_ADDR_V4COMPAT(addr)
+
+
+def mip6_bc_send_ba(
+    kern: Kernel,
+    req: BuRequest,
+    status: int,
+    lifetime_s: int = 0,
+    refresh_s: int = 0,
+    seqno: int | None = None,
+) -> None:
+    """Acknowledge ``req`` from the address it was sent to; ``seqno`` when it is not the update's.
+
+    As an empty packet (next header 59) with a routing header unless it goes to the home address.
+    """
+    config = mip6_state(kern).config
+    wire = mip6_state(kern).dialect.wire
+    if config.mcfg_use_authdata and wire.authdata_type is not None:
+        mip6log(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
+        return
+    answered = req.bu.seqno if seqno is None else seqno
+    ba = BindingAck(status, answered, lifetime_s, refresh_s)
+    dest2 = build_options(IPPROTO_NONE, [wire.aligned(ba)])
+    via = mip6_ba_via(req, status, lifetime_s)
+    rthdr = b"" if via == req.hoa else mip6_destopt.mip6_rthdr_create(via)
+    m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
+    m.src, m.dst = req.addr, req.hoa
+    m.auxdata().ip6a_flags |= IP6A_NOBINDING
+    error = ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
+    if error:
+        to = f"{addr_text(kern, req.hoa)}({addr_text(kern, via)})"
+        mip6log(kern, LOG_ERR, f"sending BA to {to} failed. errno = {error}")
+
+
+def mip6_ba_via(req: BuRequest, status: int, lifetime_s: int) -> bytes:
+    """The care-of address that an acknowledgement goes by; the home address: straight there.
+
+    draft-15 s.8.5: of an entry its care-of address, otherwise the source of the update when a
+    routing header may name it; s.5.2: a rejection goes by the care-of address of the update.
+    """
+    rejected = status >= MIP6_BA_STATUS_ERRORBASE
+    if req.coa != req.hoa and (rejected or lifetime_s):
+        return req.coa
+    return req.src if mip6_coa_ok(req.src) else req.hoa

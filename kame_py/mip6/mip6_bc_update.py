@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Binding updates that come in, at correspondents and home agents.
+
+Corresponds to mip6_validate_bu and mip6_process_bu of KAME mip6_binding.c. Deviates: whatever fails
+validation, but an old sequence number, takes its packet along; an unprotected update is never
+accepted while protection is switched on; care-of addresses are checked; a home registration with a
+node that is no home agent gets status 132. draft-ietf-mobileip-ipv6-15 s.5.1, s.8.2-8.5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.log import LOG_ERR, LOG_NOTICE
+from kame_py.kern.mbuf import IP6A_MOBILITY, M_AUTHIPDGM, M_AUTHIPHDR, Mbuf
+from kame_py.mip6 import mip6_ba, mip6_bc, mip6_hareg
+from kame_py.mip6.mip6_state import BcEv
+from kame_py.mip6.mip6_var import (
+    MIP6_CONFIG_TYPE_HA,
+    BuRequest,
+    Mip6Bc,
+    mip6_state,
+    mip6log,
+)
+from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST
+from kame_py.netinet6.scope6 import addr_text, in6_embedscope
+from kame_py.wire.const import (
+    IP6_MIP6_BU_ACK,
+    IP6_MIP6_BU_HOME,
+    MIP6_BA_STATUS_ACCEPTED,
+    MIP6_BA_STATUS_NOT_SUPPORTED,
+    MIP6_BA_STATUS_PROHIBIT,
+)
+from kame_py.wire.malformed import Malformed
+from kame_py.wire.mip6 import AltCoa, AuthData, BindingUpdate, parse_bu
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+
+_AH: Final = M_AUTHIPHDR | M_AUTHIPDGM  # ESP alone marks only the second (draft-15 s.4.4)
+
+
+def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
+    """Destination option handler. False: the packet was dropped."""
+    req = _mip6_validate_bu(kern, m, opt, size)
+    if isinstance(req, DropReason):
+        drop(kern, m, req)
+        return False
+    m.auxdata().ip6a_flags |= IP6A_MOBILITY
+    bc = mip6_bc.mip6_bc_find(kern, req)
+    dialect = mip6_state(kern).dialect
+    if bc is not None and not dialect.newer(req.bu.seqno, bc.mbc_seqno):
+        kern.stats.ip6["ip6s_badoptions"] += 1
+        host = addr_text(kern, req.hoa)
+        text = f"received sequence no ({req.bu.seqno}) <= current seq no ({bc.mbc_seqno})"
+        mip6log(kern, LOG_NOTICE, f"{text} in BU from host {host}.")
+        if dialect.seqno_too_small is None:
+            drop(kern, m, D.MIP6_BUSEQNO)
+            return False
+        mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
+        return True
+    mip6_process_bu(kern, req)
+    return True
+
+
+def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, size: int) -> BuRequest | DropReason:
+    """draft-15 s.8.2 without the sequence number, in KAME's order."""
+    aux = m.aux
+    if aux is None or aux.ip6a_home is None or aux.ip6a_careof is None:
+        host = addr_text(kern, m.src)
+        text = f"no Home Address option found in the binding update from host {host}."
+        mip6log(kern, LOG_NOTICE, text)
+        return D.MIP6_BUNOHAO
+    hoa = aux.ip6a_home
+    bu = parse_bu(mip6_state(kern).dialect.wire, m.data, opt)
+    if isinstance(bu, Malformed):
+        host = addr_text(kern, hoa)
+        mip6log(
+            kern,
+            LOG_NOTICE,
+            f"too short binding update (len = {size}) from host {host}.",
+        )
+        return D.MIP6_BUSHORT
+    if not _mip6_bu_protected(kern, m, bu, hoa):
+        return D.MIP6_BUAUTH
+    ia = kern.ip6.ifaddrs.get(m.dst)
+    if ia is None or ia.ia6_flags & IN6_IFF_ANYCAST:
+        return D.MIP6_BUDST
+    src = in6_embedscope(aux.ip6a_careof, m.rcvif.if_index if m.rcvif is not None else 0)
+    coa = next((s.coa for s in bu.subopts if isinstance(s, AltCoa)), src)
+    if not mip6_ba.mip6_coa_ok(coa):
+        return D.MIP6_BUCOA
+    return BuRequest(m.dst, hoa, coa, src, bu)
+
+
+def _mip6_bu_protected(kern: Kernel, m: Mbuf, bu: BindingUpdate, hoa: bytes) -> bool:
+    """By AH, by authentication data, or because the administrator asks for neither."""
+    state = mip6_state(kern)
+    config = state.config
+    if config.mcfg_use_ipsec and m.flags & _AH == _AH:
+        return True
+    host = addr_text(kern, hoa)
+    if state.dialect.wire.authdata_type is None:
+        if config.mcfg_use_ipsec:
+            mip6log(kern, LOG_NOTICE, f"an unprotected binding update from {host}.")
+        return not config.mcfg_use_ipsec
+    if not config.mcfg_use_authdata:
+        return True
+    if any(isinstance(s, AuthData) for s in bu.subopts):
+        mip6log(kern, LOG_ERR, f"invalid authenticataion data from host {host}")
+    else:
+        mip6log(kern, LOG_ERR, f"an unprotected binding update from host {host}")
+    return False
+
+
+def mip6_process_bu(kern: Kernel, req: BuRequest) -> None:
+    """Cache, delete, or hand a home registration to the home agent (draft-15 s.8.2)."""
+    delete = not req.bu.lifetime_s or req.coa == req.hoa
+    state = mip6_state(kern)
+    if req.bu.flags & IP6_MIP6_BU_HOME:
+        if state.config.mcfg_type != MIP6_CONFIG_TYPE_HA:
+            mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_SUPPORTED)
+        elif delete:
+            mip6_hareg.mip6_process_hurbu(kern, req)
+        else:
+            mip6_hareg.mip6_process_hrbu(kern, req)
+        return
+    bc = mip6_bc.mip6_bc_find(kern, req)
+    if (bc is not None and bc.mbc_hr is not None) or req.hoa in kern.ip6.ifaddrs:
+        # It would turn a home registration, or an address of ours, into somebody's binding.
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_PROHIBIT)
+    elif delete:
+        _mip6_bc_forget(kern, req, bc)
+    else:
+        _mip6_bc_remember(kern, req)
+
+
+def _mip6_bc_forget(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
+    if bc is not None:
+        mip6_bc.mip6_bc_event(kern, bc, BcEv.REMOVE)
+    if req.bu.flags & IP6_MIP6_BU_ACK:
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
+
+
+def _mip6_bc_remember(kern: Kernel, req: BuRequest) -> None:
+    limit = mip6_state(kern).bc_lifetime_limit
+    lifetime_s = min(req.bu.lifetime_s, limit) if limit else req.bu.lifetime_s
+    mip6_bc.mip6_bc_update(kern, req, lifetime_s)
+    if req.bu.flags & IP6_MIP6_BU_ACK:
+        # No home agent: what is refreshed in time is what is known (draft-15 s.5.2).
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, lifetime_s)

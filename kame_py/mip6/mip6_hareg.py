@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Home registration and de-registration at the home agent, with duplicate address detection.
+
+Corresponds to mip6_process_hrbu, mip6_process_hurbu and mip6_dad_* of KAME mip6_binding.c.
+Deviates: the entries of one registration are a group with one state (mip6_state.HR_TABLE); a
+repeated update does not cut detection short; addresses of this node are refused; lifetimes end with
+the prefix. draft-ietf-mobileip-ipv6-15 s.9.1-9.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kame_py.kern.clock import NS
+from kame_py.kern.log import LOG_ERR
+from kame_py.mip6 import mip6_ba, mip6_bc, mip6_proxy
+from kame_py.mip6.mip6_state import HR_TABLE, BcEv, HrAct, HrEv
+from kame_py.mip6.mip6_var import Mip6Bc, Mip6Hr, mip6_state
+from kame_py.net.if_ import IFF_LOOPBACK
+from kame_py.netinet6 import in6, nd6_dad
+from kame_py.netinet6.in6_var import IN6_IFF_TENTATIVE, In6Ifaddr
+from kame_py.netinet6.nd6_var import NDPRF_ONLINK
+from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
+from kame_py.wire.const import (
+    IP6_MIP6_BU_DAD,
+    MIP6_BA_STATUS_ACCEPTED,
+    MIP6_BA_STATUS_DAD_FAILED,
+    MIP6_BA_STATUS_NOT_HOME_AGENT,
+    MIP6_BA_STATUS_NOT_HOME_SUBNET,
+    MIP6_BA_STATUS_PROHIBIT,
+    MIP6_BA_STATUS_RESOURCES,
+    MIP6_BA_STATUS_UNSPECIFIED,
+)
+from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, combine, ntop, prefix_equal
+from kame_py.wire.snap import INFINITE
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.mip6.mip6_var import BuRequest
+    from kame_py.net.if_ import Ifnet
+    from kame_py.netinet6.nd6_var import NdPrefix
+
+IFID_BITS: Final = 64  # of an interface identifier, RFC 2373 s.2.5.1
+_PLEN_MAX: Final = 128 - IFID_BITS
+MIP6_REFRESH_MIN: Final = 2  # s, unless the lifetime itself is shorter
+
+
+# -- the home link --------------------------------------------------------------------------------
+
+
+def mip6_home_prefix(kern: Kernel, hoa: bytes) -> NdPrefix | None:
+    """The longest on-link prefix that covers the home address; its interface is the home link."""
+    best: NdPrefix | None = None
+    for pr in _onlink(kern):
+        if prefix_equal(hoa, pr.ndpr_prefix, pr.ndpr_plen):
+            if best is None or pr.ndpr_plen > best.ndpr_plen:
+                best = pr
+    return best
+
+
+def _onlink(kern: Kernel) -> list[NdPrefix]:
+    """Prefixes of real links that are valid now."""
+    return [
+        pr
+        for pr in kern.nd6.prefixes
+        if pr.ndpr_stateflags & NDPRF_ONLINK
+        and not pr.ndpr_ifp.if_flags & IFF_LOOPBACK
+        and pr.ndpr_plen < len(pr.ndpr_prefix) * 8
+        and _valid_s(kern, pr) > 0
+    ]
+
+
+def _valid_s(kern: Kernel, pr: NdPrefix) -> int:
+    """Remaining valid lifetime, s."""
+    if not pr.ndpr_expire:
+        return pr.ndpr_vltime and INFINITE
+    return max((pr.ndpr_expire - kern.now()) // NS, 0)
+
+
+def _covered(kern: Kernel, req: BuRequest, home: NdPrefix) -> dict[bytes, NdPrefix]:
+    """Every address that the update registers, the home address first (draft-15 s.9.1).
+
+    With S clear the interface identifier under each prefix of the link, link-local included.
+    """
+    found = {req.hoa: home}
+    if not mip6_state(kern).dialect.single(req.bu):
+        for pr in _onlink(kern):
+            if pr.ndpr_ifp is home.ndpr_ifp and pr.ndpr_plen <= _PLEN_MAX:
+                addr = combine(pr.ndpr_prefix, pr.ndpr_plen, req.hoa)
+                found.setdefault(in6_embedscope(addr, home.ndpr_ifp.if_index), pr)
+    return found
+
+
+# -- updates --------------------------------------------------------------------------------------
+
+
+def mip6_process_hrbu(kern: Kernel, req: BuRequest) -> None:
+    """Register: check what can be served, then run the registration's state machine."""
+    home = mip6_home_prefix(kern, req.hoa)
+    if home is None:
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_SUBNET)
+        return
+    covered = _covered(kern, req, home)
+    status = _refusal(kern, req, home.ndpr_ifp, covered)
+    if status:
+        mip6_ba.mip6_bc_send_ba(kern, req, status)
+        return
+    lifetime_s = min(req.bu.lifetime_s, *(_valid_s(kern, pr) for pr in covered.values()))
+    limit = mip6_state(kern).hrbc_lifetime_limit
+    if limit:
+        lifetime_s = min(lifetime_s, limit)
+    hr = _registration(kern, req, home.ndpr_ifp)
+    hr.hr_req = req
+    _bind(kern, hr, list(covered), lifetime_s)
+    # Without solicitations to send there is nothing to wait for (net.inet6.ip6.dad_count 0).
+    detect = req.bu.flags & IP6_MIP6_BU_DAD and kern.ip6.ip6_dad_count
+    mip6_hr_event(kern, hr, HrEv.REG_DAD if detect else HrEv.REG)
+    if hr.hr_dad is not None and hr.hr_dad not in kern.nd6.dadq:
+        nd6_dad.nd6_dad_start(kern, hr.hr_dad)  # it was given up while the link was down
+
+
+def _registration(kern: Kernel, req: BuRequest, ifp: Ifnet) -> Mip6Hr:
+    """The registration that the update renews, or a new one.
+
+    An address that another update covered along gets its own when it is registered alone.
+    """
+    bc = mip6_state(kern).mip6_hrbc_list.get(req.hoa)
+    hr = bc.mbc_hr if bc is not None else None
+    if hr is None or hr.hr_ifp is not ifp:
+        return Mip6Hr(ifp, req)
+    if hr.hr_req.hoa != req.hoa and mip6_state(kern).dialect.single(req.bu):
+        return Mip6Hr(ifp, req)
+    return hr
+
+
+def _refusal(kern: Kernel, req: BuRequest, ifp: Ifnet, covered: dict[bytes, NdPrefix]) -> int:
+    """Why the registration cannot be served: a status, or 0."""
+    state = mip6_state(kern)
+    if req.hoa in kern.ip6.ifaddrs:
+        return MIP6_BA_STATUS_PROHIBIT
+    if any(addr in kern.ip6.ifaddrs for addr in covered):
+        return MIP6_BA_STATUS_DAD_FAILED
+    if not ifp.up:
+        return MIP6_BA_STATUS_UNSPECIFIED
+    new = sum(addr not in state.mip6_hrbc_list for addr in covered)
+    if new and len(state.mip6_hrbc_list) + new > state.hrbc_maxentries:
+        return MIP6_BA_STATUS_RESOURCES
+    return 0
+
+
+def mip6_process_hurbu(kern: Kernel, req: BuRequest) -> None:
+    """De-register: one address with S, else all with its interface identifier on its link."""
+    home = mip6_home_prefix(kern, req.hoa)
+    if home is None:
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_SUBNET)
+        return
+    bc = mip6_state(kern).mip6_hrbc_list.get(req.hoa)
+    if bc is None or bc.mbc_hr is None:
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_AGENT)
+        return
+    hr = bc.mbc_hr
+    single = mip6_state(kern).dialect.single(req.bu)
+    if single and hr.hr_req.hoa != req.hoa:
+        _leave(kern, bc)
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
+        return
+    if not single:
+        for other in _same_ifid(kern, hr, req.hoa):
+            mip6_hr_event(kern, other, HrEv.EXPIRE)
+    hr.hr_req = req
+    mip6_hr_event(kern, hr, HrEv.DEREG)
+
+
+def _same_ifid(kern: Kernel, hr: Mip6Hr, hoa: bytes) -> list[Mip6Hr]:
+    """Other registrations of the same interface identifier on the same link."""
+    found: dict[Mip6Hr, None] = {}
+    for bc in mip6_state(kern).mip6_hrbc_list.values():
+        other = bc.mbc_hr
+        if other is not None and other is not hr and other.hr_ifp is hr.hr_ifp:
+            if combine(hoa, IFID_BITS, bc.mbc_phaddr) == hoa:
+                found[other] = None
+    return list(found)
+
+
+# -- the registration -----------------------------------------------------------------------------
+
+
+def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv) -> None:
+    """Look the event up and do what the table says."""
+    act, hr.hr_st = HR_TABLE[hr.hr_st, ev]
+    if act & HrAct.DAD:
+        _dad_start(kern, hr)
+    if act & HrAct.SERVE:
+        for bc in hr.hr_bcs:
+            mip6_proxy.mip6_bc_proxy_control(kern, bc, hr.hr_ifp)
+    if act & HrAct.STOPDAD:
+        _dad_end(kern, hr)
+    lifetime_s = hr.hr_bcs[0].mbc_lifetime if hr.hr_bcs else 0
+    if act & HrAct.RELEASE:
+        lifetime_s = 0
+        for bc in list(hr.hr_bcs):
+            _unbind(kern, bc)
+    if act & HrAct.ACK:
+        refresh_s = max(lifetime_s // 2, min(MIP6_REFRESH_MIN, lifetime_s))
+        mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, refresh_s)
+    if act & HrAct.NAK_DAD:
+        mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_DAD_FAILED)
+    if act & HrAct.NAK_UNKNOWN:
+        mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_NOT_HOME_AGENT)
+
+
+def mip6_hr_expire(kern: Kernel, hr: Mip6Hr) -> None:
+    """The lifetime is over; all entries of a registration have the same."""
+    mip6_hr_event(kern, hr, HrEv.EXPIRE)
+
+
+def _bind(kern: Kernel, hr: Mip6Hr, addrs: list[bytes], lifetime_s: int) -> None:
+    """Exactly these addresses belong to the registration now (draft-15 s.9.1, s.9.3)."""
+    state = mip6_state(kern)
+    for bc in [bc for bc in hr.hr_bcs if bc.mbc_phaddr not in addrs]:
+        _leave(kern, bc)
+    for addr in addrs:
+        old = state.mip6_hrbc_list.get(addr)
+        if old is not None and old.mbc_hr is not hr:
+            _leave(kern, old)
+            old = None
+        if old is None:
+            old = Mip6Bc(addr, hr.hr_req.coa, hr.hr_req.addr, 0, 0, 0, 0, mbc_hr=hr)
+            hr.hr_bcs.append(old)
+        other = state.mip6_bc_list.get((hr.hr_req.addr, addr))
+        if other is not None:
+            mip6_bc.mip6_bc_event(kern, other, BcEv.REMOVE)
+        mip6_bc.mip6_bc_set(kern, old, hr.hr_req, lifetime_s)
+
+
+def _unbind(kern: Kernel, bc: Mip6Bc) -> None:
+    """The entry goes, and with it what it stood for on the home link."""
+    mip6_proxy.mip6_bc_proxy_delete(kern, bc)
+    mip6_bc.mip6_bc_event(kern, bc, BcEv.REMOVE)
+    if bc.mbc_hr is not None:
+        bc.mbc_hr.hr_bcs.remove(bc)
+        bc.mbc_hr = None
+
+
+def _leave(kern: Kernel, bc: Mip6Bc) -> None:
+    """One address leaves its registration, which ends with the last one."""
+    hr = bc.mbc_hr
+    _unbind(kern, bc)
+    if hr is not None and not hr.hr_bcs:
+        mip6_hr_event(kern, hr, HrEv.EXPIRE)
+
+
+# -- duplicate address detection ------------------------------------------------------------------
+
+
+def _dad_start(kern: Kernel, hr: Mip6Hr) -> None:
+    """Probe the mobile node's link-local address, or the home address when that is alone."""
+    addrs = [bc.mbc_phaddr for bc in hr.hr_bcs]
+    target = next((a for a in addrs if IN6_IS_ADDR_LINKLOCAL(a)), hr.hr_req.hoa)
+    ia = In6Ifaddr(hr.hr_ifp, target, IFID_BITS, IN6_IFF_TENTATIVE)
+    hr.hr_dad = ia
+    mip6_state(kern).mip6_dads[ia] = hr
+    in6.in6_addmulti(kern, hr.hr_ifp, in6.in6_solicited(hr.hr_ifp, target))
+    nd6_dad.nd6_dad_start(kern, ia)
+
+
+def _dad_end(kern: Kernel, hr: Mip6Hr) -> None:
+    ia = hr.hr_dad
+    if ia is None:
+        return
+    hr.hr_dad = None
+    mip6_state(kern).mip6_dads.pop(ia, None)
+    nd6_dad.nd6_dad_stop(kern, ia)
+    in6.in6_delmulti(kern, hr.hr_ifp, in6.in6_solicited(hr.hr_ifp, ia.ia_addr))
+
+
+def mip6_dad_find(kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
+    """The pseudo address under detection that somebody speaks of."""
+    for ia in mip6_state(kern).mip6_dads:
+        if ia.ia_addr == target and ia.ia_ifp is ifp:
+            return ia
+    return None
+
+
+def mip6_dad_success(kern: Kernel, ia: In6Ifaddr) -> bool:
+    """False: the address is not one of mobility's."""
+    hr = mip6_state(kern).mip6_dads.get(ia)
+    if hr is None:
+        return False
+    mip6_hr_event(kern, hr, HrEv.DAD_OK)
+    return True
+
+
+def mip6_dad_duplicated(kern: Kernel, ia: In6Ifaddr) -> bool:
+    """False: the address is not one of mobility's."""
+    hr = mip6_state(kern).mip6_dads.get(ia)
+    if hr is None:
+        return False
+    text = ntop(in6_clearscope(ia.ia_addr))
+    kern.log.log(LOG_ERR, f"{ia.ia_ifp.if_name}: DAD complete for {text} - duplicate found")
+    mip6_hr_event(kern, hr, HrEv.DAD_DUP)
+    return True
