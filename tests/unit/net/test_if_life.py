@@ -68,7 +68,7 @@ def box() -> Box:
 
 
 #: Requests that only a kernel with options MIP6 answers.
-MOBILITY = {"SIOCSMIP6CFG", "SIOCSUNUSEHA", "SIOCDUNUSEHA"}
+MOBILITY = {"SIOCSMIP6CFG", "SIOCGBC", "SIOCSUNUSEHA", "SIOCDUNUSEHA"}
 
 
 def of_mobility(name: str) -> bool:
