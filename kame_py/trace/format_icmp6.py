@@ -21,6 +21,8 @@ from kame_py.wire.const import (
     ICMP6_DST_UNREACH_NOROUTE,
     ICMP6_ECHO_REPLY,
     ICMP6_ECHO_REQUEST,
+    ICMP6_HADISCOV_REPLY,
+    ICMP6_HADISCOV_REQUEST,
     ICMP6_NI_QUERY,
     ICMP6_NI_REPLY,
     ICMP6_PACKET_TOO_BIG,
@@ -53,6 +55,7 @@ from kame_py.wire.const import (
 from kame_py.wire.in6addr import mac_ntoa
 from kame_py.wire.ip6ext import walk
 from kame_py.wire.malformed import Malformed
+from kame_py.wire.mip6 import parse_ha_reply
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
 
 _UNREACH: Final = {
@@ -243,6 +246,22 @@ def _nodeinfo(line: Icmp6Line, m: Header) -> str:
     return "node information " + ("query" if m.ni_type == ICMP6_NI_QUERY else "reply")
 
 
+def _hadiscov(line: Icmp6Line, m: Header) -> str:
+    """Home agent address discovery; both messages have their identifier at the same place."""
+    assert isinstance(m, c.HaDiscovReq)
+    reply = m.ha_dreq_type == ICMP6_HADISCOV_REPLY
+    text = f"ha discovery {'reply' if reply else 'request'}"
+    if not line.verbose:
+        return text
+    text += f" (id {m.ha_dreq_id})"
+    if reply:
+        parsed = parse_ha_reply(line.data, line.off, len(line.data))
+        if isinstance(parsed, Malformed):
+            return f"{text} [|icmp6]"
+        text += "".join(f" {line.names(addr)}" for addr in parsed.addrs)
+    return text
+
+
 _MESSAGES: Final[dict[int, tuple[type[Header], Callable[[Icmp6Line, Header], str]]]] = {
     ICMP6_DST_UNREACH: (c.Icmp6DstUnreach, _dst_unreach),
     ICMP6_PACKET_TOO_BIG: (c.Icmp6PacketTooBig, _toobig),
@@ -258,6 +277,8 @@ _MESSAGES: Final[dict[int, tuple[type[Header], Callable[[Icmp6Line, Header], str
     ND_NEIGHBOR_SOLICIT: (c.NdNeighborSolicit, _ns),
     ND_NEIGHBOR_ADVERT: (c.NdNeighborAdvert, _na),
     ND_REDIRECT: (c.NdRedirect, _redirect),
+    ICMP6_HADISCOV_REQUEST: (c.HaDiscovReq, _hadiscov),
+    ICMP6_HADISCOV_REPLY: (c.HaDiscovReq, _hadiscov),
     ICMP6_NI_QUERY: (c.Icmp6Nodeinfo, _nodeinfo),
     ICMP6_NI_REPLY: (c.Icmp6Nodeinfo, _nodeinfo),
 }

@@ -38,7 +38,9 @@ def ip6(payload: bytes, nxt: int = IPPROTO_ICMPV6, hlim: int = 64) -> bytes:
             "icmp6: neighbor sol: who has fe80::7",
         ),
         (c.NdRouterAdvert(), "icmp6: router advertisement"),
-        (c.Icmp6Hdr(icmp6_type=150), "icmp6: type-#150"),
+        (c.HaDiscovReq(ha_dreq_id=7), "icmp6: ha discovery request"),
+        (c.HaDiscovRep(ha_drep_id=7), "icmp6: ha discovery reply"),
+        (c.Icmp6Hdr(icmp6_type=155), "icmp6: type-#155"),
     ],
 )
 def test_icmp6_messages_have_tcpdumps_words(payload: c.Header, text: str) -> None:
@@ -49,6 +51,16 @@ def test_an_unreachable_port_is_named_with_its_destination() -> None:
     quoted = ip6(c.Udphdr(uh_sport=9, uh_dport=53, uh_ulen=8).pack(), nxt=17)
     line = summary(ip6(c.Icmp6DstUnreach(icmp6_code=4).pack() + quoted))
     assert line.endswith("icmp6: 2001:db8::2 udp port 53 unreachable")
+
+
+def test_discovered_home_agents_are_listed_when_verbose() -> None:
+    reply = c.HaDiscovRep(ha_drep_id=7).pack() + (pton("2001:db8::a") or b"")
+    text = summary(ip6(reply), verbose=True)
+    assert "icmp6: ha discovery reply (id 7) 2001:db8::a" in text
+    assert "ha discovery reply (id 7) [|icmp6]" in summary(ip6(reply[:-1]), verbose=True)
+    assert "ha discovery request (id 9)" in summary(
+        ip6(c.HaDiscovReq(ha_dreq_id=9).pack()), verbose=True
+    )
 
 
 def test_ports_stand_behind_the_addresses() -> None:
