@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_ERR, LOG_INFO
 from kame_py.kern.mbuf import Mbuf, m_get
-from kame_py.mip6 import if_hif, mip6_bul, mip6_destopt, mip6_dhaad, mip6_prefix
+from kame_py.mip6 import if_hif, mip6_bul, mip6_destopt, mip6_dhaad, mip6_home, mip6_prefix
 from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_FOREIGN,
     HIF_LOCATION_HOME,
@@ -161,6 +161,7 @@ def _add_bu(kern: Kernel, state: Mip6State, bu: Mip6Bu, hdrs: Exthdrs) -> bool:
         return False
     if not mip6_bu_authentic(kern, bu):
         return False
+    _freshen(kern, bu)
     peer = mip6_bul.mip6_peer(state, bu.mbu_paddr)
     seqno = state.dialect.next_seqno(peer.seqno)
     option = mip6_bu_option(kern, bu, seqno)
@@ -187,6 +188,16 @@ def mip6_bu_option(kern: Kernel, bu: Mip6Bu, seqno: int) -> AlignedOpt:
     return dialect.wire.aligned(value)
 
 
+def _freshen(kern: Kernel, bu: Mip6Bu) -> None:
+    """Lifetime and flags of an update count from when it leaves."""
+    if mip6_bul.mip6_bu_is_home(bu):
+        mip6_home.mip6_home_flags(kern, bu)
+    if bu.mbu_coa != bu.mbu_haddr and bu.mbu_lifetime and not bu.mbu_pcoa:
+        refexpire = bu.mbu_refexpire
+        mip6_bul.mip6_bu_set_lifetime(kern, bu, mip6_bu_lifetime(kern, bu))
+        bu.mbu_refexpire = refexpire
+
+
 def _sent(kern: Kernel, bu: Mip6Bu) -> None:
     """Books of an update that leaves."""
     bu.mbu_state &= ~MIP6_BU_STATE_WAITSENT
@@ -195,10 +206,6 @@ def _sent(kern: Kernel, bu: Mip6Bu) -> None:
     bu.mbu_sent_count = bu.mbu_sent_count + 1 if bu.mbu_sent_coa == bu.mbu_coa else 1
     bu.mbu_sent_coa = bu.mbu_coa
     bu.mbu_sent_at = kern.now()
-    if bu.mbu_coa != bu.mbu_haddr and bu.mbu_lifetime and not bu.mbu_pcoa:
-        refexpire = bu.mbu_refexpire
-        mip6_bul.mip6_bu_set_lifetime(kern, bu, mip6_bu_lifetime(kern, bu))
-        bu.mbu_refexpire = refexpire
     if bu.mbu_state & MIP6_BU_STATE_WAITACK and not bu.mbu_ackexpire:
         bu.mbu_ackexpire = kern.now() + bu.mbu_acktimeout * NS
     mip6_bul.mip6_bu_schedule(kern)

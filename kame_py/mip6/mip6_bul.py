@@ -248,7 +248,7 @@ def _accept(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
     elif granted != INFINITE:
         bu.mbu_expire = max(bu.mbu_expire - (bu.mbu_lifetime - granted) * NS, now)
     bu.mbu_lifetime = granted
-    bu.mbu_bound_expire = bu.mbu_expire
+    bu.mbu_bound_expire = bu.mbu_expire if mip6_bu_is_home(bu) else 0
     bu.mbu_refresh = min(ack.refresh_s or granted, granted)
     bu.mbu_refexpire = 0 if bu.mbu_refresh == INFINITE else now + max(bu.mbu_refresh, 1) * NS
 
@@ -322,9 +322,14 @@ def mip6_bu_may_send(kern: Kernel, bu: Mip6Bu) -> int:
     return until
 
 
+def _end(bu: Mip6Bu) -> int:
+    """When the binding ends, ns: what the home agent granted may end before what was asked for."""
+    return min(bu.mbu_expire, bu.mbu_bound_expire or NEVER)
+
+
 def _due(kern: Kernel, bu: Mip6Bu) -> int:
     """When something is to be done about the entry."""
-    times = [bu.mbu_expire]
+    times = [_end(bu)]
     if not bu.mbu_state & MUTED:
         if bu.mbu_state & MIP6_BU_STATE_WAITSENT and bu.mbu_paddr != IN6ADDR_ANY:
             times.append(mip6_bu_may_send(kern, bu))
@@ -359,7 +364,7 @@ def mip6_bu_timeout(kern: Kernel) -> None:
 
 def _bu_tick(kern: Kernel, bu: Mip6Bu) -> None:
     now = kern.now()
-    if now >= bu.mbu_expire:
+    if now >= _end(bu):
         mip6_bu_event(kern, bu, BuEv.EXPIRE)
     if bu not in bu.mbu_hif.hif_bu_list or bu.mbu_state & MUTED:
         return
