@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """ping6: echo requests, their answers, how long they took.
 
-KAME: ping6.c. Deviates: the first packet goes out at once; node information queries and IPsec
-policies are refused with a message; --json. What is printed about a packet is in ping6_print.py.
-RFC 2463 s.4, RFC 2292.
+KAME: ping6.c. Deviates: the first packet goes out at once; IPsec policies are refused with a
+message; --json. What is printed about a packet is in ping6_print.py and, about answers to node
+information queries, in ping6_nodeinfo.py. RFC 2463 s.4, RFC 2292.
 """
 
 from __future__ import annotations
@@ -14,9 +14,20 @@ from typing import Final
 from kame_py.ctl.ops import ProgOps
 from kame_py.lib.getopt import OptionHelp, ParsedArgs
 from kame_py.lib.toolbase import Json, Tool, ToolError, UsageError, run, sockaddr_text, to_json
+from kame_py.tools.ping6_args import datalen, integer, interval, pattern
+from kame_py.tools.ping6_nodeinfo import (
+    NONCE_SEQ,
+    NONCE_SIZE,
+    NiQuery,
+    ni_json,
+    ni_query,
+    ni_seq,
+    ni_text,
+    nigroup,
+)
 from kame_py.tools.ping6_print import error_text, exthdrs_text, new_mtu
 from kame_py.wire.codecs import Icmp6Echo
-from kame_py.wire.const import ICMP6_ECHO_REPLY, ICMP6_ECHO_REQUEST, IPPROTO_ICMPV6
+from kame_py.wire.const import ICMP6_ECHO_REPLY, ICMP6_ECHO_REQUEST, ICMP6_NI_REPLY, IPPROTO_ICMPV6
 from kame_py.wire.echodata import ECHO_HDRLEN, ECHO_TIMELEN, echo_data, echo_time
 from kame_py.wire.errno import EAGAIN, KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, IN6_IS_SCOPE_LINKLOCAL
@@ -50,17 +61,12 @@ from kame_py.wire.sockaddr import (
 NAME: Final = "ping6"
 NS: Final = 1_000_000_000
 IP6_HDRLEN: Final = 40
-DEFAULT_DATALEN: Final = 8
-MAX_DATALEN: Final = 65535 - ECHO_HDRLEN
-MAX_PATTERN: Final = 16
 MAX_HOPS: Final = 23  # addresses of a type 0 routing header, RFC 1883 s.4.4
-MIN_INTERVAL_NS: Final = NS // 100
 FLOOD_WAIT_NS: Final = NS // 100
 MAXWAIT_NS: Final = 10 * NS
 PROBE_PORT: Final = 7  # any port will do to learn the source address
 SIGINT_STATUS: Final = 130
 SEQ_MASK: Final = 0xFFFF
-NODE_INFO: Final = "atwWN"
 
 
 @dataclass(slots=True)
@@ -68,7 +74,9 @@ class _Conf:
     """The command line."""
 
     host: str
+    group: bool
     hops: tuple[str, ...]
+    query: NiQuery | None
     count: int
     datalen: int
     interval_ns: int
@@ -97,6 +105,7 @@ class _Run:
     dst: SockaddrIn6
     src: SockaddrIn6
     control: tuple[Cmsg, ...]
+    salt: bytes
     transmitted: int = 0
     received: int = 0
     repeats: int = 0
@@ -121,7 +130,7 @@ async def _ping6(args: ParsedArgs, ops: ProgOps) -> int:
     conf = _configure(args)
     ops.catch_signals("INT")
     r = await _open(conf, ops)
-    octets = r.conf.datalen
+    octets = conf.datalen if conf.query is None else conf.query.size - ECHO_HDRLEN
     r.say(
         f"PING6({IP6_HDRLEN + ECHO_HDRLEN + octets}={IP6_HDRLEN}+{ECHO_HDRLEN}+{octets} bytes) "
         f"{sockaddr_text(ops, r.src)} --> {sockaddr_text(ops, r.dst)}\n"
@@ -138,9 +147,6 @@ async def _ping6(args: ParsedArgs, ops: ProgOps) -> int:
 
 
 def _configure(args: ParsedArgs) -> _Conf:
-    for letter in NODE_INFO:
-        if args.has(letter):
-            raise ToolError(f"-{letter}", "node information queries are not supported")
     if args.has("P"):
         raise ToolError("-P", "IPsec policies are not supported")
     if not args.args:
@@ -150,18 +156,21 @@ def _configure(args: ParsedArgs) -> _Conf:
     if len(args.args) - 1 > MAX_HOPS:
         raise ToolError("too many intermediate hops")
     hoplimit = args.last("h")
+    query = ni_query(args)
     return _Conf(
         host=args.args[-1],
+        group=args.has("N"),
         hops=args.args[:-1],
-        count=_int(args, "c", "illegal number of packets", 0, 1),
-        datalen=_datalen(args),
-        interval_ns=_interval(args.last("i")),
-        hoplimit=None if hoplimit is None else _int(args, "h", "illegal hoplimit", 0, -1, 255),
+        query=query,
+        count=integer(args, "c", "illegal number of packets", 0, 1),
+        datalen=datalen(args) if query is None else 0,
+        interval_ns=interval(args.last("i")),
+        hoplimit=None if hoplimit is None else integer(args, "h", "illegal hoplimit", 0, -1, 255),
         ifname=args.last("I") or "",
         source=args.last("S") or "",
-        pattern=_pattern(args.last("p") or ""),
-        preload=_int(args, "l", "illegal preload value", 0, 0),
-        sockbuf=_int(args, "b", "invalid socket buffer size", 0, 1),
+        pattern=pattern(args.last("p") or ""),
+        preload=integer(args, "l", "illegal preload value", 0, 0),
+        sockbuf=integer(args, "b", "invalid socket buffer size", 0, 1),
         flood=args.has("f"),
         names=args.has("H") and not args.has("n"),
         quiet=args.has("q"),
@@ -171,54 +180,11 @@ def _configure(args: ParsedArgs) -> _Conf:
     )
 
 
-def _int(
-    args: ParsedArgs, letter: str, why: str, default: int, lo: int, hi: int = 0x7FFFFFFF
-) -> int:
-    text = args.last(letter)
-    if text is None:
-        return default
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()) or not lo <= int(text) <= hi:
-        raise ToolError(f"{why} -- {text}")
-    return int(text)
-
-
-def _datalen(args: ParsedArgs) -> int:
-    size = _int(args, "s", "illegal datalen value", DEFAULT_DATALEN, 1)
-    if size > MAX_DATALEN:
-        raise ToolError(f"datalen value too large, maximum is {MAX_DATALEN}")
-    return size
-
-
-def _interval(text: str | None) -> int:
-    """-i: decimal seconds with fractions, at least 10 ms."""
-    if text is None:
-        return NS
-    whole, _, part = text.partition(".")
-    if not (whole or part) or not all(p.isascii() and p.isdecimal() for p in (whole, part) if p):
-        raise ToolError(f"illegal timing interval -- {text}")
-    value = int(whole or "0") * NS + int(part[:9].ljust(9, "0"))
-    if not value:
-        raise ToolError(f"illegal timing interval -- {text}")
-    return max(value, MIN_INTERVAL_NS)
-
-
-def _pattern(text: str) -> bytes:
-    if not text:
-        return b""
-    try:
-        return bytes.fromhex(text if len(text) % 2 == 0 else text[:-1] + "0" + text[-1])[
-            :MAX_PATTERN
-        ]
-    except ValueError:
-        raise ToolError("patterns must be specified as hex digits") from None
-
-
 # -- sockets --------------------------------------------------------------------------------------
 
 
 async def _open(conf: _Conf, ops: ProgOps) -> _Run:
-    dst = await _resolve(ops, conf.host)
+    dst = nigroup(conf.host) if conf.group else await _resolve(ops, conf.host)
     index = 0
     if conf.ifname:
         index = ops.if_nametoindex(conf.ifname)
@@ -231,7 +197,8 @@ async def _open(conf: _Conf, ops: ProgOps) -> _Run:
     await _options(conf, ops, fd, index, dst)
     first, control = _control(conf, index, dst, hops)
     src = await _source(conf, ops, fd, first, index)
-    return _Run(ops, conf, fd, ops.pid() & 0xFFFF, first, src, control)
+    salt = bytes(ops.random(256) for _ in range(NONCE_SIZE - NONCE_SEQ))
+    return _Run(ops, conf, fd, ops.pid() & 0xFFFF, first, src, control, salt)
 
 
 async def _resolve(ops: ProgOps, host: str) -> SockaddrIn6:
@@ -242,17 +209,18 @@ async def _resolve(ops: ProgOps, host: str) -> SockaddrIn6:
 
 
 async def _options(conf: _Conf, ops: ProgOps, fd: int, index: int, dst: SockaddrIn6) -> None:
-    block = ICMP6_FILTER_SETBLOCKALL.setpass(ICMP6_ECHO_REPLY)
-    passes = ICMP6_FILTER_SETPASSALL if conf.verbose else block
+    wanted = ICMP6_ECHO_REPLY if conf.query is None else ICMP6_NI_REPLY
+    only = ICMP6_FILTER_SETBLOCKALL.setpass(wanted)
+    passes = ICMP6_FILTER_SETPASSALL if conf.verbose else only
     await ops.setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, passes.value)
-    wanted = [IPV6_PKTINFO, IPV6_HOPLIMIT]
+    options = [IPV6_PKTINFO, IPV6_HOPLIMIT]
     if conf.verbose:
-        wanted += [IPV6_HOPOPTS, IPV6_DSTOPTS, IPV6_RECVRTHDRDSTOPTS, IPV6_RTHDR]
+        options += [IPV6_HOPOPTS, IPV6_DSTOPTS, IPV6_RECVRTHDRDSTOPTS, IPV6_RTHDR]
     if conf.full_mtu:
-        wanted.append(IPV6_RECVPATHMTU)
+        options.append(IPV6_RECVPATHMTU)
     else:
-        wanted.append(IPV6_USE_MIN_MTU)
-    for opt in wanted:
+        options.append(IPV6_USE_MIN_MTU)
+    for opt in options:
         await ops.setsockopt(fd, IPPROTO_IPV6, opt, 1)
     if index and IN6_IS_ADDR_MULTICAST(dst.addr):
         await ops.setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index)
@@ -351,9 +319,7 @@ async def _pinger(r: _Run) -> bool:
     if _all_sent(r):
         return False
     seq = r.transmitted & SEQ_MASK
-    head = Icmp6Echo(icmp6_type=ICMP6_ECHO_REQUEST, icmp6_id=r.ident, icmp6_seq=seq)
-    data = echo_data(r.ops.realtime() // 1000, r.conf.datalen, r.conf.pattern)
-    packet = head.pack() + data
+    packet = _request(r, seq)
     r.answered.discard(seq)
     r.transmitted += 1
     r.last_ns = r.ops.monotonic()
@@ -365,6 +331,13 @@ async def _pinger(r: _Run) -> bool:
     if r.conf.flood and not r.conf.quiet:
         r.say(".")
     return True
+
+
+def _request(r: _Run, seq: int) -> bytes:
+    if r.conf.query is not None:
+        return r.conf.query.message(seq, r.salt, r.dst.addr)
+    head = Icmp6Echo(icmp6_type=ICMP6_ECHO_REQUEST, icmp6_id=r.ident, icmp6_seq=seq)
+    return head.pack() + echo_data(r.ops.realtime() // 1000, r.conf.datalen, r.conf.pattern)
 
 
 async def _receive(r: _Run) -> None:
@@ -391,6 +364,10 @@ async def _packet(r: _Run, got: Received) -> None:
             )
         return
     echo = Icmp6Echo.unpack(data)
+    answered = ni_seq(data, r.salt)
+    if answered is not None:
+        await _ni_reply(r, got, answered)
+        return
     if echo.icmp6_type != ICMP6_ECHO_REPLY:
         if r.conf.verbose:
             r.say(f"{len(data)} bytes from {await _name(r, got.addr)}: {error_text(data)}")
@@ -403,20 +380,40 @@ async def _reply(r: _Run, got: Received, seq: int) -> None:
     body = got.data[Icmp6Echo.SIZE :]
     sent_us = echo_time(body) if r.conf.datalen >= ECHO_TIMELEN else None
     trip_us = None if sent_us is None else r.ops.realtime() // 1000 - sent_us
+    dup = _count(r, seq)
+    if trip_us is not None:
+        r.tmin_us = trip_us if r.received + r.repeats == 1 else min(r.tmin_us, trip_us)
+        r.tmax_us = max(r.tmax_us, trip_us)
+        r.tsum_us += trip_us
+    if r.conf.json:
+        r.log.append({**_answer_json(r, got, seq, dup), "time_us": trip_us})
+    elif not r.conf.quiet:
+        await _print_reply(r, got, seq, trip_us, dup)
+
+
+def _count(r: _Run, seq: int) -> bool:
+    """An answer came. True: it was not the first one."""
     dup = seq in r.answered
     if dup:
         r.repeats += 1
     else:
         r.answered.add(seq)
         r.received += 1
-    if trip_us is not None:
-        r.tmin_us = trip_us if r.received + r.repeats == 1 else min(r.tmin_us, trip_us)
-        r.tmax_us = max(r.tmax_us, trip_us)
-        r.tsum_us += trip_us
+    return dup
+
+
+async def _ni_reply(r: _Run, got: Received, seq: int) -> None:
+    """An answer to a node information query; it carries no time."""
+    dup = _count(r, seq)
     if r.conf.json:
-        r.log.append(_reply_json(r, got, seq, trip_us, dup))
+        r.log.append({**_answer_json(r, got, seq, dup), **ni_json(got.data)})
+    elif r.conf.flood and not r.conf.quiet:
+        r.say("\b")
     elif not r.conf.quiet:
-        await _print_reply(r, got, seq, trip_us, dup)
+        text = ni_text(got.data, r.conf.verbose)
+        r.say(f"{len(got.data)} bytes from {await _name(r, got.addr)}: {text}\n")
+        if r.conf.verbose:
+            r.say(exthdrs_text(got.control))
 
 
 async def _print_reply(r: _Run, got: Received, seq: int, trip_us: int | None, dup: bool) -> None:
@@ -499,14 +496,13 @@ def _loss(r: _Run) -> int:
     return (r.transmitted - r.received) * 100 // r.transmitted if r.transmitted else 0
 
 
-def _reply_json(r: _Run, got: Received, seq: int, trip_us: int | None, dup: bool) -> Json:
+def _answer_json(r: _Run, got: Received, seq: int, dup: bool) -> dict[str, Json]:
     return {
         "seq": seq,
         "from": sockaddr_text(r.ops, got.addr),
         "bytes": len(got.data),
         "hlim": _hoplimit(got),
         "dst": sockaddr_text(r.ops, _received_at(got)),
-        "time_us": trip_us,
         "duplicate": dup,
     }
 
@@ -533,14 +529,19 @@ TOOL: Final = Tool(
     name=NAME,
     main=main,
     usage=(
-        "ping6 [-dfHmnqRv] [-b sockbufsiz] [-c count] [-h hoplimit] [-I interface]",
-        "      [-i wait] [-l preload] [-p pattern] [-S sourceaddr] [-s packetsize]",
+        "ping6 [-dfHmnNqRtvwW] [-a addrtype] [-b sockbufsiz] [-c count] [-h hoplimit]",
+        "      [-I interface] [-i wait] [-l preload] [-p pattern] [-S sourceaddr]",
+        "      [-s packetsize]",
         "      [hops...] host",
     ),
-    summary="Send ICMPv6 echo requests to a host and print the answers.",
+    summary="Send echo requests or node information queries and print the answers.",
     letters="a:b:c:dfHh:I:i:l:mnNp:P:qRS:s:tvwW",
     options=(
-        OptionHelp("a", "LETTERS", "node addresses query: not supported"),
+        OptionHelp(
+            "a",
+            "LETTERS",
+            "ask for addresses: a all interfaces, c compatible, g, l, s scopes, A anycast",
+        ),
         OptionHelp("b", "BYTES", "socket buffer size"),
         OptionHelp("c", "N", "stop after N answers"),
         OptionHelp("d", "", "accepted; sockets here have no debugging"),
@@ -552,17 +553,17 @@ TOOL: Final = Tool(
         OptionHelp("l", "N", "send N packets at once first"),
         OptionHelp("m", "", "packets as large as the path allows, not fragments of 1280"),
         OptionHelp("n", "", "numeric addresses, which is the default"),
-        OptionHelp("N", "", "node information group: not supported"),
+        OptionHelp("N", "", "send to the node information group of this host name; wants -I"),
         OptionHelp("P", "POLICY", "IPsec policy: not supported"),
         OptionHelp("p", "HEX", "fill packets with this pattern of up to 16 bytes"),
         OptionHelp("q", "", "only the first line and the statistics"),
         OptionHelp("R", "", "accepted; the kernel takes no reachability hints"),
         OptionHelp("S", "ADDR", "source address"),
         OptionHelp("s", "BYTES", "data bytes, 8 by default"),
-        OptionHelp("t", "", "supported query types: not supported"),
+        OptionHelp("t", "", "ask which node information queries are answered"),
         OptionHelp("v", "", "extension headers and all other ICMPv6 messages"),
-        OptionHelp("w", "", "node name query: not supported"),
-        OptionHelp("W", "", "old node name query: not supported"),
+        OptionHelp("w", "", "ask for the node's name"),
+        OptionHelp("W", "", "ask for the node's name as draft 03 did"),
     ),
 )
 

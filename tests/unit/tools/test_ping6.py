@@ -301,7 +301,10 @@ def test_json(ops: TableOps) -> None:
         ("-b 0 ::1", "invalid socket buffer size -- 0"),
         ("-f -i 2 ::1", "-f and -i incompatible options"),
         ("-I xl0 ::1", "xl0: invalid interface name"),
-        ("-w ::1", "-w: node information queries are not supported"),
+        (
+            "-N " + "x" * 64,
+            "x" * 64 + ": name too long for a node information group",
+        ),
         ("-P in ::1", "-P: IPsec policies are not supported"),
         ("nowhere", "nowhere: hostname nor servname provided, or not known"),
     ],
