@@ -89,11 +89,14 @@ def _discover(kern: Kernel, sc: HifSoftc, *, moved: bool = False) -> None:
 
 
 def mip6_home_flags(kern: Kernel, bu: Mip6Bu) -> None:
-    """Flags of the next registration: D for a new binding, S where there are several addresses."""
+    """Flags of the next registration: D for a new binding, S where there are several home links.
+
+    With S clear the home agent serves the prefixes of its link together, as KAME asked it to.
+    """
     state = mip6_state(kern)
     leaving = bu.mbu_reg_state == MIP6_BU_REG_STATE_DEREGWAITACK
     need_dad = not leaving and bu.mbu_bound_expire <= kern.now()
-    several = sum(1 for _ in mip6_subnet.hif_home_prefixes(bu.mbu_hif)) > 1
+    several = len(bu.mbu_hif.hif_hs_list_home) > 1
     bu.mbu_flags = state.dialect.home_flags(need_dad, several)
 
 
