@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Everything the HowTo has its reader type is typed in a lab or has a row in docs/howto.md."""
+"""The HowTo: everything it has its reader type is in a lab or has a row in docs/howto.md, and the
+packets of that page are those of the lab."""
 
 from __future__ import annotations
 
@@ -7,9 +8,19 @@ import re
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import NamedTuple
 
 import pytest
 
+from kame_py.cli.lab import load_lab
+from kame_py.kern.clock import NS
+from kame_py.kern.mbuf import Mbuf
+from kame_py.lab.lan import Port
+from kame_py.lab.runner import LabRun
+from kame_py.trace.format import frame_summary
+from kame_py.wire.codecs import EtherHeader, Ip6Hdr
+from kame_py.wire.const import IPPROTO_IPV6
+from kame_py.wire.in6addr import ntop
 from tests.support import PROJECT_ROOT
 
 FIXTURE = PROJECT_ROOT / "tests" / "scenario" / "howto_commands.txt"
@@ -82,3 +93,96 @@ def test_setkey_line_has_a_row(line: str) -> None:
 @pytest.mark.parametrize("line", howto("kernel", "config", "command"))
 def test_line_is_told_in_the_page(line: str) -> None:
     assert line.strip() in PAGE.read_text()
+
+
+# -- the run --------------------------------------------------------------------------------------
+
+
+class Sent(NamedTuple):
+    """One frame where it was sent; ``line`` is how the page shows it."""
+
+    t_s: float
+    line: str
+    nxt: int
+
+
+class Watcher:
+    """Writes down every frame of a run."""
+
+    def __init__(self, run: LabRun) -> None:
+        self.run = run
+        self.sent_frames: list[Sent] = []
+        self.names = {addr: name for name, addrs in run.lab.hosts.items() for addr in addrs}
+
+    def sent(self, port: Port, frame: bytes, m: Mbuf | None, note: str) -> None:
+        line = f"{port.name}: {frame_summary(frame, self.name, verbose=True)}"
+        nxt = Ip6Hdr.unpack(frame, EtherHeader.SIZE).ip6_nxt
+        self.sent_frames.append(Sent(self.run.world.now() / NS, line, nxt))
+
+    def received(self, port: Port, frame: bytes, m: Mbuf | None) -> None: ...
+
+    def name(self, addr: bytes) -> str:
+        return self.names.get(addr) or ntop(addr)
+
+
+@pytest.fixture(scope="module")
+def run() -> list[Sent]:
+    """All frames of the HowTo's lab."""
+    lab_run = LabRun(load_lab("howto"))
+    watcher = Watcher(lab_run)
+    lab_run.world.observe(watcher)
+    lab_run.run()
+    assert lab_run.good
+    return watcher.sent_frames
+
+
+_CHANGING = re.compile(r"\b(seq|life|refresh|id)([= ])\d+")
+
+
+def settled(line: str) -> str:
+    """A line without the numbers that say how long something has been going on."""
+    return _CHANGING.sub(r"\1\2N", line)
+
+
+def page_packets() -> list[list[str]]:
+    blocks = re.findall(r"^```packets\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return [block.splitlines() for block in blocks]
+
+
+@pytest.mark.parametrize("block", page_packets(), ids=lambda block: block[0][:40])
+def test_packets_of_the_page_were_sent_in_that_order(block: list[str], run: list[Sent]) -> None:
+    lines = iter([settled(sent.line) for sent in run])
+    missing = [line for line in block if settled(line) not in lines]
+    assert missing == []
+
+
+def between(run: list[Sent], start_s: float, end_s: float) -> list[Sent]:
+    return [sent for sent in run if start_s <= sent.t_s < end_s]
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(26, 36), (46, 54), (66, 80)])
+def test_nothing_is_tunnelled_when_the_correspondent_knows_the_way(
+    run: list[Sent], start_s: float, end_s: float
+) -> None:
+    there = between(run, start_s, end_s)
+    assert sum("echo request" in sent.line for sent in there) > 5
+    assert [sent.line for sent in there if sent.nxt == IPPROTO_IPV6] == []
+
+
+def test_the_first_ping_abroad_is_tunnelled(run: list[Sent]) -> None:
+    tunnelled = [sent for sent in between(run, 18, 36) if sent.nxt == IPPROTO_IPV6]
+    assert {sent.line.split(":")[0] for sent in tunnelled} == {"ha.fxp1", "r1.fxp0"}
+    assert all("cn > mn: icmp6: echo request" in sent.line for sent in tunnelled)
+
+
+def test_a_node_switched_on_abroad_asks_before_it_registers(run: list[Sent]) -> None:
+    lines = [sent.line for sent in run if sent.line.startswith("mn2.fxp0: ")]
+    asked = next(i for i, line in enumerate(lines) if "ha discovery request" in line)
+    registered = next(i for i, line in enumerate(lines) if "BindUpd flg=AHD" in line)
+    assert asked < registered
+
+
+def test_at_home_again_packets_are_plain(run: list[Sent]) -> None:
+    pings = [s.line for s in between(run, 66, 80) if "cn > mn" in s.line or "mn > cn" in s.line]
+    assert pings
+    assert all(re.search(r"(cn > mn|mn > cn): icmp6: echo", line) for line in pings)
