@@ -129,5 +129,7 @@ class Mip6:
             mip6_move.mip6_ra_done(kern, src, dr, opts, m)
 
     def pfxlist_changed(self, kern: Kernel) -> None:
+        if self.state.mip6_hrbc_list:
+            mip6_hareg.mip6_hr_check(kern)
         if self._mobile:
             mip6_move.mip6_pfxlist_changed(kern)

@@ -214,6 +214,18 @@ def mip6_hr_expire(kern: Kernel, hr: Mip6Hr) -> None:
     mip6_hr_event(kern, hr, HrEv.EXPIRE)
 
 
+def mip6_hr_check(kern: Kernel) -> None:
+    """The prefixes of this node changed: what it can no longer serve ends."""
+    groups = {bc.mbc_hr: None for bc in mip6_state(kern).mip6_hrbc_list.values()}
+    for hr in groups:
+        if hr is None:
+            continue
+        home = mip6_home_prefix(kern, hr.hr_req.hoa)
+        lost = home is None or home.ndpr_ifp is not hr.hr_ifp
+        if lost or hr.hr_req.addr not in kern.ip6.ifaddrs:
+            mip6_hr_event(kern, hr, HrEv.EXPIRE)
+
+
 def _bind(kern: Kernel, hr: Mip6Hr, addrs: list[bytes], lifetime_s: int) -> None:
     """Exactly these addresses belong to the registration now (draft-15 s.9.1, s.9.3)."""
     state = mip6_state(kern)
