@@ -26,7 +26,7 @@ from kame_py.net.route import (
     LinkAddr,
     rtrequest,
 )
-from kame_py.netinet6 import in6_control, mld6, nd6_dad, nd6_prefix
+from kame_py.netinet6 import in6_control, in6_tmpaddr, mld6, nd6_dad, nd6_prefix
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
     IN6_IFF_AUTOCONF,
@@ -70,8 +70,9 @@ MULTICAST_PLEN: Final = 32  # KAME: ff01:X::/32 and ff02:X::/32, X the zone
 
 
 def in6_init(kern: Kernel) -> None:
-    """Register the ioctls of addresses."""
+    """Register the ioctls of addresses and the variables of temporary ones."""
     in6_control.in6_register(kern)
+    in6_tmpaddr.in6_tmpaddr_init(kern)
 
 
 # -- looking --------------------------------------------------------------------------------------
@@ -112,6 +113,18 @@ def in6_init_address_ltimes(kern: Kernel, ia: In6Ifaddr, vltime: int, pltime: in
     _settimer(kern, ia)
 
 
+def in6_lower_address_ltimes(kern: Kernel, ia: In6Ifaddr, vltime: int, pltime: int) -> None:
+    """Lifetimes in seconds from now, where they end sooner than before (RFC 3041 s.3.3 (1))."""
+    lt = ia.ia6_lifetime
+    expire, preferred = (0 if t == INFINITE else kern.now() + t * NS for t in (vltime, pltime))
+    if expire and (not lt.ia6t_expire or expire < lt.ia6t_expire):
+        lt.ia6t_expire, lt.ia6t_vltime = expire, vltime
+    if preferred and (not lt.ia6t_preferred or preferred < lt.ia6t_preferred):
+        lt.ia6t_preferred, lt.ia6t_pltime = preferred, pltime
+    _check_deprecated(kern, ia)
+    _settimer(kern, ia)
+
+
 def _check_deprecated(kern: Kernel, ia: In6Ifaddr) -> None:
     preferred = ia.ia6_lifetime.ia6t_preferred
     over = bool(preferred) and kern.now() >= preferred
@@ -129,12 +142,15 @@ def _settimer(kern: Kernel, ia: In6Ifaddr) -> None:
     ends = [lt.ia6t_expire] if lt.ia6t_expire else []
     if lt.ia6t_preferred > now:
         ends.append(lt.ia6t_preferred)
+    if in6_tmpaddr.regen_due(ia) > now:
+        ends.append(in6_tmpaddr.regen_due(ia))
     if ends:
         deadline = tick_ceil(min(ends), kern.nd6.nd6_prune * NS)
         ia.ia6_timer = kern.callouts.at(deadline, _ltime_timer, kern, ia)
 
 
 def _ltime_timer(kern: Kernel, ia: In6Ifaddr) -> None:
+    in6_tmpaddr.in6_tmpaddr_timer(kern, ia)
     expire = ia.ia6_lifetime.ia6t_expire
     if expire and kern.now() >= expire:
         in6_purgeaddr(kern, ia)

@@ -38,7 +38,7 @@ _VARS: Final = (
     _Var("auto_flowlabel", "ip6_auto_flowlabel", 0, 1, "label the flows of sockets"),
     _Var("use_deprecated", "ip6_use_deprecated", 0, 1, "deprecated addresses may be a source"),
     _Var("prefer_tempaddr", "ip6_prefer_tempaddr", 0, 1, "temporary addresses come first"),
-    _Var("use_tempaddr", "ip6_use_tempaddr", 0, 0, "temporary addresses are not made here"),
+    _Var("use_tempaddr", "ip6_use_tempaddr", 0, 1, "make temporary addresses (RFC 3041)"),
     _Var("v6only", "ip6_v6only", 0, 1, "sockets refuse IPv4-mapped addresses"),
     _Var("maxfragpackets", "ip6_maxfragpackets", -1, MAXINT, "datagrams in reassembly, -1 any"),
     _Var("maxfrags", "ip6_maxfrags", -1, MAXINT, "fragments in reassembly, -1 any"),

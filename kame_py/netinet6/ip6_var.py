@@ -36,6 +36,9 @@ class Ip6State:
     ip6_use_deprecated: int = 1
     ip6_prefer_tempaddr: int = 0
     ip6_use_tempaddr: int = 0
+    ip6_temp_preferred_lifetime: int = 86_400  # s, RFC 3041 s.5 TEMP_PREFERRED_LIFETIME
+    ip6_temp_valid_lifetime: int = 604_800  # s, TEMP_VALID_LIFETIME
+    ip6_desync_factor: int = 0  # s, drawn at boot
     ip6_v6only: int = 0
     ip6_log_interval: int = 5
     ip6_keepfaith: int = 0

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
-from kame_py.netinet6 import in6, nd6_prefix
-from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_AUTOCONF, In6Ifaddr
+from kame_py.netinet6 import in6, in6_tmpaddr, nd6_prefix
+from kame_py.netinet6.in6_var import (
+    IN6_IFF_ANYCAST,
+    IN6_IFF_AUTOCONF,
+    IN6_IFF_TEMPORARY,
+    In6Ifaddr,
+)
 from kame_py.netinet6.nd6_var import (
     NDPRF_DETACHED,
     PR_ORIG_RA,
@@ -77,9 +82,14 @@ def _autoconf(kern: Kernel, pr: NdPrefix, vltime: int, pltime: int) -> None:
         seen = True
         if ia.ia6_flags & IN6_IFF_AUTOCONF:
             valid = autoconf_valid(kern, ia, vltime)
-            in6.in6_init_address_ltimes(kern, ia, valid, min(pltime, valid))
+            if ia.ia6_flags & IN6_IFF_TEMPORARY:
+                in6.in6_lower_address_ltimes(kern, ia, valid, min(pltime, valid))
+            else:
+                in6.in6_init_address_ltimes(kern, ia, valid, min(pltime, valid))
     if not seen and vltime:
-        in6_ifadd(kern, pr, vltime, pltime)
+        public = in6_ifadd(kern, pr, vltime, pltime)
+        if public is not None:
+            in6_tmpaddr.in6_tmpaddr_public(kern, public)
 
 
 def autoconf_valid(kern: Kernel, ia: In6Ifaddr, vltime: int) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import MS, NS
 from kame_py.kern.log import LOG_DEBUG, LOG_ERR, LOG_INFO
-from kame_py.netinet6 import in6, mld6, nd6_nbr
+from kame_py.netinet6 import in6, in6_tmpaddr, mld6, nd6_nbr
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
     IN6_IFF_DUPLICATED,
@@ -122,6 +122,7 @@ def _nd6_dad_success(kern: Kernel, ia: In6Ifaddr) -> None:
     ifp = ia.ia_ifp
     ready = in6.in6ifa_ifpforlinklocal(ifp, IN6_IFF_NOTREADY) is not None
     in6.in6_setflags(kern, ia, ia.ia6_flags & ~IN6_IFF_TENTATIVE)
+    in6_tmpaddr.in6_tmpaddr_ready(ia)
     if not ready and IN6_IS_ADDR_LINKLOCAL(ia.ia_addr):
         mld6.mld6_linklocal_ready(kern, ifp)
     if kern.nd6.nd6_debug:
@@ -141,7 +142,8 @@ def _nd6_dad_failure(kern: Kernel, ia: In6Ifaddr, dp: Dadq | None) -> None:
     flags = ia.ia6_flags & ~IN6_IFF_TENTATIVE | IN6_IFF_DUPLICATED
     in6.in6_setflags(kern, ia, flags)
     log(LOG_ERR, f"{ifname}: DAD complete for {text} - duplicate found")
-    log(LOG_ERR, f"{ifname}: manual intervention required")
+    if not in6_tmpaddr.in6_tmpaddr_duplicated(kern, ia):
+        log(LOG_ERR, f"{ifname}: manual intervention required")
 
 
 def nd6_dad_ns_input(kern: Kernel, ia: In6Ifaddr) -> None:

@@ -169,6 +169,9 @@ def _gifinfo(kern: Kernel, req: object) -> object:
         retrans_ms=ndi.retrans_ms,
         chlim=ndi.chlim,
         flags=ndi.flags,
+        randomseed0=ndi.randomseed0,
+        randomseed1=ndi.randomseed1,
+        randomid=ndi.randomid,
     )
 
 

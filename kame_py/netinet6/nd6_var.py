@@ -55,6 +55,8 @@ class NdIfinfo:
     """ND parameters of one interface (struct nd_ifinfo).
 
     linkmtu: the effective IPv6 MTU. recalc_ns: when reachable_ms is drawn anew.
+    randomseed0, randomseed1, randomid: history, own identifier and random identifier of temporary
+    addresses, empty before the first. tmp_conflicts: how many in a row were duplicates.
     """
 
     linkmtu: int
@@ -65,6 +67,10 @@ class NdIfinfo:
     retrans_ms: int = RETRANS_TIMER_MS
     flags: int = ND6_IFF_PERFORMNUD | ND6_IFF_ACCEPT_RTADV
     recalc_ns: int = 0
+    randomseed0: bytes = b""
+    randomseed1: bytes = b""
+    randomid: bytes = b""
+    tmp_conflicts: int = 0
 
 
 @dataclass(slots=True, eq=False)

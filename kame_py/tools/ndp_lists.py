@@ -100,6 +100,10 @@ def _ifinfo_text(ndi: NdiSnap) -> str:
         f"basereachable={_ms(ndi.basereachable_ms)}, reachable={ndi.reachable_ms // 1000}s, "
         f"retrans={_ms(ndi.retrans_ms)}\n"
     )
+    if ndi.randomid:
+        text += f"Random seed(0): {ndi.randomseed0.hex()}\n"
+        text += f"Random seed(1): {ndi.randomseed1.hex()}\n"
+        text += f"Random ID:      {ndi.randomid.hex()}\n"
     if ndi.flags:
         text += "Flags: " + "".join(f"{w} " for bit, w in IFINFO_WORDS if ndi.flags & bit) + "\n"
     return text

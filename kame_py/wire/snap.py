@@ -127,6 +127,9 @@ class NdiSnap:
     retrans_ms: int
     chlim: int
     flags: int  # ND6_IFF_PERFORMNUD 1, ACCEPT_RTADV 2, PREFER_SOURCE 4
+    randomseed0: bytes = b""  # of temporary addresses; empty while there were none
+    randomseed1: bytes = b""
+    randomid: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

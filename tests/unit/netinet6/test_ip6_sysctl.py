@@ -26,6 +26,8 @@ DEFAULTS = {
     "redirect": 1,
     "rr_prune": 5,
     "rthdr0": 0,
+    "temppltime": 86_400,
+    "tempvltime": 604_800,
     "use_deprecated": 1,
     "use_tempaddr": 0,
     "v6only": 0,
@@ -43,7 +45,10 @@ def test_the_variables_have_kames_defaults() -> None:
     [
         ("forwarding", 2, EINVAL),
         ("hlim", 256, EINVAL),
-        ("use_tempaddr", 1, EINVAL),  # nothing would make them
+        ("use_tempaddr", 2, EINVAL),
+        ("temppltime", 4, EINVAL),  # less than REGEN_ADVANCE and the node's part
+        ("temppltime", 604_801, EINVAL),  # longer than valid
+        ("tempvltime", 86_399, EINVAL),  # shorter than preferred
         ("keepfaith", 1, EINVAL),
         ("maxfrags", -2, EINVAL),
         ("kame_version", 1, EPERM),

@@ -226,6 +226,17 @@ def test_interface_parameters(ops: TableOps) -> None:
     assert not [r for r in ops.asked if isinstance(r, SIOCSIFINFO_FLAGS)]
 
 
+def test_interface_with_temporary_addresses_shows_their_seeds(ops: TableOps) -> None:
+    ops.ioctls[SIOCGIFINFO_IN6] = replace(
+        NDI, randomseed0=bytes(range(8)), randomseed1=bytes(8), randomid=b"\xfd" * 8
+    )
+    assert ops.run(TOOL, "-i", "fxp0").out.splitlines()[1:4] == [
+        "Random seed(0): 0001020304050607",
+        "Random seed(1): 0000000000000000",
+        "Random ID:      fdfdfdfdfdfdfdfd",
+    ]
+
+
 def test_interface_flags_are_set_and_cleared(ops: TableOps) -> None:
     ops.ioctls |= {SIOCGIFINFO_IN6: NDI, SIOCSIFINFO_FLAGS: None}
     assert ops.run(TOOL, "-i", "fxp0", "-accept_rtadv", "prefer_source").status == 0
