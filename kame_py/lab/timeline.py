@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.log import LOG_NOTICE, LogLine
+from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
     IN6_IFF_AUTOCONF,
     IN6_IFF_DEPRECATED,
     IN6_IFF_DETACHED,
     IN6_IFF_DUPLICATED,
+    IN6_IFF_HOME,
     IN6_IFF_TENTATIVE,
 )
 from kame_py.netinet6.scope6 import in6_clearscope
@@ -43,7 +45,11 @@ _STATES: Final = (
     (IN6_IFF_DETACHED, "detached"),
     (IN6_IFF_DEPRECATED, "deprecated"),
 )
-_KINDS: Final = ((IN6_IFF_AUTOCONF, "autoconf"), (IN6_IFF_ANYCAST, "anycast"))
+_KINDS: Final = (
+    (IN6_IFF_AUTOCONF, "autoconf"),
+    (IN6_IFF_ANYCAST, "anycast"),
+    (IN6_IFF_HOME, "home"),
+)
 
 
 class Entry(NamedTuple):
@@ -95,9 +101,10 @@ class Timeline:
 
 
 def _addresses(node: Node) -> Iterator[tuple[tuple[str, bytes], int]]:
-    for port in node.ports.values():
-        for ia in port.ifp.in6_addrs:
-            yield (port.ifp.if_name, ia.ia_addr), ia.ia6_flags
+    for ifp in node.kernel.ifnets:
+        if not ifp.if_flags & IFF_LOOPBACK:
+            for ia in ifp.in6_addrs:
+                yield (ifp.if_name, ia.ia_addr), ia.ia6_flags
 
 
 def _text(addr: bytes) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+IFT_HIF: Final = 0xF5  # type of a mobile node's home interface (net/if_types.h)
+
 IFF_UP: Final = 0x0001
 IFF_DEBUG: Final = 0x0004
 IFF_LOOPBACK: Final = 0x0008

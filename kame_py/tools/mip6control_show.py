@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from kame_py.ctl.ops import ProgOps
+from kame_py.lib.flagwords import IFT_HIF
 from kame_py.lib.toolbase import Json, ToolError
 from kame_py.wire.const import ND_RA_FLAG_HOME_AGENT, ND_RA_FLAG_MANAGED, ND_RA_FLAG_OTHER
 from kame_py.wire.errno import EINVAL, ENOENT, ENXIO, KError
@@ -32,7 +33,6 @@ from kame_py.wire.snap import (
 )
 from kame_py.wire.sockaddr import SockaddrIn6
 
-IFT_HIF: Final = 0xF5  # net/if_types.h
 SHORT_W: Final = 15  # of an address; longer ones are cut
 LONG_W: Final = 31  # of an address with -l; longer ones are not cut
 NUMBER_W: Final = 7

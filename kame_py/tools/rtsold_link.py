@@ -15,6 +15,7 @@ from kame_py.lib.flagwords import (
     IFF_POINTOPOINT,
     IFF_RUNNING,
     IFF_UP,
+    IFT_HIF,
     IN6_IFF_DUPLICATED,
     IN6_IFF_TENTATIVE,
 )
@@ -67,7 +68,7 @@ async def addrs(ops: ProgOps, ifname: str) -> tuple[IfaSnap, ...]:
 
 
 async def autoifprobe(ops: ProgOps) -> list[str]:
-    """The interfaces that -a means."""
+    """The interfaces that -a means; not a home interface, which KAME took as well."""
     unwanted = IFF_POINTOPOINT | IFF_LOOPBACK
     return [
         i.name
@@ -75,6 +76,7 @@ async def autoifprobe(ops: ProgOps) -> list[str]:
         if i.flags & IFF_UP
         and i.flags & IFF_MULTICAST
         and not i.flags & unwanted
+        and i.type != IFT_HIF
         and await addrs(ops, i.name)
     ]
 

@@ -126,14 +126,20 @@ class Watcher:
 
 
 @pytest.fixture(scope="module")
-def run() -> list[Sent]:
-    """All frames of the HowTo's lab."""
+def watched() -> Watcher:
+    """The HowTo's lab after its run."""
     lab_run = LabRun(load_lab("howto"))
     watcher = Watcher(lab_run)
     lab_run.world.observe(watcher)
     lab_run.run()
     assert lab_run.good
-    return watcher.sent_frames
+    return watcher
+
+
+@pytest.fixture(scope="module")
+def run(watched: Watcher) -> list[Sent]:
+    """All its frames."""
+    return watched.sent_frames
 
 
 _CHANGING = re.compile(r"\b(seq|life|refresh|id)([= ])\d+")
@@ -186,3 +192,17 @@ def test_at_home_again_packets_are_plain(run: list[Sent]) -> None:
     pings = [s.line for s in between(run, 66, 80) if "cn > mn" in s.line or "mn > cn" in s.line]
     assert pings
     assert all(re.search(r"(cn > mn|mn > cn): icmp6: echo", line) for line in pings)
+
+
+def test_the_report_of_the_lab_has_the_tables_of_mobility(watched: Watcher) -> None:
+    nodes = watched.run.report()["nodes"]
+    assert isinstance(nodes, dict)
+    tables = {name: node["mip6"] for name, node in nodes.items() if isinstance(node, dict)}
+    home_agent, mobile = tables["ha"], tables["mn2"]
+    assert isinstance(home_agent, dict)
+    assert isinstance(mobile, dict)
+    assert home_agent["type"] == "home agent"
+    assert "2001:200:1:1:2a0:24ff:fe00:701" in str(home_agent["binding_cache"])
+    assert mobile["type"] == "mobile node"
+    for table in ("binding_update_list", "home_agents", "prefixes"):
+        assert "2001:200:1:1:" in str(mobile[table])

@@ -11,7 +11,8 @@ from kame_py.netinet6 import in6_var
 
 
 @pytest.mark.parametrize(
-    ("prefix", "kernel"), [("IFF_", if_), ("RTF_", route), ("IN6_IFF_", in6_var)]
+    ("prefix", "kernel"),
+    [("IFF_", if_), ("IFT_", if_), ("RTF_", route), ("IN6_IFF_", in6_var)],
 )
 def test_numbers_are_those_of_the_kernel(prefix: str, kernel: object) -> None:
     names = [

@@ -9,7 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from kame_py.lib.flagwords import IFF_LOOPBACK, IFF_MULTICAST, IFF_POINTOPOINT, IFF_RUNNING, IFF_UP
+from kame_py.lib.flagwords import (
+    IFF_LOOPBACK,
+    IFF_MULTICAST,
+    IFF_POINTOPOINT,
+    IFF_RUNNING,
+    IFF_UP,
+    IFT_HIF,
+)
 from kame_py.lib.flagwords import IN6_IFF_DUPLICATED as DUPLICATED
 from kame_py.lib.flagwords import IN6_IFF_TENTATIVE as TENTATIVE
 from kame_py.tools.rtsol import main as rtsol
@@ -244,6 +251,7 @@ def test_minus_a_picks_what_can_be_solicited_on() -> None:
     m.add_if("fxp3")
     m.addrs["fxp3"] = []
     m.add_if("fxp4", UP & ~IFF_MULTICAST)
+    m.ifs["hif0"] = replace(m.add_if("hif0"), type=IFT_HIF)
     m.run(rtsold, "-a", 1)
     assert m.stderr == ""
     assert [s.to.scope_id for s in m.sent] == [m.ifs["fxp0"].index, m.ifs["fxp2"].index]
