@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, Mbuf
-from kame_py.netinet6.in6 import in6_update_ifa
+from kame_py.netinet6.in6 import in6_addmulti, in6_update_ifa
 from kame_py.netinet6.in6_ifattach import in6_ifdetach
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_AUTOCONF, IN6_IFF_TEMPORARY
 from kame_py.netinet6.scope6 import in6_embedscope
@@ -120,12 +120,13 @@ def test_unknown_type_is_taken_for_a_name_query_of_draft_03() -> None:
 def test_who_are_you_gets_the_name() -> None:
     node = Node()
     body = icmp6(PEER1, US1, Icmp6Hdr(icmp6_type=139, icmp6_data32=0x12345678).pack() + bytes(4))
-    m = node.receive(ip6(body, IPPROTO_ICMPV6))
+    packet = ip6(body, IPPROTO_ICMPV6)
     want = Icmp6Hdr(icmp6_type=140, icmp6_data32=0x12345678).pack() + bytes(4) + b"n"
-    assert fate(m) == (Fate.CONSUMED, "")
-    assert node.sent() == [
-        ("rip0", ip6(icmp6(US1, PEER1, want), IPPROTO_ICMPV6, US1, PEER1)),
-    ]
+    assert fate(node.receive(packet)) == (Fate.CONSUMED, "")
+    answer = ip6(icmp6(US1, PEER1, want), IPPROTO_ICMPV6, US1, PEER1)
+    assert node.sent() == [("rip0", answer)]
+    node.kern.sysctl.write("net.inet6.icmp6.nodeinfo", 2)
+    assert fate(node.receive(packet)) == (Fate.DROPPED, "ICMP6_NODEINFO")
 
 
 # -- where to, and about whom ---------------------------------------------------------------------
@@ -204,9 +205,16 @@ def test_name_of_the_subject_may_be_cut(subject: bytes, matches: bool) -> None:
 
 
 def test_query_from_nobody_is_not_answered() -> None:
+    m = Node().receive(query(FQDN, ALLNODES, dst=ALLNODES, src=bytes(16)))
+    assert fate(m) == (Fate.DROPPED, "ICMP6_NODEINFO")
+
+
+def test_query_to_a_group_beyond_the_link_is_not_answered() -> None:
     node = Node()
-    node.receive(query(FQDN, ALLNODES, dst=ALLNODES, src=bytes(16)))
-    assert node.sent() == []
+    group = addr("ff05::7777")
+    in6_addmulti(node.kern, node.rip0, group)
+    node.quiet()
+    assert ask(node, query(FQDN, group, dst=group)) is None
 
 
 # -- what may be told -----------------------------------------------------------------------------

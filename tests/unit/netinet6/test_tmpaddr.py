@@ -272,5 +272,7 @@ def test_new_link_begins_anew_after_conflicts() -> None:
         conflict(node, temporary(node)[-1])
     node.receive(advert(MONTH, WEEK, Q))
     assert [ia.ia_addr[:8] for ia in temporary(node)] == [P[:8], Q[:8]]
+    conflict(node, temporary(node)[1])  # the first of this link: replaced
+    assert not temporary(node)[1].ia6_flags & IN6_IFF_DUPLICATED
     node.wait(2 * NS)
     assert temporary(node)[1].ia6_flags == TEMPORARY
