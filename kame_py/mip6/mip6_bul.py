@@ -248,6 +248,9 @@ def _accept(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
     elif granted != INFINITE:
         bu.mbu_expire = max(bu.mbu_expire - (bu.mbu_lifetime - granted) * NS, now)
     bu.mbu_lifetime = granted
+    if bu.mbu_pcoa:  # short, and over when it is over
+        bu.mbu_tunnel = True
+        return
     bu.mbu_bound_expire = bu.mbu_expire if mip6_bu_is_home(bu) else 0
     bu.mbu_refresh = min(ack.refresh_s or granted, granted)
     bu.mbu_refexpire = 0 if bu.mbu_refresh == INFINITE else now + max(bu.mbu_refresh, 1) * NS
@@ -373,6 +376,7 @@ def _bu_tick(kern: Kernel, bu: Mip6Bu) -> None:
             limit = bu.mbu_acktimeout >= MIP6_BA_MAX_TIMEOUT
             mip6_bu_event(kern, bu, BuEv.LIMIT if limit else BuEv.TIMEOUT)
     elif bu.mbu_refexpire and now >= bu.mbu_refexpire:
+        bu.mbu_refexpire = 0
         mip6_bu_event(kern, bu, BuEv.REFRESH)
     if bu.mbu_state & MIP6_BU_STATE_WAITSENT and now >= mip6_bu_may_send(kern, bu):
         mip6_bu_output.mip6_bu_send_bu(kern, bu)

@@ -16,7 +16,7 @@ from kame_py.mip6.mip6_var import HifSoftc, mip6_state, mip6log
 from kame_py.net.if_ import IFF_RUNNING, IFF_UP, IFT_HIF, Ifnet
 from kame_py.net.route import RTF_HOST, RTF_LOCAL, RTM_ADD, LinkAddr, rtrequest
 from kame_py.netinet6 import in6
-from kame_py.netinet6.in6_var import IN6_IFF_HOME, IN6_IFF_NODAD, In6Ifaddr
+from kame_py.netinet6.in6_var import IN6_IFF_HOME, In6Ifaddr
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, IN6ADDR_ANY, ntop, prefix_equal
 
@@ -35,7 +35,7 @@ def mip6_add_haddrs(kern: Kernel, sc: HifSoftc) -> None:
         ifp.if_flags |= IFF_UP | IFF_RUNNING
         ia = in6.in6ifa_ifpwithaddr(ifp, haddr)
         if ia is None or not ia.ia6_flags & IN6_IFF_HOME:
-            in6.in6_update_ifa(kern, ifp, haddr, 128, IN6_IFF_HOME | IN6_IFF_NODAD)
+            in6.in6_update_ifa(kern, ifp, haddr, 128, IN6_IFF_HOME)
 
 
 def mip6_remove_haddrs(kern: Kernel, sc: HifSoftc) -> None:
