@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kame_py.mip6.mip6_state import BC_TABLE, HR_TABLE, BcAct, HrAct
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct
 from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadAct
 from kame_py.netinet6.nd6_state import LLINFO_TABLE, STATE_NAMES, Act, Ev
@@ -24,8 +25,8 @@ HEAD: Final = """# State machines
 
 Each machine is a table `(state, event) -> (action, state)` in the code, and one interpreter reads
 it. The pictures and tables here are made from them by `tools/gen_state_machines.py`;
-`tests/scenario/test_state_tables.py` drives every row by packets and time. The pictures leave out
-the rows that keep the state.
+`tests/scenario/test_state_tables.py` and `test_mip6_tables.py` drive every row by packets and time.
+The pictures leave out the rows that keep the state.
 """
 
 
@@ -39,7 +40,7 @@ class Edge(NamedTuple):
     new: str
 
 
-def flags(act: Act | MldAct | DadAct) -> str:
+def flags(act: Act | MldAct | DadAct | BcAct | HrAct) -> str:
     """The parts of an action."""
     return ", ".join(str(part.name) for part in act) or "-"
 
@@ -62,6 +63,20 @@ def listener() -> list[Edge]:
     return [
         Edge(old.name, ev.name, ev.value, flags(act), new.name)
         for (old, ev), (act, new) in MLD_TABLE.items()
+    ]
+
+
+def binding() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in BC_TABLE.items()
+    ]
+
+
+def home_registration() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in HR_TABLE.items()
     ]
 
 
@@ -115,6 +130,18 @@ SECTIONS: Final = (
         "Multicast listener",
         "`kame_py/netinet6/mld6_state.py` MLD_TABLE; RFC 2710 s.5. One per group and interface.",
         listener,
+    ),
+    (
+        "Binding",
+        "`kame_py/mip6/mip6_state.py` BC_TABLE; draft-ietf-mobileip-ipv6-15 s.8.3-8.7. One per "
+        "entry of\nthe binding cache, at correspondents and home agents.",
+        binding,
+    ),
+    (
+        "Home registration",
+        "`kame_py/mip6/mip6_state.py` HR_TABLE; draft-ietf-mobileip-ipv6-15 s.9.1-9.3. One per "
+        "update that\na home agent serves, with all its addresses.",
+        home_registration,
     ),
     (
         "rtsold",

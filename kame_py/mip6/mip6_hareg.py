@@ -155,16 +155,15 @@ def mip6_process_hurbu(kern: Kernel, req: BuRequest) -> None:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_SUBNET)
         return
     bc = mip6_state(kern).mip6_hrbc_list.get(req.hoa)
-    if bc is None or bc.mbc_hr is None:
-        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_AGENT)
-        return
-    hr = bc.mbc_hr
+    hr = bc.mbc_hr if bc is not None else None
     single = mip6_state(kern).dialect.single(req.bu)
-    if single and hr.hr_req.hoa != req.hoa:
+    if bc is not None and hr is not None and single and hr.hr_req.hoa != req.hoa:
         _leave(kern, bc)
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
         return
-    if not single:
+    if hr is None:
+        hr = Mip6Hr(home.ndpr_ifp, req)
+    elif not single:
         for other in _same_ifid(kern, hr, req.hoa):
             mip6_hr_event(kern, other, HrEv.EXPIRE)
     hr.hr_req = req
