@@ -17,6 +17,7 @@ from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Mbuf
 from kame_py.lab.lan import Port
 from kame_py.lab.runner import LabRun
+from kame_py.lab.timeline import Entry
 from kame_py.trace.format import frame_summary
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
 from kame_py.wire.const import IPPROTO_IPV6
@@ -192,6 +193,21 @@ def test_at_home_again_packets_are_plain(run: list[Sent]) -> None:
     pings = [s.line for s in between(run, 66, 80) if "cn > mn" in s.line or "mn > cn" in s.line]
     assert pings
     assert all(re.search(r"(cn > mn|mn > cn): icmp6: echo", line) for line in pings)
+
+
+def test_the_timeline_tells_where_the_home_address_goes() -> None:
+    entries: list[Entry] = []
+    LabRun(load_lab("howto"), until_s=62, sink=entries.append).run()
+    home = "2001:200:1:1:2a0:24ff:fe00:201"
+    told = [e.text for e in entries if e.node == "mn" and e.kind == "addr" and home in e.text]
+    assert told == [
+        f"fxp0: {home} autoconf new, tentative",
+        f"fxp0: {home} autoconf now usable",
+        f"hif0: {home} home new, usable",
+        f"fxp0: {home} removed",
+        f"fxp0: {home} autoconf new, usable",
+        f"hif0: {home} removed",
+    ]
 
 
 def test_the_report_of_the_lab_has_the_tables_of_mobility(watched: Watcher) -> None:
