@@ -36,18 +36,18 @@ from kame_py.netinet6.in6_var import IN6_IFF_HOME
 from kame_py.netinet6.ip6_output import ip6_chain, ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Exthdrs
 from kame_py.netinet6.scope6 import in6_embedscope
-from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6OptHomeAddress
+from kame_py.wire.codecs import Ip6Dest, Ip6Hdr
 from kame_py.wire.const import (
     IP6OPT_HOME_ADDRESS,
     IPPROTO_DSTOPTS,
     IPPROTO_IPV6,
     IPPROTO_NONE,
 )
-from kame_py.wire.errno import EMSGSIZE
 from kame_py.wire.in6addr import (
     IN6_IS_ADDR_LINKLOCAL,
     IN6_IS_ADDR_MC_LINKLOCAL,
     IN6_IS_ADDR_MC_NODELOCAL,
+    IN6_IS_ADDR_SITELOCAL,
     IN6ADDR_ANY,
     ntop,
 )
@@ -65,7 +65,6 @@ _HDR: Final = Ip6Hdr.SIZE
 _NXT: Final = Ip6Hdr.O_ip6_nxt
 _SRC: Final = Ip6Hdr.O_ip6_src
 _ADDR_LEN: Final = len(IN6ADDR_ANY)
-_HOA: Final = Ip6OptHomeAddress.O_ip6oh_addr - Ip6OptHomeAddress.O_ip6oh_type
 NOAUTH_RETRY_S: Final = 10  # no security association: look again after this
 
 
@@ -135,7 +134,7 @@ def _first_packet(kern: Kernel, state: Mip6State, sc: HifSoftc, m: Mbuf) -> Mip6
     hrbu = mip6_bul.mip6_bu_list_find_home_registration(state, m.src)
     if hrbu is None or hrbu.mbu_reg_state != MIP6_BU_REG_STATE_REG:
         return None
-    if IN6_IS_ADDR_LINKLOCAL(m.dst) or m.dst in kern.ip6.ifaddrs:
+    if IN6_IS_ADDR_LINKLOCAL(m.dst) or IN6_IS_ADDR_SITELOCAL(m.dst) or m.dst in kern.ip6.ifaddrs:
         return None
     return mip6_cn_bu_create(kern, sc, m.dst, m.src)
 
@@ -239,7 +238,7 @@ def _multicast(kern: Kernel, state: Mip6State, m: Mbuf, hdrs: Exthdrs) -> int:
     hlim = kern.ip6.ip6_defhlim
     m.data = ip6_pkt(hrbu.mbu_coa, hrbu.mbu_paddr, IPPROTO_IPV6, inner, hlim)
     m.src, m.dst = hrbu.mbu_coa, hrbu.mbu_paddr
-    return 0 if len(m.data) else EMSGSIZE
+    return 0
 
 
 def mip6_addr_exchange(kern: Kernel, m: Mbuf) -> None:

@@ -150,7 +150,7 @@ class MnStage(Stage):
         hoa: str = HOA,
         more: tuple[SubOpt, ...] = (),
     ) -> None:
-        """A binding acknowledgement, through a routing header unless ``coa`` is the home address."""
+        """A binding acknowledgement; ``coa`` HOA sends it without routing header."""
         option = BindingAck(status, seq, lifetime, refresh or lifetime // 2, subopts=more)
         self.signal(option, src, coa, hoa)
 

@@ -195,7 +195,7 @@ def test_several_home_interfaces_each_know_where_they_are() -> None:
     assert {hao_of(p) for _, _, p in mn.updates()} >= {HOA}
 
 
-# -- from one foreign link to another ---------------------------------------------------------------
+# -- from one foreign link to another -------------------------------------------------------------
 
 
 def test_new_care_of_address_goes_to_home_agent_and_correspondents_at_once(mn: MnStage) -> None:
@@ -241,7 +241,7 @@ def test_link_without_home_agent_is_asked_nothing(mn: MnStage) -> None:
     assert {p.hops[0] for _, _, p in mn.updates()} == {HA}
 
 
-# -- home again -------------------------------------------------------------------------------------
+# -- home again -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -366,7 +366,7 @@ def test_return_ends_by_itself_with_what_was_granted() -> None:
     assert mn.sc.hif_bu_list == []
 
 
-# -- switching off ----------------------------------------------------------------------------------
+# -- switching off --------------------------------------------------------------------------------
 
 
 def test_switching_off_takes_leave_of_every_peer_and_forgets_all(mn: MnStage) -> None:
@@ -386,7 +386,7 @@ def test_switching_off_takes_leave_of_every_peer_and_forgets_all(mn: MnStage) ->
     assert mn.updates() == [] and state.mip6_prefix_list == []
 
 
-# -- neighbour discovery ------------------------------------------------------------------------------
+# -- neighbour discovery --------------------------------------------------------------------------
 
 
 def test_neighbour_discovery_never_carries_a_home_address(mn: MnStage) -> None:
