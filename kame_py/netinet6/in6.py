@@ -182,6 +182,8 @@ def in6_update_ifa(
     None when a valid lifetime of zero leaves nothing to do. KError: EINVAL for an address, prefix
     length or destination that does not fit.
     """
+    if vltime == 0:
+        pltime = 0  # a default of "for ever" does not contradict it
     _check_aliasreq(ifp, addr, plen, vltime, pltime, dstaddr)
     ia = in6ifa_ifpwithaddr(ifp, addr)
     if vltime == 0:

@@ -113,6 +113,13 @@ def test_configuring_again_updates_the_same_address() -> None:
     assert state(node) == before
 
 
+def test_a_valid_lifetime_of_zero_adds_nothing() -> None:
+    node = Node()
+    before = state(node)
+    assert in6_update_ifa(node.kern, node.ifp, GLOBAL, 64, 0, 0) is None
+    assert state(node) == before
+
+
 def test_address_is_deprecated_then_removed_to_the_nanosecond() -> None:
     node = Node()
     start = node.clock.t

@@ -52,6 +52,11 @@ def out(node: Node, command: str, status: int = 0) -> str:
     return done.out
 
 
+def test_a_valid_lifetime_of_zero_adds_no_address_and_is_no_error(net: Net) -> None:
+    assert out(net.a, "ifconfig fxp0 inet6 2001:db8:9::6 vltime 0 alias") == ""
+    assert "2001:db8:9::6" not in out(net.a, "ifconfig fxp0")
+
+
 def test_new_address_is_tentative_until_nobody_objected(net: Net) -> None:
     assert out(net.a, "ifconfig fxp0 inet6 2001:db8:1::77 prefixlen 64 alias") == ""
     assert "inet6 2001:db8:1::77 prefixlen 64 tentative \n" in out(net.a, "ifconfig fxp0")
