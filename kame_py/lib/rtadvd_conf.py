@@ -7,6 +7,8 @@ Deviates:
 - the host bits of a prefix without R are cleared (RFC 2461 s.4.6.2), as KAME's manual assumes;
 - any numbered addrN beside automatic prefixes is the conflict that addr and addr1 are in KAME;
 - mtu must be a number or `auto`; other words were taken for "no option";
+- with -m both intervals may have fractions, as strings (draft-15 s.6.5 wants 0.05 to 1.5 s);
+- no home agent information without the H flag (draft-15 s.6.4), and a warning;
 - capabilities no one knows and values cut to their field's width are reported as warnings.
 """
 
@@ -42,6 +44,8 @@ ND_OPT_PI_FLAG_ONLINK: Final = 0x80
 ND_OPT_PI_FLAG_AUTO: Final = 0x40
 ND_OPT_PI_FLAG_RTADDR: Final = 0x20
 
+MS_PER_S: Final = 1000
+_SECONDS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?", re.ASCII)
 _UINT32_MAX: Final = 0xFFFFFFFF
 _UINT16_MASK: Final = 0xFFFF
 _UINT8_MASK: Final = 0xFF
@@ -95,8 +99,8 @@ class RaConfig:
 
     ifname: str
     found: bool
-    maxinterval_s: int
-    mininterval_s: int
+    maxinterval_ms: int
+    mininterval_ms: int
     chlim: int
     managed: bool
     otherconf: bool
@@ -194,24 +198,25 @@ def parse_config(
 
 
 def _getconfig(reader: _Reader, found: bool, has_lladdr: bool) -> RaConfig:
-    maxinterval_s = _maxinterval(reader)
-    mininterval_s = _mininterval(reader, maxinterval_s)
+    maxinterval_ms = _maxinterval(reader)
+    mininterval_ms = _mininterval(reader, maxinterval_ms)
     chlim = reader.cut("chlim", DEF_ADVCURHOPLIMIT, _UINT8_MASK)
     raflags = reader.num("raflags", ND_RA_FLAG_HOME_AGENT if reader.mobility else 0)
     rtpref = _rtpref(raflags, f"raflags ({raflags}) on {reader.ifname}")
-    rltime_s = _rltime(reader, maxinterval_s)
+    rltime_s = _rltime(reader, maxinterval_ms)
     rtime_ms = reader.bounded("rtime", 0, MAX_REACHABLETIME, "reachable time")
     retrans_ms = reader.bounded("retrans", 0, _UINT32_MAX, "retransmit time")
-    hapref, hatime_s = _home_agent_information(reader)
+    home_agent = reader.mobility and bool(raflags & ND_RA_FLAG_HOME_AGENT)
+    hapref, hatime_s = _home_agent_information(reader, home_agent)
     return RaConfig(
         ifname=reader.ifname,
         found=found,
-        maxinterval_s=maxinterval_s,
-        mininterval_s=mininterval_s,
+        maxinterval_ms=maxinterval_ms,
+        mininterval_ms=mininterval_ms,
         chlim=chlim,
         managed=bool(raflags & ND_RA_FLAG_MANAGED),
         otherconf=bool(raflags & ND_RA_FLAG_OTHER),
-        home_agent=reader.mobility and bool(raflags & ND_RA_FLAG_HOME_AGENT),
+        home_agent=home_agent,
         rtpref=rtpref,
         rltime_s=rltime_s,
         rtime_ms=rtime_ms,
@@ -228,35 +233,51 @@ def _getconfig(reader: _Reader, found: bool, has_lladdr: bool) -> RaConfig:
     )
 
 
+def interval_text(interval_ms: int) -> str:
+    """Seconds, with a fraction where there is one."""
+    return f"{interval_ms / MS_PER_S:.10g}"
+
+
+def _interval(reader: _Reader, name: str, default_ms: int, least: float, most_ms: int) -> int:
+    """A number of seconds; with -m also a string with a fraction. In milliseconds."""
+    number = reader.entry.agetnum(name)
+    text = reader.entry.agetstr(name) if number is None else None
+    value = default_ms if number is None else number * MS_PER_S
+    if text is not None:
+        match = _SECONDS.fullmatch(text) if reader.mobility else None
+        value = 0 if match is None else round(float(text) * MS_PER_S)
+    if not least * MS_PER_S <= value <= most_ms:
+        raise _Refused(
+            f"{name} ({interval_text(value) if text is None else text}) on {reader.ifname} "
+            f"is invalid (must be between {least:e} and {interval_text(most_ms)})"
+        )
+    return value
+
+
 def _maxinterval(reader: _Reader) -> int:
     least = MIN_MAXINTERVAL_MIP6 if reader.mobility else MIN_MAXINTERVAL
-    value = reader.num("maxinterval", DEF_MAXRTRADVINTERVAL)
-    if not least <= value <= MAX_MAXINTERVAL:
-        raise _Refused(
-            f"maxinterval ({value}) on {reader.ifname} is invalid "
-            f"(must be between {least:e} and {MAX_MAXINTERVAL})"
-        )
-    return value
+    default_ms = DEF_MAXRTRADVINTERVAL * MS_PER_S
+    return _interval(reader, "maxinterval", default_ms, least, MAX_MAXINTERVAL * MS_PER_S)
 
 
-def _mininterval(reader: _Reader, maxinterval_s: int) -> int:
+def _mininterval(reader: _Reader, maxinterval_ms: int) -> int:
     least = MIN_MININTERVAL_MIP6 if reader.mobility else MIN_MININTERVAL
-    most = maxinterval_s * 3 // 4
-    value = reader.num("mininterval", maxinterval_s // 3)
-    if not least <= value <= most:
-        raise _Refused(
-            f"mininterval ({value}) on {reader.ifname} is invalid "
-            f"(must be between {least:e} and {most})"
-        )
-    return value
+    default_ms, most_ms = maxinterval_ms // 3, maxinterval_ms * 3 // 4
+    if reader.entry.agetstr("maxinterval") is None and reader.entry.agetstr("mininterval") is None:
+        default_ms, most_ms = _whole(default_ms), _whole(most_ms)
+    return _interval(reader, "mininterval", default_ms, least, most_ms)
 
 
-def _rltime(reader: _Reader, maxinterval_s: int) -> int:
-    value = reader.num("rltime", maxinterval_s * 3)
-    if value and not maxinterval_s <= value <= MAX_ROUTERLIFETIME:
+def _whole(interval_ms: int) -> int:
+    return interval_ms // MS_PER_S * MS_PER_S
+
+
+def _rltime(reader: _Reader, maxinterval_ms: int) -> int:
+    value = reader.num("rltime", -(-maxinterval_ms * 3 // MS_PER_S))
+    if value and not maxinterval_ms <= value * MS_PER_S <= MAX_ROUTERLIFETIME * MS_PER_S:
         raise _Refused(
             f"router lifetime ({value}) on {reader.ifname} is invalid "
-            f"(must be 0 or between {maxinterval_s} and {MAX_ROUTERLIFETIME})"
+            f"(must be 0 or between {interval_text(maxinterval_ms)} and {MAX_ROUTERLIFETIME})"
         )
     return value
 
@@ -268,12 +289,19 @@ def _rtpref(flags: int, what: str) -> int:
     return rtpref
 
 
-def _home_agent_information(reader: _Reader) -> tuple[int, int]:
+def _home_agent_information(reader: _Reader, home_agent: bool) -> tuple[int, int]:
     entry = reader.entry
     given = entry.agetnum("hapref") is not None or entry.agetnum("hatime") is not None
     if given and not reader.mobility:
         raise _Refused("mobile-ip6 configuration without proper command line option")
-    return reader.cut("hapref", 0, _UINT16_MASK), reader.cut("hatime", 0, _UINT16_MASK)
+    hapref, hatime_s = (reader.cut(name, 0, _UINT16_MASK) for name in ("hapref", "hatime"))
+    if hatime_s and not home_agent:
+        reader.warnings.append(
+            f"hatime on {reader.ifname} is ignored: "
+            f"raflags lacks the H flag ({ND_RA_FLAG_HOME_AGENT})"
+        )
+        hatime_s = 0
+    return hapref, hatime_s
 
 
 def _linkmtu(reader: _Reader) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from kame_py.lib.rtadvd_conf import MS_PER_S, interval_text
 from kame_py.lib.toolbase import Json, to_json
 from kame_py.tools.rtadvd_if import NS, Prefix, Rainfo, lifetime_text
 from kame_py.wire.const import (
@@ -60,8 +61,8 @@ def _interface(rai: Rainfo, now_ns: int, real_ns: int) -> str:
         lines.append(f"  Link-layer address: {_lladdr(rai.lladdr)}")
     lines += [
         f"  MTU: {rai.phymtu}",
-        f"  DefaultLifetime: {rai.rltime_s}, MaxAdvInterval: {conf.maxinterval_s}, "
-        f"MinAdvInterval: {conf.mininterval_s}",
+        f"  DefaultLifetime: {rai.rltime_s}, MaxAdvInterval: {interval_text(conf.maxinterval_ms)}, "
+        f"MinAdvInterval: {interval_text(conf.mininterval_ms)}",
         f"  Flags: {_raflags(rai)}, Preference: {RTPREF_WORDS[conf.rtpref]}, MTU: {conf.linkmtu}",
         f"  ReachableTime: {conf.rtime_ms}, RetransTimer: {conf.retrans_ms}, "
         f"CurHopLimit: {conf.chlim}",
@@ -84,6 +85,10 @@ def _interface(rai: Rainfo, now_ns: int, real_ns: int) -> str:
 
 def _lladdr(lladdr: bytes) -> str:
     return mac_ntoa(lladdr) if len(lladdr) >= LLADDR_MIN else "NONE"
+
+
+def _seconds(interval_ms: int) -> int | float:
+    return interval_ms / MS_PER_S if interval_ms % MS_PER_S else interval_ms // MS_PER_S
 
 
 def _raflags(rai: Rainfo) -> str:
@@ -136,8 +141,8 @@ def _interface_json(rai: Rainfo, now_ns: int, real_ns: int) -> dict[str, Json]:
         "lladdr": _lladdr(rai.lladdr) if conf.send_lladdr else None,
         "mtu": rai.phymtu,
         "router_lifetime": rai.rltime_s,
-        "max_interval": conf.maxinterval_s,
-        "min_interval": conf.mininterval_s,
+        "max_interval": _seconds(conf.maxinterval_ms),
+        "min_interval": _seconds(conf.mininterval_ms),
         "flags": _raflags(rai),
         "preference": RTPREF_WORDS[conf.rtpref],
         "link_mtu": conf.linkmtu,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from kame_py.lib.rtadvd_conf import RaConfig, RaPrefix, RaRoute
+from kame_py.lib.rtadvd_conf import MS_PER_S, RaConfig, RaPrefix, RaRoute
 from kame_py.wire.codecs import NdRouterAdvert
 from kame_py.wire.const import (
     ND6_INFINITE_LIFETIME,
@@ -33,13 +33,13 @@ from kame_py.wire.nd6opt import (
 )
 
 NS: Final = 1_000_000_000
+MS: Final = 1_000_000
 US: Final = 1_000
 MAX_INITIAL_RTR_ADVERT_INTERVAL_S: Final = 16  # RFC 2461 s.10
 MAX_INITIAL_RTR_ADVERTISEMENTS: Final = 3
 MAX_FINAL_RTR_ADVERTISEMENTS: Final = 3
 MIN_DELAY_BETWEEN_RAS_S: Final = 3
 MAX_RA_DELAY_TIME_US: Final = 500_000
-MS_PER_S: Final = 1000
 _HAPREF_SIGN: Final = 0x8000  # the field is signed, RFC 6275 s.7.4
 _HAPREF_RANGE: Final = 0x10000
 
@@ -151,11 +151,12 @@ class Rainfo:
 
     def timer_update(self, now_ns: int, random: Callable[[int], int]) -> None:
         """Arm the regular timer (ra_timer_update); the first three intervals are short."""
-        least, most = self.conf.mininterval_s, self.conf.maxinterval_s
-        interval_s = least + random(most - least)
+        least, most = self.conf.mininterval_ms, self.conf.maxinterval_ms
+        step = MS_PER_S if least % MS_PER_S == most % MS_PER_S == 0 else 1
+        interval_ms = least + random((most - least) // step) * step
         if self.initcounter < MAX_INITIAL_RTR_ADVERTISEMENTS:
-            interval_s = min(interval_s, MAX_INITIAL_RTR_ADVERT_INTERVAL_S)
-        self.timer_ns = now_ns + interval_s * NS
+            interval_ms = min(interval_ms, MAX_INITIAL_RTR_ADVERT_INTERVAL_S * MS_PER_S)
+        self.timer_ns = now_ns + interval_ms * MS
 
     def set_short_delay(self, now_ns: int, random: Callable[[int], int]) -> None:
         """Bring the next advertisement near, at least 3 s after the last (RFC 2461 s.6.2.6)."""
@@ -206,7 +207,7 @@ class Rainfo:
 
     def _mobility_options(self) -> bytes:
         """Always the advertisement interval; the home agent's own data if it has a lifetime."""
-        out = build_advinterval_opt(self.conf.maxinterval_s * MS_PER_S)
+        out = build_advinterval_opt(self.conf.maxinterval_ms)
         if self.conf.hatime_s:
             out += build_homeagent_opt(self.hapref, self.conf.hatime_s)
         return out

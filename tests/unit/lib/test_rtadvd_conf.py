@@ -33,8 +33,8 @@ def test_defaults_without_a_file() -> None:
     assert parse_config(None, "fxp0", mobility=False, mtu=1500) == RaConfig(
         ifname="fxp0",
         found=False,
-        maxinterval_s=600,
-        mininterval_s=200,
+        maxinterval_ms=600_000,
+        mininterval_ms=200_000,
         chlim=64,
         managed=False,
         otherconf=False,
@@ -68,7 +68,7 @@ def test_howto_entry() -> None:
     text = "fxp0:\\\n        :maxinterval#60:mininterval#40:\n    "
     found = parse_config(text, "fxp0", mobility=True, mtu=1500)
     assert isinstance(found, RaConfig)
-    assert (found.maxinterval_s, found.mininterval_s, found.rltime_s) == (60, 40, 180)
+    assert (found.maxinterval_ms, found.mininterval_ms, found.rltime_s) == (60000, 40000, 180)
     assert found.home_agent and found.raflags == 0x20
     assert found.prefixes is None
     assert found.notices == () and found.warnings == ()
@@ -101,13 +101,13 @@ def test_maxinterval_out_of_range(value: int) -> None:
 
 
 def test_maxinterval_bounds_are_allowed() -> None:
-    assert config("maxinterval#4:mininterval#3").maxinterval_s == 4
-    assert config("maxinterval#1800").mininterval_s == 600
+    assert config("maxinterval#4:mininterval#3").maxinterval_ms == 4000
+    assert config("maxinterval#1800").mininterval_ms == 600000
 
 
 def test_mobility_lowers_both_minima() -> None:
     found = config("maxinterval#2:mininterval#1", mobility=True)
-    assert (found.maxinterval_s, found.mininterval_s) == (2, 1)
+    assert (found.maxinterval_ms, found.mininterval_ms) == (2000, 1000)
     assert refusal("maxinterval#1", mobility=True) == (
         "maxinterval (1) on fxp0 is invalid (must be between 1.500000e+00 and 1800)"
     )
@@ -116,17 +116,43 @@ def test_mobility_lowers_both_minima() -> None:
     )
 
 
+def test_mobility_takes_fractions_of_a_second_as_strings() -> None:
+    found = config('maxinterval="1.5":mininterval="0.05"', mobility=True)
+    assert (found.maxinterval_ms, found.mininterval_ms, found.rltime_s) == (1500, 50, 5)
+    assert config('maxinterval="1.5"', mobility=True).mininterval_ms == 500
+    assert refusal('maxinterval="1.499"', mobility=True).startswith("maxinterval (1.499) on fxp0")
+    assert refusal('maxinterval="2":mininterval="1.501"', mobility=True) == (
+        "mininterval (1.501) on fxp0 is invalid (must be between 5.000000e-02 and 1.5)"
+    )
+
+
+@pytest.mark.parametrize("value", ["", "x", "-2", "1e2", "1.5s", "nan", "99999"])
+def test_strings_that_are_no_seconds_are_refused(value: str) -> None:
+    assert refusal(f'maxinterval="{value}"', mobility=True).startswith(f"maxinterval ({value}) on")
+
+
+def test_fractions_need_mobility() -> None:
+    assert refusal('maxinterval="60"').startswith("maxinterval (60) on fxp0 is invalid")
+
+
+def test_no_home_agent_information_without_the_home_agent_flag() -> None:
+    found = config("raflags#0:hatime#100", mobility=True)
+    assert (found.home_agent, found.hatime_s) == (False, 0)
+    assert found.warnings == ("hatime on fxp0 is ignored: raflags lacks the H flag (32)",)
+    assert config("raflags#32:hatime#100", mobility=True).hatime_s == 100
+
+
 def test_mininterval_out_of_range() -> None:
     assert refusal("maxinterval#60:mininterval#50") == (
         "mininterval (50) on fxp0 is invalid (must be between 3.000000e+00 and 45)"
     )
-    assert config("maxinterval#60:mininterval#45").mininterval_s == 45
+    assert config("maxinterval#60:mininterval#45").mininterval_ms == 45000
 
 
 @pytest.mark.parametrize("maxinterval", [4, 8])
 def test_default_mininterval_is_validated_too(maxinterval: int) -> None:
     assert refusal(f"maxinterval#{maxinterval}").startswith(f"mininterval ({maxinterval // 3})")
-    assert config("maxinterval#9").mininterval_s == 3
+    assert config("maxinterval#9").mininterval_ms == 3000
 
 
 def test_router_lifetime_range() -> None:
@@ -334,7 +360,7 @@ def test_included_entry_supplies_values() -> None:
     text = "default:maxinterval#60:chlim#9:\nfxp0:chlim#3:tc=default:\n"
     found = parse_config(text, "fxp0", mobility=False, mtu=1500)
     assert isinstance(found, RaConfig)
-    assert (found.maxinterval_s, found.chlim) == (60, 3)
+    assert (found.maxinterval_ms, found.chlim) == (60000, 3)
 
 
 def test_grammar_error_of_the_entry_is_a_config_error() -> None:

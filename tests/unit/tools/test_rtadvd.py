@@ -174,6 +174,20 @@ def test_three_advertisements_16_s_apart_then_the_drawn_interval() -> None:
     assert set(m.draws) == {20}  # min + [0, max - min): the maximum is never reached
 
 
+def test_with_mobility_advertisements_may_come_every_second_and_a_half() -> None:
+    m = router('fxp0:maxinterval="1.5":mininterval="0.05":', draw=lambda n: n - 1)
+    m.run(main, "-m fxp0", 5)
+    assert [s.t_ns for s in m.sent] == [n * 1_499_000_000 for n in (1, 2, 3)]
+    advinterval = options(m.sent[0].data).advinterval
+    assert advinterval is not None and advinterval.nd_opt_ai_interval == 1500
+
+
+def test_without_the_home_agent_flag_no_home_agent_option_is_sent() -> None:
+    m = router("fxp0:raflags#0:hatime#100:")
+    m.run(main, "-m fxp0", 17)
+    assert options(m.sent[0].data).homeagent is None
+
+
 def test_a_solicitation_is_answered_within_half_a_second() -> None:
     m = router(draw=lambda n: 123_456 if n == 500_000 else 0)
     m.icmp6_at(5, RS, "fe80::1")
