@@ -27,7 +27,7 @@ async def _sysctl(args: ParsedArgs, ops: ProgOps) -> int:
     if args.has("a"):
         words = tuple(await ops.sysctl_names())
     elif args.args:
-        words = args.args
+        words = await _leaves(args, ops)
     else:
         raise UsageError
     values: dict[str, Json] = {}
@@ -41,6 +41,16 @@ async def _sysctl(args: ParsedArgs, ops: ProgOps) -> int:
     if args.long.json:
         ops.out(to_json(values))
     return status
+
+
+async def _leaves(args: ParsedArgs, ops: ProgOps) -> tuple[str, ...]:
+    """The words, a name of a subtree replaced by all variables below it."""
+    words: list[str] = []
+    names = await ops.sysctl_names()
+    for word in args.args:
+        below = [name for name in names if name.startswith(f"{word}.")]
+        words += [word] if args.has("w") or not below else below
+    return tuple(words)
 
 
 class _Failed(Exception):
@@ -108,7 +118,7 @@ TOOL: Final = Tool(
     summary="Read or set variables of the kernel.",
     letters="anw",
     options=(
-        OptionHelp("a", "", "all variables"),
+        OptionHelp("a", "", "all variables; a name such as net.inet6 shows those below it"),
         OptionHelp("n", "", "print values without names"),
         OptionHelp("w", "", "set; accepted for FreeBSD 4's sake, name=value is enough"),
     ),

@@ -82,3 +82,20 @@ def test_boottime_is_the_day_of_the_snapshot(node: Node) -> None:
     assert node.run("sysctl -n kern.boottime").out == (
         "{ sec = 1012435200, usec = 0 } Thu Jan 31 00:00:00 2002\n"
     )
+
+
+@pytest.mark.parametrize("subtree", ["net.inet6", "net.inet6.ip6"])
+def test_a_subtree_shows_all_below_it(node: Node, subtree: str) -> None:
+    below = [line for line in node.run("sysctl -a").out.splitlines() if line.startswith(subtree)]
+    assert f"{FORWARDING}: 0" in below
+    assert node.run(f"sysctl {subtree}").out.splitlines() == below
+    values = [line.partition(": ")[2] for line in below]
+    assert node.run(f"sysctl -n {subtree}").out.splitlines() == values
+    assert list(json.loads(node.run(f"sysctl --json {subtree}").out)) == [
+        line.partition(": ")[0] for line in below
+    ]
+
+
+def test_part_of_a_word_and_a_subtree_to_set_are_unknown(node: Node) -> None:
+    assert node.run("sysctl net.inet6.ip").err == "sysctl: unknown oid 'net.inet6.ip'\n"
+    assert node.run("sysctl net.inet6=1").err == "sysctl: unknown oid 'net.inet6'\n"
