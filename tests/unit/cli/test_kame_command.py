@@ -12,6 +12,7 @@ import pytest
 from kame_py import __version__
 from kame_py.cli.lab import shipped, whole_file
 from kame_py.cli.main import main
+from kame_py.replay.pcap import open_capture
 from tests.support import PROJECT_ROOT, run
 
 BAD_LAB = 'title = "bad"\n[link]\nlan = {}\n[node.a]\ninterfaces = { fxp0 = "lam" }\n'
@@ -146,14 +147,25 @@ def test_an_output_folder_that_is_missing_is_status_2(
     assert capsys.readouterr().err == f"{out}: No such file or directory\n"
 
 
-def test_demo_runs_a_lab_and_explains_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_runs_two_labs_and_explains_verdicts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["demo"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert "4 expectations held, 0 failed" in captured.out
+    assert captured.out.count(" expectations held, 0 failed") == 2
     assert "# The cable on the right is cut." in captured.out
+    assert "# Home again: the bindings are taken back everywhere." in captured.out
+    with (tmp_path / "howto.pcapng").open("rb") as f:
+        assert sum(1 for _ in open_capture(f)) > 500
     for verdict in ("consumed", "ICMP6_BADLEN", "IP6_NOTMEMBER", "ND6_NOTENTRY", "ICMP6_REDIRBAD"):
         assert captured.out.count(verdict) >= 2 or verdict == "consumed", verdict
+
+
+def test_demo_says_where_it_cannot_write(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--no-replay", "--pcap", "/no/where.pcapng"]) == 1
+    assert capsys.readouterr().err == "kame: /no/where.pcapng: No such file or directory\n"
 
 
 def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
