@@ -68,7 +68,7 @@ def mip6_bc_used(kern: Kernel, bc: Mip6Bc) -> bool:
     """A packet made here goes by this binding. True: it shall carry a binding request."""
     cache = mip6_state(kern).mip6_bc_list
     key = bc.mbc_addr, bc.mbc_phaddr
-    if bc.mbc_hr is None and cache.pop(key, None) is not None:
+    if cache.pop(key, None) is not None:
         cache[key] = bc  # the most recently used one now
     return bool(mip6_bc_event(kern, bc, BcEv.OUTPUT) & BcAct.REQUEST)
 
@@ -79,7 +79,7 @@ def mip6_bc_update(kern: Kernel, req: BuRequest, lifetime_s: int) -> Mip6Bc:
     key = req.addr, req.hoa
     bc = state.mip6_bc_list.pop(key, None)
     if bc is None:
-        while state.mip6_bc_list and len(state.mip6_bc_list) >= state.bc_maxentries:
+        while len(state.mip6_bc_list) >= state.bc_maxentries:  # at least 1
             mip6_bc_event(kern, next(iter(state.mip6_bc_list.values())), BcEv.REMOVE)
         bc = Mip6Bc(req.hoa, req.coa, req.addr, 0, 0, 0, 0)
     else:

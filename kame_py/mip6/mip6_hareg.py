@@ -136,8 +136,8 @@ def _registration(kern: Kernel, req: BuRequest, ifp: Ifnet) -> Mip6Hr:
 def _refusal(kern: Kernel, req: BuRequest, ifp: Ifnet, covered: dict[bytes, NdPrefix]) -> int:
     """Why the registration cannot be served: a status, or 0."""
     state = mip6_state(kern)
-    if req.hoa in kern.ip6.ifaddrs:
-        return MIP6_BA_STATUS_PROHIBIT
+    if req.hoa in kern.ip6.ifaddrs or IN6_IS_ADDR_LINKLOCAL(req.addr):
+        return MIP6_BA_STATUS_PROHIBIT  # the tunnel needs a source that is one everywhere
     if any(addr in kern.ip6.ifaddrs for addr in covered):
         return MIP6_BA_STATUS_DAD_FAILED
     if not ifp.up:

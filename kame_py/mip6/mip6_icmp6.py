@@ -22,6 +22,7 @@ from kame_py.mip6.mip6_var import (
     mip6_state,
     mip6log,
 )
+from kame_py.netinet6 import icmp6_notify
 from kame_py.netinet6.icmp6_error import (
     ICMPV6_PLD_MAXLEN,
     icmp6_outif,
@@ -29,7 +30,7 @@ from kame_py.netinet6.icmp6_error import (
     icmp6_send,
 )
 from kame_py.netinet6.scope6 import addr_text, in6_embedscope
-from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr, Ip6Rthdr
+from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
     ICMP6_DST_UNREACH,
     ICMP6_INFOMSG_MASK,
@@ -38,16 +39,15 @@ from kame_py.wire.const import (
     ICMP6_PARAMPROB_OPTION,
     IP6OPT_BINDING_UPDATE,
     IP6OPT_HOME_ADDRESS,
+    IPPROTO_DSTOPTS,
     IPPROTO_ICMPV6,
     IPPROTO_IPV6,
     IPPROTO_ROUTING,
     IPV6_MMTU,
-    IPV6_RTHDR_TYPE_0,
     ND_REDIRECT,
 )
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, IN6ADDR_ANY
-from kame_py.wire.ip6ext import Walk, rthdr0_addrs, walk
-from kame_py.wire.malformed import Malformed
+from kame_py.wire.ip6ext import Walk, walk
 from kame_py.wire.patch import u8
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ MIP6_UNREACH_WINDOW: Final = 60  # s without an error: it was not persistent
 
 
 class Quote(NamedTuple):
-    """The packet that an error quotes. dst: behind a routing header; via: where it was going."""
+    """The packet that an error quotes.
+
+    src: the home address when there is one; dst: behind a routing header; via: where it was going.
+    """
 
     data: bytes
     src: bytes
@@ -96,17 +99,16 @@ def mip6_icmp6_quote(kern: Kernel, m: Mbuf, off: int) -> Quote | None:
         return None
     ip6 = Ip6Hdr.unpack(data)
     zone = m.rcvif.if_index if m.rcvif is not None else 0
-    src = in6_embedscope(ip6.ip6_src, zone)
-    if src not in kern.ip6.ifaddrs:
-        return None
+    src, dst = ip6.ip6_src, ip6.ip6_dst
     chain = walk(data, ip6.ip6_nxt, Ip6Hdr.SIZE, len(data))
-    dst = ip6.ip6_dst
     for ext in chain.headers:
         if ext.nxt_type == IPPROTO_ROUTING:
-            rthdr = Ip6Rthdr.unpack(data, ext.off)
-            addrs = rthdr0_addrs(data, ext)
-            if rthdr.ip6r_type == IPV6_RTHDR_TYPE_0 and rthdr.ip6r_segleft:
-                dst = dst if isinstance(addrs, Malformed) or not addrs else addrs[-1]
+            dst = icmp6_notify.final_destination(data, ext) or dst
+        elif ext.nxt_type == IPPROTO_DSTOPTS:
+            src = icmp6_notify.home_address(data, ext) or src
+    src = in6_embedscope(src, zone)
+    if src not in kern.ip6.ifaddrs:
+        return None
     return Quote(data, src, in6_embedscope(dst, zone), ip6.ip6_dst, chain)
 
 

@@ -88,9 +88,9 @@ def _quoted(m: Mbuf, off: int, icmp6: Icmp6Hdr) -> PrCtl | None:
     chain = walk(quote, ip6.ip6_nxt, Ip6Hdr.SIZE, len(quote))
     for ext in chain.headers:
         if ext.nxt_type == IPPROTO_ROUTING:
-            dst = _final_destination(quote, ext) or dst
+            dst = final_destination(quote, ext) or dst
         elif ext.nxt_type == IPPROTO_DSTOPTS:
-            src = _home_address(quote, ext) or src
+            src = home_address(quote, ext) or src
     zone = m.rcvif.if_index if m.rcvif is not None else 0
     known = chain.error is None and not chain.fragment
     return PrCtl(
@@ -105,7 +105,8 @@ def _quoted(m: Mbuf, off: int, icmp6: Icmp6Hdr) -> PrCtl | None:
     )
 
 
-def _final_destination(quote: bytes, ext: ExtHdr) -> bytes | None:
+def final_destination(quote: bytes, ext: ExtHdr) -> bytes | None:
+    """Where a routing header leads in the end; None when it is used up or cannot be read."""
     head = Ip6Rthdr.unpack(quote, ext.off)
     if head.ip6r_type != IPV6_RTHDR_TYPE_0 or head.ip6r_segleft == 0:
         return None
@@ -115,7 +116,8 @@ def _final_destination(quote: bytes, ext: ExtHdr) -> bytes | None:
     return addrs[-1]
 
 
-def _home_address(quote: bytes, ext: ExtHdr) -> bytes | None:
+def home_address(quote: bytes, ext: ExtHdr) -> bytes | None:
+    """What stands in the home address option of a destination options header."""
     for opt in iter_options(quote, ext.off + Ip6Dest.SIZE, ext.off + ext.len):
         if isinstance(opt, Malformed):
             return None

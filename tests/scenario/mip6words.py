@@ -15,7 +15,7 @@ from kame_py.wire.ioctl import (
     SIOCSMIP6CFG_DISABLEAUTHDATA,
     SIOCSMIP6CFG_ENABLEHA,
 )
-from kame_py.wire.ip6ext import build_options, iter_options, rthdr0_addrs, walk
+from kame_py.wire.ip6ext import build_options, build_rthdr0, iter_options, rthdr0_addrs, walk
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.mip6 import (
     AltCoa,
@@ -27,8 +27,9 @@ from kame_py.wire.mip6 import (
     SubOpt,
 )
 from kame_py.wire.mip6_draft15 import WIRE
+from kame_py.wire.snap import Row
 from tests.scenario.tester import Stage
-from tests.scenario.words import Heard, addr, ip6
+from tests.scenario.words import Heard, addr, ip6, with_header
 
 FLAGS: Final = {"A": 0x80, "H": 0x40, "S": 0x20, "D": 0x10}
 BU_ALIGN_FROM_HEADER: Final = 2  # the update stands first in its header
@@ -142,3 +143,16 @@ def bindings(stage: Stage) -> dict[str, str]:
     state = mobility(stage)
     bcs = [*state.mip6_bc_list.values(), *state.mip6_hrbc_list.values()]
     return {ntop(bc.mbc_phaddr): ntop(bc.mbc_pcoa) for bc in bcs}
+
+
+def with_rthdr(packet: bytes, last: str) -> bytes:
+    """The packet with a routing header that leads on to ``last``."""
+    head = Ip6Hdr.unpack(packet)
+    return with_header(packet, IPPROTO_ROUTING, build_rthdr0(head.ip6_nxt, [addr(last)], 1))
+
+
+def rows(stage: Stage) -> tuple[Row, ...]:
+    """The binding cache as mip6control reads it."""
+    value = stage.kern.sysctl.read("net.inet6.mip6.bc")
+    assert isinstance(value, tuple)
+    return value

@@ -9,6 +9,7 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, m_get
+from kame_py.mip6.mip6_var import MIP6_BC_STATE_BR_WAITSENT
 from kame_py.net.route import RTF_GATEWAY, RTF_STATIC, RTM_ADD, rtrequest
 from kame_py.netinet6.ip6_output import ip6_output
 from kame_py.netinet6.ip6_var import Ip6Pktopts
@@ -16,16 +17,19 @@ from kame_py.wire.ioctl import SIOCSMIP6CFG_ENABLEDEBUG
 from kame_py.wire.ip6ext import build_options, build_rthdr0
 from kame_py.wire.mip6 import AuthData, OtherSubOpt
 from kame_py.wire.mip6_draft15 import WIRE
+from kame_py.wire.snap import BcSnap
 from tests.scenario.mip6words import (
     NONE,
     bindings,
     bu,
     configure,
     mobility,
+    rows,
     seen,
     unprotected,
     update,
     with_hao,
+    with_rthdr,
 )
 from tests.scenario.tester import GLOBAL, PEER_MAC, ROUTER, ROUTER_MAC, Stage
 from tests.scenario.words import addr, echo, error, ext, is_, ns, udp
@@ -370,4 +374,51 @@ def test_nothing_is_lost(cn: Stage) -> None:
         cn.send(bu(COA, GLOBAL, HOA, seq=seq, lifetime=lifetime))
     cn.wait(60)
     cn.conserved()
+    assert bindings(cn) == {}
+
+
+def test_binding_is_not_used_between_its_end_and_the_tick(cn: Stage) -> None:
+    cn.wait(0.5)
+    cn.send(bu(COA, GLOBAL, HOA, lifetime=10, flags=""))
+    ping = with_hao(COA, GLOBAL, HOA, echo(HOA, GLOBAL)[40:], 58)
+    end = cn.now + 10 * NS
+    cn.until(end - 1)
+    cn.send(ping)
+    assert seen(cn.only()).hops == (COA, HOA)
+    cn.until(end)
+    assert bindings(cn) == {HOA: COA}
+    cn.send(ping)
+    assert seen(cn.only()).hops == (HOA,)
+
+
+def test_deleted_binding_leaves_no_timer(cn: Stage) -> None:
+    cn.wait(600)
+    before = cn.kern.next_deadline()
+    cn.send(bu(COA, GLOBAL, HOA, seq=1, flags="", lifetime=5))
+    assert cn.kern.next_deadline() != before
+    cn.send(bu(COA, GLOBAL, HOA, seq=2, flags="", lifetime=0))
+    assert cn.kern.next_deadline() == before
+
+
+def test_mip6control_sees_what_is_bound(cn: Stage) -> None:
+    cn.send(bu(COA, GLOBAL, HOA, seq=7, lifetime=40))
+    cn.wait(31)
+    (row,) = rows(cn)
+    home, coa, own = addr(HOA), addr(COA), addr(GLOBAL)
+    expire = 40 - 31
+    assert row == BcSnap(home, coa, own, 0x80, 0, 7, 40, expire, MIP6_BC_STATE_BR_WAITSENT, "")
+
+
+def test_error_about_a_packet_of_a_node_that_is_itself_away_is_about_its_home_address(
+    cn: Stage,
+) -> None:
+    """The correspondent is mobile, too: its packets carry its home address as an option."""
+    cn.send(bu(COA, GLOBAL, HOA, flags=""))
+    own_coa = "2001:db8:1::78"
+    cn.run(f"ifconfig fxp0 inet6 {own_coa} prefixlen 64 alias")
+    cn.wait(5)
+    sent = with_rthdr(with_hao(own_coa, COA, GLOBAL), HOA)
+    for _ in range(3):
+        cn.send(error(ROUTER, own_coa, 1, 3, sent), ROUTER_MAC)
+        cn.wait(1)
     assert bindings(cn) == {}

@@ -11,16 +11,19 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, m_get
+from kame_py.mip6.mip6_var import MIP6_BC_STATE_DAD_WAIT
 from kame_py.netinet6.ip6_output import ip6_output
 from kame_py.netinet6.nd6_prefix import in6_init_prefix_ltimes
 from kame_py.wire.errno import EHOSTUNREACH
 from kame_py.wire.in6addr import ether_multicast
+from kame_py.wire.snap import BcSnap
 from tests.scenario.mip6words import (
     Seen,
     bindings,
     bu,
     home_agent,
     mobility,
+    rows,
     seen,
     with_hao,
 )
@@ -203,6 +206,26 @@ def test_update_without_h_does_not_undo_a_registration(ha: Stage) -> None:
     assert bindings(ha) == {HOA: COA}
 
 
+def test_update_without_h_to_another_address_is_an_ordinary_binding(ha: Stage) -> None:
+    registered(ha, seq=200)
+    ha.send2(bu(COA2, GLOBAL2, HOA, 1, 60, "A"), MN_MAC)
+    assert answer(ha).ba.status == 0
+    assert len(rows(ha)) == 2
+    ha.send2(with_hao(COA, GLOBAL2, HOA, echo(HOA, GLOBAL2)[40:], 58), MN_MAC)
+    assert seen(ha.only(tn=ha.tn2)).hops == (COA, HOA)  # the home registration serves every source
+
+
+def test_registration_takes_the_place_of_an_ordinary_binding(ha: Stage) -> None:
+    register(ha, flags="A", seq=1)
+    register(ha, flags="AHS", seq=2)
+    assert [row.ifname for row in rows(ha) if isinstance(row, BcSnap)] == ["fxp0"]
+
+
+def test_registration_with_a_link_local_address_is_refused(ha: Stage) -> None:
+    ha.send(bu("2001:db8:1::55", LL, HOA, 1, 60, "AHS"))
+    assert bindings(ha) == {}
+
+
 def test_node_that_is_no_home_agent_refuses(ha: Stage) -> None:
     mobility(ha).config.mcfg_type = 0
     register(ha)
@@ -279,6 +302,25 @@ def test_renewal_needs_no_dad(ha: Stage) -> None:
     register(ha, flags="AHD", seq=2)
     assert answer(ha).ba.status == 0
     assert ha.find(is_("ns")) == []
+
+
+def test_own_packets_go_plainly_before_dad_is_over(ha: Stage) -> None:
+    ha.tn.neighbours[HOA] = PEER_MAC
+    register(ha, flags="AHD")
+    ha.send(echo(HOA, HA))
+    assert len(ha.find(is_("echoreply", dst=HOA))) == 1
+    ha.nothing(ha.tn2)
+
+
+def test_mip6control_sees_the_wait(ha: Stage) -> None:
+    register(ha, flags="AHD", lifetime=60, seq=2)
+    kinds = {(row.phaddr, row.state, row.ifname) for row in rows(ha) if isinstance(row, BcSnap)}
+    assert kinds == {
+        (addr(HOA), MIP6_BC_STATE_DAD_WAIT, "fxp0"),
+        (addr(HOA_LL), MIP6_BC_STATE_DAD_WAIT, "fxp0"),
+    }
+    ha.wait(2)
+    assert {row.state for row in rows(ha) if isinstance(row, BcSnap)} == {0}
 
 
 # -- proxy ----------------------------------------------------------------------------------------
