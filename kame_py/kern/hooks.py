@@ -46,8 +46,10 @@ class Mip6Hooks(Protocol):
         """ip6_output after transport IPsec: the source becomes the care-of address."""
         ...
 
-    def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
-        """in6_selectsrc rule 4. >0 prefers a, <0 prefers b, 0 no opinion."""
+    def selectsrc_prefer(
+        self, kern: Kernel, dst: bytes, dport: int, a: In6Ifaddr, b: In6Ifaddr
+    ) -> int:
+        """in6_selectsrc rule 4. >0 prefers a, <0 prefers b, 0 no opinion; dport 0 is any port."""
         ...
 
     def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:
@@ -112,7 +114,9 @@ class NullMip6Hooks:
     def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
         return None
 
-    def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
+    def selectsrc_prefer(
+        self, kern: Kernel, dst: bytes, dport: int, a: In6Ifaddr, b: In6Ifaddr
+    ) -> int:
         return 0
 
     def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:

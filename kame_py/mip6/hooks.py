@@ -93,8 +93,10 @@ class Mip6:
         if self._mobile:
             mip6_bu_output.mip6_addr_exchange(kern, m)
 
-    def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
-        return mip6_bu_output.mip6_selectsrc_prefer(kern, dst, a, b)
+    def selectsrc_prefer(
+        self, kern: Kernel, dst: bytes, dport: int, a: In6Ifaddr, b: In6Ifaddr
+    ) -> int:
+        return mip6_bu_output.mip6_selectsrc_prefer(kern, dst, dport, a, b)
 
     def ns_output(self, kern: Kernel, ifp: Ifnet, target: bytes, dad: bool) -> bool:
         return self._mobile and mip6_move.mip6_ns_output(kern, ifp, target, dad)

@@ -303,14 +303,14 @@ def mip6_bu_send_null(kern: Kernel, bu: Mip6Bu) -> int:
 # -- source address selection -----------------------------------------------------------------
 
 
-def mip6_selectsrc_prefer(kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
+def mip6_selectsrc_prefer(kern: Kernel, dst: bytes, dport: int, a: In6Ifaddr, b: In6Ifaddr) -> int:
     """Rule 4: a home address that is the care-of address, too, then home addresses.
 
     Towards a peer for which the home address is not to be used it is the other way round.
     """
     state = mip6_state(kern)
     prefer = _homeness(kern, state, a) - _homeness(kern, state, b)
-    return -prefer if prefer and mip6_coa_fallback(state, dst) else prefer
+    return -prefer if prefer and mip6_coa_fallback(state, dst, dport) else prefer
 
 
 def _homeness(kern: Kernel, state: Mip6State, ia: In6Ifaddr) -> int:
@@ -320,7 +320,7 @@ def _homeness(kern: Kernel, state: Mip6State, ia: In6Ifaddr) -> int:
     return 2 if found is not None and found[0].hif_location == HIF_LOCATION_HOME else 0
 
 
-def mip6_coa_fallback(state: Mip6State, dst: bytes, port: int = 0) -> bool:
+def mip6_coa_fallback(state: Mip6State, dst: bytes, port: int) -> bool:
     """Whether packets to this peer are to have a care-of address as source."""
     for rule in state.mip6_unuse_hoa:
         if rule.unuse_addr in (dst, IN6ADDR_ANY) and rule.unuse_port in (port, 0):

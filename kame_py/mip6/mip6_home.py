@@ -178,7 +178,7 @@ def mip6_bu_list_notify_binding_change(kern: Kernel, sc: HifSoftc, haddr: bytes)
 
 def _send_now(kern: Kernel, bu: Mip6Bu) -> bool:
     """Send what waits, unless the update rate forbids it yet."""
-    if not bu.mbu_state & MIP6_BU_STATE_WAITSENT:
+    if not bu.mbu_state & MIP6_BU_STATE_WAITSENT or bu not in bu.mbu_hif.hif_bu_list:
         return False
     if mip6_bul.mip6_bu_may_send(kern, bu) > kern.now():
         return False
@@ -219,10 +219,8 @@ def mip6_returned_home(kern: Kernel, bu: Mip6Bu) -> None:
 def mip6_advertise_haddr(kern: Kernel, haddr: bytes, count: int) -> None:
     """Neighbours learn our link-layer address for a home address; three times in all."""
     ifp = mip6_haddr.mip6_haddr_ifp(kern, haddr)
-    if ifp is None or mip6_bul.mip6_bu_list_find_home_registration(mip6_state(kern), haddr):
-        if count > 1:
-            return
-    if ifp is None:
+    left = mip6_bul.mip6_bu_list_find_home_registration(mip6_state(kern), haddr) is not None
+    if ifp is None or (left and count > 1):
         return
     own = in6.in6ifa_ifpforlinklocal(ifp)
     for target in (haddr,) if own is None else (haddr, own.ia_addr):

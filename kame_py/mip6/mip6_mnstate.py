@@ -51,7 +51,7 @@ class LocAct(enum.Flag):
 
 LocRow = tuple[LocAct, int]
 _ARRIVE: Final[LocRow] = (
-    LocAct.STRIP_IF | LocAct.ADD_HIF | LocAct.REGISTER,
+    LocAct.STRIP_IF | LocAct.ADD_HIF | LocAct.REGISTER | LocAct.NOTIFY,
     HIF_LOCATION_FOREIGN,
 )
 _HOME: Final[LocRow] = (LocAct.STRIP_HIF | LocAct.ADD_IF, HIF_LOCATION_HOME)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
+from kame_py.kern.log import LOG_NOTICE
 from kame_py.mip6 import mip6_home, mip6_subnet
-from kame_py.mip6.mip6_var import HifSoftc, Mip6Prefix, Mip6State, mip6_state
+from kame_py.mip6.mip6_var import HifSoftc, Mip6Prefix, Mip6State, mip6_state, mip6log
 from kame_py.netinet6 import in6_ifattach
-from kame_py.wire.in6addr import IN6ADDR_ANY, masked, prefix_equal
+from kame_py.wire.in6addr import IN6ADDR_ANY, masked, ntop, prefix_equal
 from kame_py.wire.snap import INFINITE
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def mip6_prefix_stop(mpfx: Mip6Prefix) -> None:
 
 def mip6_prefix_timeout(kern: Kernel, mpfx: Mip6Prefix) -> None:
     """The valid lifetime is over: its home address is none any more."""
+    mip6log(kern, LOG_NOTICE, f"expired prefix ({ntop(mpfx.mpfx_prefix)}).")
     mip6_prefix_stop(mpfx)
     mpfx.mpfx_vltime = mpfx.mpfx_pltime = 0
     mip6_home.mip6_haddr_forget(kern, mpfx.mpfx_haddr)

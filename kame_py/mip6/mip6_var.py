@@ -203,7 +203,6 @@ class HifSoftc:
     hif_dhaad_pause: int = 0  # s, of the pause after a search in vain
     hif_mps_timer: Callout | None = None
     hif_mps_tries: int = 0
-    hif_na_timer: Callout | None = None  # repeats the advertisements after returning home
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def in6_pcbconnect(kern: Kernel, inp: In6pcb, sa: SockaddrIn6) -> None:
     chosen = laddr == IN6ADDR_ANY
     if chosen:
         hint = inp.in6p_moptions.im6o_multicast_ifp if IN6_IS_ADDR_MULTICAST(faddr) else None
-        laddr = in6_selectsrc(kern, faddr, hint, inp.in6p_outputopts)
+        laddr = in6_selectsrc(kern, faddr, hint, inp.in6p_outputopts, dport=sa.port)
     for other in kern.pcbs.udp6.get(inp.in6p_lport, ()) if inp.in6p_lport else ():
         if other is not inp and (other.in6p_laddr, other.in6p_faddr, other.in6p_fport) == (
             laddr,

@@ -87,11 +87,12 @@ def policy_label(addr: bytes) -> int:
 class _Choice:
     """One call's circumstances, shared by the rules."""
 
-    __slots__ = ("dst", "ifp", "kern", "label", "scope")
+    __slots__ = ("dport", "dst", "ifp", "kern", "label", "scope")
 
-    def __init__(self, kern: Kernel, dst: bytes, ifp: Ifnet) -> None:
+    def __init__(self, kern: Kernel, dst: bytes, dport: int, ifp: Ifnet) -> None:
         self.kern = kern
         self.dst = dst
+        self.dport = dport
         self.ifp = ifp
         self.scope = in6_addrscope(dst)
         self.label = policy_label(dst)
@@ -123,7 +124,7 @@ def _deprecated(c: _Choice, new: In6Ifaddr, best: In6Ifaddr) -> int:
 
 
 def _home_address(c: _Choice, new: In6Ifaddr, best: In6Ifaddr) -> int:
-    return c.kern.mip6.selectsrc_prefer(c.kern, c.dst, new, best)
+    return c.kern.mip6.selectsrc_prefer(c.kern, c.dst, c.dport, new, best)
 
 
 def _outgoing_interface(c: _Choice, new: In6Ifaddr, best: In6Ifaddr) -> int:
@@ -176,8 +177,9 @@ def in6_selectsrc(
     ifp_hint: Ifnet | None = None,
     opt: Ip6Pktopts | None = None,
     laddr: bytes | None = None,
+    dport: int = 0,
 ) -> bytes:
-    """The source for packets to ``dst``, all in kernel form.
+    """The source for packets to ``dst``, all in kernel form; dport 0 where there are no ports.
 
     Packet information comes before the bound address ``laddr`` (unless it is a group, which is no
     source), that before the rules. ifp_hint is
@@ -190,7 +192,7 @@ def in6_selectsrc(
     if laddr is not None and laddr != IN6ADDR_ANY and not IN6_IS_ADDR_MULTICAST(laddr):
         return laddr
     ifp = ifp_hint if ifp_hint is not None else in6_selectroute(kern, dst, opt, None)[0]
-    choice = _Choice(kern, dst, ifp)
+    choice = _Choice(kern, dst, dport, ifp)
     best: In6Ifaddr | None = None
     for each in kern.ifnets:
         for ia in each.in6_addrs:

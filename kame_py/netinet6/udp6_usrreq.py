@@ -164,7 +164,7 @@ def udp6_output(
     else:
         raise KError(EDESTADDRREQ)
     ifp, _ = in6_selectroute(kern, faddr, opt, inp.in6p_moptions)
-    laddr = in6_selectsrc(kern, faddr, ifp, opt, inp.in6p_laddr)
+    laddr = in6_selectsrc(kern, faddr, ifp, opt, inp.in6p_laddr, fport)
     if not inp.in6p_lport:
         kern.pcbs.udp6_move(inp, in6_pcbsetport(kern))
     ulen = Udphdr.SIZE + len(data)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.kern.uipc_socket import soconnect, socreate, sogetsockname
 from kame_py.mip6.mip6_bul import mip6_cn_state
 from kame_py.mip6.mip6_mnstate import CnSt
 from kame_py.netinet6.in6_src import in6_selectsrc
@@ -16,6 +17,7 @@ from kame_py.wire.in6addr import ntop
 from kame_py.wire.ioctl import SIOCDUNUSEHA, SIOCSUNUSEHA
 from kame_py.wire.ip6ext import build_rthdr0
 from kame_py.wire.mip6 import BindingUpdate, HomeAddress, UniqueId
+from kame_py.wire.sockaddr import AF_INET6, SOCK_DGRAM, SockaddrIn6
 from tests.scenario.mip6words import FLAGS, Seen, seen
 from tests.scenario.mnstage import (
     CN,
@@ -294,9 +296,9 @@ def test_with_fallback_such_a_peer_gets_bare_packets() -> None:
 # -- source addresses -----------------------------------------------------------------------------
 
 
-def source_to(mn: MnStage, dst: str) -> str:
+def source_to(mn: MnStage, dst: str, port: int = 0) -> str:
     """Where a new socket would send from."""
-    return ntop(in6_selectsrc(mn.kern, addr(dst)))
+    return ntop(in6_selectsrc(mn.kern, addr(dst), dport=port))
 
 
 def test_home_address_is_the_source_of_new_connections(mn: MnStage) -> None:
@@ -310,6 +312,15 @@ def test_rule_against_the_home_address_takes_the_care_of_address(mn: MnStage) ->
     assert source_to(mn, CN) == HOA
     mn.ioctl(SIOCSUNUSEHA(addr("::"), 0))
     assert source_to(mn, CN2) == COA
+
+
+def test_rule_with_a_port_is_for_that_port(mn: MnStage) -> None:
+    mn.ioctl(SIOCSUNUSEHA(addr(CN), 53))
+    assert source_to(mn, CN, 53) == COA
+    assert source_to(mn, CN, 80) == HOA
+    so = socreate(mn.kern, AF_INET6, SOCK_DGRAM, 0)
+    soconnect(mn.kern, so, SockaddrIn6(addr(CN), 53))
+    assert ntop(sogetsockname(mn.kern, so).addr) == COA
 
 
 def test_fallback_peer_gets_the_care_of_address() -> None:

@@ -354,8 +354,8 @@ def test_home_address_reaches_itself_after_the_return(back: MnStage) -> None:
 def test_leaving_again_before_the_acknowledgement_registers_anew(back: MnStage) -> None:
     back.arrive()
     assert location(back) == HIF_LOCATION_FOREIGN
-    _, update, packet = [u for u in back.updates() if u[2].src == COA][0]
-    assert update.flags == A | H and packet.hops == (HA,)
+    told = {packet.hops[0]: u.flags for _, u, packet in back.updates() if packet.src == COA}
+    assert told == {HA: A | H, CN: 0}
 
 
 def test_return_ends_by_itself_with_what_was_granted() -> None:

@@ -107,7 +107,9 @@ def test_rule_4_is_mobilitys() -> None:
     asked: list[bytes] = []
 
     class Hooks(type(node.kern.mip6)):  # type: ignore[misc]  # the class of the Null object
-        def selectsrc_prefer(self, kern: Kernel, dst: bytes, a: In6Ifaddr, b: In6Ifaddr) -> int:
+        def selectsrc_prefer(
+            self, kern: Kernel, dst: bytes, dport: int, a: In6Ifaddr, b: In6Ifaddr
+        ) -> int:
             asked.append(dst)
             return int(a is home) - int(b is home)
 
