@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
 from kame_py.mip6 import mip6_home, mip6_subnet
-from kame_py.mip6.mip6_var import Mip6Ha, Mip6State, mip6_state, mip6log
+from kame_py.mip6.mip6_var import MIP6_BA_MAX_TIMEOUT, Mip6Ha, Mip6State, mip6_state, mip6log
 from kame_py.netinet6.scope6 import in6_clearscope
 from kame_py.wire.in6addr import IN6ADDR_ANY, ntop
 
@@ -58,8 +58,14 @@ def _settimer(kern: Kernel, mha: Mip6Ha) -> None:
 
 
 def mip6_ha_timeout(kern: Kernel, mha: Mip6Ha) -> None:
-    """Its lifetime is over. A registration that lives keeps it: the same one is tried first."""
+    """Its lifetime is over. A registration that lives keeps it: the same one is tried first.
+
+    So does one that waits for its answer, since nothing is heard from home while away; others are
+    looked for meanwhile.
+    """
     until = mip6_home.mip6_registered_until(kern, mha.mha_gaddr)
+    if until <= kern.now() and mip6_home.mip6_ha_awaited(kern, mha.mha_gaddr):
+        until = kern.now() + MIP6_BA_MAX_TIMEOUT * NS
     if until > kern.now():
         mha.mha_expire = until
         _settimer(kern, mha)

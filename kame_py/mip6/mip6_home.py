@@ -164,6 +164,20 @@ def mip6_registered_until(kern: Kernel, gaddr: bytes) -> int:
     )
 
 
+def mip6_ha_awaited(kern: Kernel, gaddr: bytes) -> bool:
+    """Whether registrations wait for this home agent; then discovery looks for others, too."""
+    waiting = [
+        bu.mbu_hif
+        for bu in mip6_bul.mip6_bu_list(mip6_state(kern))
+        if bu.mbu_paddr == gaddr
+        and mip6_bul.mip6_bu_is_home(bu)
+        and bu.mbu_reg_state == MIP6_BU_REG_STATE_REGWAITACK
+    ]
+    for sc in waiting:
+        mip6_dhaad.mip6_dhaad_start(kern, sc)
+    return bool(waiting)
+
+
 # -- correspondents ---------------------------------------------------------------------------
 
 
@@ -285,7 +299,9 @@ def mip6_forward_previous(kern: Kernel, sc: HifSoftc, pcoa: bytes) -> None:
 
 
 def mip6_registered(kern: Kernel, bu: Mip6Bu) -> None:
-    """The home agent accepted: its record lives on, prefixes are watched."""
+    """The home agent accepted: no other is looked for, prefixes are watched."""
+    if not any(other.mbu_paddr == IN6ADDR_ANY for other in bu.mbu_hif.hif_bu_list):
+        mip6_dhaad.mip6_dhaad_stop(kern, bu.mbu_hif)
     mip6_mps.mip6_mps_schedule(kern, bu.mbu_hif)
 
 

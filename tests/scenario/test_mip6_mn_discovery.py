@@ -208,6 +208,24 @@ def test_router_that_withdraws_is_forgotten() -> None:
     assert mn.mip6.mip6_ha_list == []
 
 
+def test_home_agent_stays_while_its_answer_is_awaited_and_others_are_looked_for() -> None:
+    mn = MnStage(ha="")
+    mn.tn.neighbours = {HA_LL: HA_MAC}
+    mn.advertise(HA, HA_LL, HA_MAC, flags=ND_RA_FLAG_HOME_AGENT, pflags="LAR", lifetime=20)
+    mn.wait(6)
+    mn.arrive(FOREIGN)
+    mn.forget()
+    mn.wait(60)
+    assert set(asked(mn)) == {HA}
+    assert len(requests(mn)) == 4
+    mn.forget()
+    mn.wait(200)
+    mn.acknowledge()
+    mn.forget()
+    mn.wait(600)
+    assert requests(mn) == []
+
+
 # -- mobile prefixes ------------------------------------------------------------------------------
 
 
