@@ -258,6 +258,8 @@ def _tell(args: argparse.Namespace, result: ReplayResult, seconds: float) -> Non
     sys.stderr.write(result.rc_output)
     for problem in result.problems:
         sys.stderr.write(f"kame: {args.rc or 'rc'}: {problem}\n")
+    for doubt in result.doubts:
+        sys.stderr.write(f"kame: {args.capture}: {doubt}\n")
     for n in sorted(set(args.trace) - set(result.traces)):
         sys.stderr.write(f"kame: --trace {n}: {_no_way(n, result)}\n")
     if result.error is not None:

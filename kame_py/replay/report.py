@@ -65,7 +65,7 @@ def to_json(result: ReplayResult, seconds: float) -> dict[str, Json]:
         "default_routers": list(default_routers(kern)),
         "neighbors": [dict(row) for row in _neighbors(result)],
         "counters": dict(kern.stats.nonzero()),
-        "problems": list(result.problems),
+        "problems": [*result.problems, *result.doubts],
     }
 
 

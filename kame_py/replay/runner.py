@@ -21,7 +21,7 @@ from kame_py.replay.linktype import LinkReason, link_strip
 from kame_py.replay.node import NodeSpec, boot_at
 from kame_py.replay.pcap import open_capture
 from kame_py.replay.pcapng import PcapngWriter
-from kame_py.replay.scan import DEFAULT_PLEN, absent_mac, find_host
+from kame_py.replay.scan import DEFAULT_PLEN, Host, absent_mac, find_host
 from kame_py.replay.verdict import OWN, VerdictLog, VerdictSink, verdict_of
 from kame_py.trace.path import path_lines
 from kame_py.wire import pcapfmt
@@ -89,7 +89,8 @@ class ReplayResult:
 
     fates: packets by fate, all six; drops: dropped packets by reason. replies: frames that the
     node sent, its boot included. error: why the capture could not be read to its end; last_good:
-    the last packet that was read. problems: what went wrong at boot. traces: by packet number.
+    the last packet that was read. problems: what went wrong at boot; doubts: about the
+    capture. traces: by packet number.
     kern: the node as it stood at the last stamp; start_ns, end_ns: first and last stamp.
     """
 
@@ -100,6 +101,7 @@ class ReplayResult:
     error: str | None
     last_good: int
     problems: list[str]
+    doubts: list[str]
     rc_output: str
     traces: dict[int, list[str]]
     kern: Kernel
@@ -123,11 +125,10 @@ def replay(
     ReplayError when ``options.addr`` is not in it. The same input gives the same output.
     """
     options = options if options is not None else ReplayOptions()
-    lladdr, plen = options.lladdr, DEFAULT_PLEN
+    host = Host(options.lladdr, DEFAULT_PLEN)
     if options.addr is not None:
-        lladdr, plen = _take_host(capture, options.addr, lladdr)
-    elif lladdr is None:
-        lladdr = absent_mac(capture)
+        host = _take_host(capture, options.addr, options.lladdr)
+    lladdr = host.mac or absent_mac(capture)
     reader = open_capture(capture)
     records = iter(reader)
     first = next(records, None)
@@ -139,10 +140,10 @@ def replay(
         files=options.files,
         rc=options.rc,
         addr=_extra_address(options.addr, lladdr if has_macs else b""),
-        plen=plen,
+        plen=host.plen,
         seed=options.seed,
     )
-    run = _Run(spec, options, out, VerdictLog(verdicts))
+    run = _Run(spec, options, host, out, VerdictLog(verdicts))
     every = records if first is None else chain((first,), records)
     return run.play(reader, every, _stamp(first) if first is not None else 0)
 
@@ -161,14 +162,14 @@ _WITHOUT_MACS: Final = frozenset(
 )
 
 
-def _take_host(capture: BinaryIO, addr: bytes, lladdr: bytes | None) -> tuple[bytes, int]:
+def _take_host(capture: BinaryIO, addr: bytes, lladdr: bytes | None) -> Host:
     if not capture.seekable():
         raise ReplayError(f"cannot look for {ntop(addr)}: the capture cannot be read twice")
     host = find_host(open_capture(capture), addr)
     capture.seek(0)
     if host is None:
         raise ReplayError(f"{ntop(addr)} is not in the capture")
-    return lladdr or host.mac or absent_mac(capture), host.plen
+    return host._replace(mac=lladdr or host.mac)
 
 
 def _extra_address(addr: bytes | None, lladdr: bytes) -> bytes | None:
@@ -176,6 +177,14 @@ def _extra_address(addr: bytes | None, lladdr: bytes) -> bytes | None:
     if addr is not None and lladdr and addr == _LINKLOCAL + eui64(lladdr):
         return None
     return addr
+
+
+def _addresses_of(addr: bytes | None, lladdr: bytes) -> frozenset[bytes]:
+    """The address, the link-local one with the same interface identifier, the one of the MAC."""
+    if addr is None:
+        return frozenset()
+    own = {addr, _LINKLOCAL + addr[len(_LINKLOCAL) :]}
+    return frozenset(own | {_LINKLOCAL + eui64(lladdr)} if lladdr else own)
 
 
 def _stamp(record: Record) -> int:
@@ -186,10 +195,17 @@ class _Run:
     """One replay on its way."""
 
     def __init__(
-        self, spec: NodeSpec, options: ReplayOptions, out: BinaryIO | None, log: VerdictLog
+        self,
+        spec: NodeSpec,
+        options: ReplayOptions,
+        host: Host,
+        out: BinaryIO | None,
+        log: VerdictLog,
     ) -> None:
         self._spec = spec
         self._own_addr = options.addr
+        self._host = host
+        self._own_addrs = _addresses_of(options.addr, spec.lladdr)
         self._trace = frozenset(options.trace)
         self._log = log
         self._sent = 0
@@ -218,6 +234,7 @@ class _Run:
             error=reader.error,
             last_good=reader.last_good,
             problems=node.problems(),
+            doubts=self._doubts(),
             rc_output=node.output(),
             traces={n: path_lines(node.kern, m) for n, m in sorted(self._traced.items())},
             kern=node.kern,
@@ -249,9 +266,10 @@ class _Run:
         """Give the packet to the interface; None: the node sent it itself."""
         node, spec = self._node, self._spec
         if spec.lladdr and record.linktype == pcapfmt.LINKTYPE_ETHERNET:
-            if record.data[_SRC_MAC] == spec.lladdr:
+            data = self._shared(record.data) if self._host.shared else record.data
+            if data is None or (not self._host.shared and data[_SRC_MAC] == spec.lladdr):
                 return None
-            return node.kern.if_input(node.ifp, record.data, n)
+            return node.kern.if_input(node.ifp, data, n)
         frame = link_strip(record.linktype, record.data)
         if isinstance(frame, LinkReason):
             return self._refuse(record.data, n, _LINK_DROPS[frame])
@@ -264,9 +282,30 @@ class _Run:
 
     def _is_own(self, frame: Frame) -> bool:
         """From our MAC address; where there is none, from the address that we took."""
+        if self._host.shared:
+            return frame.payload[_SRC] in self._own_addrs
         if self._spec.lladdr:
             return frame.src_mac == self._spec.lladdr
         return self._own_addr is not None and frame.payload[_SRC] == self._own_addr
+
+    def _shared(self, data: bytes) -> bytes | None:
+        """A frame where MAC addresses do not tell hosts apart; None: the node's own."""
+        frame = link_strip(pcapfmt.LINKTYPE_ETHERNET, data)
+        if isinstance(frame, LinkReason) or frame.ethertype != ETHERTYPE_IPV6:
+            return data
+        if frame.payload[_SRC] in self._own_addrs:
+            return None
+        if frame.dst_mac in self._host.aliases:
+            return self._spec.lladdr + data[_SRC_MAC.start :]
+        return data
+
+    def _doubts(self) -> list[str]:
+        if not self._host.shared or not self._spec.lladdr or self._own_addr is None:
+            return []
+        return [
+            f"the MAC address that {ntop(self._own_addr)} sends from is shared: "
+            "its own packets are told by their source address"
+        ]
 
     def _framed(self, frame: Frame) -> bytes:
         """A packet from a link without MAC addresses, for an interface that has one."""

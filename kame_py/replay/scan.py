@@ -25,7 +25,7 @@ from kame_py.wire.const import (
     ND_NEIGHBOR_SOLICIT,
     ND_ROUTER_ADVERT,
 )
-from kame_py.wire.in6addr import prefix_equal
+from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, prefix_equal
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
 from kame_py.wire.pcapfmt import is_group_mac
@@ -45,10 +45,17 @@ _ND, _SOURCE, _DAD, _DESTINATION, _NAMED = range(5)
 
 
 class Host(NamedTuple):
-    """mac None: the capture does not tell it. plen: of the on-link prefix it is in."""
+    """mac None: the capture does not tell it. plen: of the on-link prefix it is in.
+
+    shared: MAC addresses tell hosts of this capture from each other no more: the one that the host
+    seems to have sends to it as well, or sends everything. mac is then where packets to the host
+    are sent first, and aliases has all such addresses.
+    """
 
     mac: bytes | None
     plen: int
+    shared: bool = False
+    aliases: frozenset[bytes] = frozenset()
 
 
 def find_host(records: Iterable[Record], addr: bytes) -> Host | None:
@@ -62,9 +69,7 @@ def find_host(records: Iterable[Record], addr: bytes) -> Host | None:
         frame = link_strip(record.linktype, record.data)
         if isinstance(frame, Frame) and frame.ethertype == ETHERTYPE_IPV6:
             seen.look(frame)
-    if not seen.macs:
-        return None
-    return Host(seen.macs[min(seen.macs)], seen.plen)
+    return seen.host()
 
 
 class _Sightings:
@@ -73,14 +78,33 @@ class _Sightings:
         self.plen = DEFAULT_PLEN
         self.macs: dict[int, bytes | None] = {}
         self._plen_known = False
+        self._senders: set[bytes | None] = set()
+        self._senders_to: set[bytes | None] = set()  # of packets to the host
+        self._sent_to_macs: dict[bytes, None] = {}  # in the order of the capture
+        self._others = False  # packets of hosts elsewhere
+
+    def host(self) -> Host | None:
+        """What the whole capture tells."""
+        if not self.macs:
+            return None
+        mac = self.macs[min(self.macs)]
+        alone = self._others and len(self._senders) == 1
+        if mac is None or mac not in (self._senders if alone else self._senders_to):
+            return Host(mac, self.plen)
+        first = next(iter(self._sent_to_macs), None)
+        return Host(first, self.plen, True, frozenset(self._sent_to_macs))
 
     def look(self, frame: Frame) -> None:
         ip6 = Ip6Hdr.parse(frame.payload)
         if isinstance(ip6, Malformed):
             return
+        self._senders.add(frame.src_mac)
         if ip6.ip6_src == self.addr:
             self._saw(_SOURCE, frame.src_mac)
+        elif any(ip6.ip6_src) and not IN6_IS_ADDR_LINKLOCAL(ip6.ip6_src):
+            self._others = True
         if ip6.ip6_dst == self.addr:
+            self._senders_to.add(frame.src_mac)
             self._sent_to(frame.dst_mac)
         if ip6.ip6_nxt == IPPROTO_ICMPV6:
             self._icmp6(ip6, frame)
@@ -93,6 +117,7 @@ class _Sightings:
             self._saw(_NAMED, None)
         else:
             self._saw(_DESTINATION, mac)
+            self._sent_to_macs.setdefault(mac)
 
     def _icmp6(self, ip6: Ip6Hdr, frame: Frame) -> None:
         icmp6 = Icmp6Hdr.parse(frame.payload, Ip6Hdr.SIZE)

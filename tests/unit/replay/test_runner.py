@@ -161,6 +161,30 @@ def test_as_gives_the_address_with_the_prefix_length_of_the_advertisement() -> N
     assert verdicts[0].fate == "consumed"
 
 
+def test_as_one_of_several_hosts_behind_one_mac_tells_own_packets_by_address() -> None:
+    f = capture(
+        (0, ether(echo(GLOBAL, PEER), dst=US_MAC, src=PEER_MAC)),
+        (1, ether(echo(PEER, GLOBAL), dst=US_MAC, src=PEER_MAC)),
+        (2, ether(echo(GLOBAL, PEER), dst=OTHER_MAC, src=PEER_MAC)),
+    )
+    result, verdicts, sent = play(f, ReplayOptions(addr=PEER))
+    assert endings(verdicts) == [("consumed", None), ("own", None), ("consumed", None)]
+    assert result.kern.ifnets[1].if_hwaddr == US_MAC
+    assert len(result.doubts) == 1 and "is shared" in result.doubts[0]
+    assert sent
+
+
+def test_as_a_router_forwarded_packets_from_its_mac_stay_own() -> None:
+    f = capture(
+        (0, ether(echo(US, PEER), dst=PEER_MAC, src=US_MAC)),
+        (1, ether(echo(PEER, US), dst=US_MAC, src=PEER_MAC)),
+        (2, ether(echo(GLOBAL, US), dst=US_MAC, src=PEER_MAC)),
+    )
+    result, verdicts, _ = play(f, ReplayOptions(addr=PEER))
+    assert endings(verdicts) == [("consumed", None), ("own", None), ("own", None)]
+    assert result.doubts == []
+
+
 def test_as_an_address_that_is_not_there_is_refused() -> None:
     with pytest.raises(ReplayError, match="2001:db8:1::5 is not in the capture"):
         replay(capture((0, ether(echo()))), ReplayOptions(addr=GLOBAL))

@@ -80,3 +80,12 @@ def test_a_mac_across_two_reads_is_seen() -> None:
     for split in range(1, 6):
         f = io.BytesIO(bytes((1 << 20) - split) + usual)
         assert absent_mac(f) != usual
+
+
+def test_a_mac_that_sends_to_its_own_host_is_shared() -> None:
+    frames = (ether(echo(PEER, GLOBAL)), ether(echo(GLOBAL, PEER)), ether(echo(US), src=OTHER_MAC))
+    assert found(PEER, *frames) == Host(US_MAC, 64, True, frozenset({US_MAC}))
+
+
+def test_a_mac_that_sends_everything_is_shared() -> None:
+    assert found(PEER, ether(echo(PEER, US)), ether(echo(GLOBAL, US))) == Host(None, 64, True)
