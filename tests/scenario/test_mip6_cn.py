@@ -217,6 +217,18 @@ def test_home_address_of_this_node_is_nobody_elses(cn: Stage) -> None:
     assert bindings(cn) == {}
 
 
+def test_acknowledgement_that_cannot_be_sent_is_told() -> None:
+    stage = Stage(globals_=True, kernel="options MIP6")  # without a route to anywhere
+    unprotected(stage)
+    configure(stage, SIOCSMIP6CFG_ENABLEDEBUG)
+    stage.send(bu(COA, GLOBAL, HOA))
+    stage.nothing()
+    assert f"sending BA to {HOA}({COA}) failed" in stage.kern.log.dmesg()
+    stage.forget()
+    stage.send(bu("2001:db8:1::9", GLOBAL, HOA, seq=2))
+    assert "failed" not in stage.kern.log.dmesg().split("failed", 1)[1]
+
+
 # -- protection -----------------------------------------------------------------------------------
 
 

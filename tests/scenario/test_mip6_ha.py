@@ -226,6 +226,14 @@ def test_registration_with_a_link_local_address_is_refused(ha: Stage) -> None:
     assert bindings(ha) == {}
 
 
+def test_update_to_the_anycast_address_ends_the_packet(ha: Stage) -> None:
+    anycast = "2001:db8:1:0:fdff:ffff:ffff:fffe"
+    ha.run(f"ifconfig fxp0 inet6 {anycast} prefixlen 64 anycast alias")
+    ha.send2(bu(COA, anycast, HOA, 1, 60, "AHS"), MN_MAC)
+    assert bindings(ha) == {}
+    assert ha.drops() == {"MIP6_BUDST": 1}
+
+
 def test_node_that_is_no_home_agent_refuses(ha: Stage) -> None:
     mobility(ha).config.mcfg_type = 0
     register(ha)
