@@ -25,7 +25,6 @@ from kame_py.mip6.mip6_var import (
     MIP6_BU_STATE_MIP6NOTSUPP,
     MIP6_BU_STATE_WAITACK,
     MIP6_BU_STATE_WAITSENT,
-    MIP6_CONFIG_TYPE_MN,
     HifSoftc,
     Mip6Bu,
     Mip6State,
@@ -35,7 +34,6 @@ from kame_py.mip6.mip6_var import (
 from kame_py.netinet6.in6_var import IN6_IFF_HOME
 from kame_py.netinet6.ip6_output import ip6_chain, ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Exthdrs
-from kame_py.netinet6.scope6 import in6_embedscope
 from kame_py.wire.codecs import Ip6Dest, Ip6Hdr
 from kame_py.wire.const import (
     IP6OPT_HOME_ADDRESS,
@@ -104,8 +102,6 @@ def mip6_bu_lifetime(kern: Kernel, bu: Mip6Bu) -> int:
 def mip6_mn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     """Home address option and binding update for a packet from a home address; an errno."""
     state = mip6_state(kern)
-    if state.config.mcfg_type != MIP6_CONFIG_TYPE_MN or mip6_destopt.mip6_is_nd(m):
-        return 0
     bu = mip6_bul.mip6_bu_list_find_withpaddr(state, m.dst, m.src)
     found = if_hif.hif_list_find_withhaddr(state, m.src)
     if found is None and (bu is None or not bu.mbu_pcoa):
@@ -251,7 +247,7 @@ def mip6_addr_exchange(kern: Kernel, m: Mbuf) -> None:
         return
     coa = aux.ip6a_careof
     m.data = put(put(m.data, at, m.data[_SRC : _SRC + _ADDR_LEN]), _SRC, coa)
-    m.src = in6_embedscope(coa, 0)
+    m.src = coa
 
 
 def _hao_offset(data: bytes) -> int | None:

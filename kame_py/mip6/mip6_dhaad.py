@@ -64,6 +64,7 @@ def mip6_dhaad_moved(kern: Kernel, sc: HifSoftc) -> None:
 def mip6_dhaad_stop(kern: Kernel, sc: HifSoftc) -> None:
     """At home, or switched off."""
     _event(kern, sc, DhaadEv.STOP)
+    sc.hif_hadiscovid = None
 
 
 def _event(kern: Kernel, sc: HifSoftc, ev: DhaadEv) -> None:
@@ -173,6 +174,8 @@ def mip6_hadiscov_reply_input(kern: Kernel, m: Mbuf, off: int) -> bool:
         good = [a for a in dict.fromkeys(addrs) if mip6_prefix.mip6_prefix_covers(mpfx, a)]
         mip6_ha_list_discovered(kern, ms, good[:MIP6_MAX_DISCOVERED])
         _event(kern, sc, DhaadEv.REPLY)
+        if mip6_home.mip6_ha_wanted(sc):  # another home link has none yet
+            mip6_dhaad_start(kern, sc)
         return True
     return False
 

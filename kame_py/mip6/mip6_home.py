@@ -59,6 +59,8 @@ def mip6_home_registration(kern: Kernel, sc: HifSoftc) -> None:
     for ms, mpfx in list(mip6_subnet.hif_home_prefixes(sc)):
         if mpfx.mpfx_haddr != IN6ADDR_ANY and mpfx.mpfx_vltime:
             _register(kern, sc, ms, mpfx)
+    if mip6_ha_wanted(sc):
+        _discover(kern, sc, moved=True)
 
 
 def _register(kern: Kernel, sc: HifSoftc, ms: Mip6Subnet, mpfx: Mip6Prefix) -> None:
@@ -74,8 +76,6 @@ def _register(kern: Kernel, sc: HifSoftc, ms: Mip6Subnet, mpfx: Mip6Prefix) -> N
         bu = mip6_bul.mip6_bu_create(kern, sc, paddr, mpfx.mpfx_haddr, flags, state.hif_coa)
         mip6log(kern, LOG_INFO, f"home address is {ntop(mpfx.mpfx_haddr)}")
     mip6_bul.mip6_bu_event(kern, bu, BuEv.ABROAD if away else BuEv.AT_HOME)
-    if bu.mbu_paddr == IN6ADDR_ANY:
-        _discover(kern, sc, moved=True)
 
 
 def _discover(kern: Kernel, sc: HifSoftc, *, moved: bool = False) -> None:
@@ -143,6 +143,11 @@ def mip6_ha_found(kern: Kernel, sc: HifSoftc) -> None:
                 _set_ha(kern, bu, agents[0])
                 bu.mbu_acktimeout = mip6_bul.mip6_first_acktimeout(kern, bu)
     mip6_bul.mip6_bu_schedule(kern)
+
+
+def mip6_ha_wanted(sc: HifSoftc) -> bool:
+    """Whether a registration of this interface has no home agent."""
+    return any(bu.mbu_paddr == IN6ADDR_ANY for bu in sc.hif_bu_list)
 
 
 def mip6_ha_gone(kern: Kernel, gaddr: bytes) -> None:
@@ -300,7 +305,7 @@ def mip6_forward_previous(kern: Kernel, sc: HifSoftc, pcoa: bytes) -> None:
 
 def mip6_registered(kern: Kernel, bu: Mip6Bu) -> None:
     """The home agent accepted: no other is looked for, prefixes are watched."""
-    if not any(other.mbu_paddr == IN6ADDR_ANY for other in bu.mbu_hif.hif_bu_list):
+    if not mip6_ha_wanted(bu.mbu_hif):
         mip6_dhaad.mip6_dhaad_stop(kern, bu.mbu_hif)
     mip6_mps.mip6_mps_schedule(kern, bu.mbu_hif)
 

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.mip6.mip6_ha import mip6_ha_list_find_withaddr
 from kame_py.wire.codecs import HaDiscovReq, Icmp6Hdr, MpAdvert
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REQUEST,
@@ -18,7 +19,7 @@ from kame_py.wire.const import (
     ND_RA_FLAG_HOME_AGENT,
 )
 from kame_py.wire.in6addr import ntop
-from kame_py.wire.ioctl import SIOCSMIP6CFG_ENABLEAUTHDATA
+from kame_py.wire.ioctl import SIOCAHOMEPREFIX_HIF, SIOCSMIP6CFG_ENABLEAUTHDATA
 from kame_py.wire.mip6 import HaDiscoveryReply, build_ha_reply
 from kame_py.wire.nd6opt import build_homeagent_opt
 from tests.scenario.mip6words import seen
@@ -32,6 +33,8 @@ from tests.scenario.mnstage import (
     HA_MAC,
     HOA,
     HOME,
+    PLTIME,
+    VLTIME,
     MnStage,
     hao_of,
 )
@@ -145,6 +148,31 @@ def test_reply_that_nobody_asked_for_is_ignored() -> None:
     mn.abroad()
     reply(mn, 0, HA2)
     assert {ntop(mha.mha_gaddr) for mha in mn.mip6.mip6_ha_list} == {"::", HA}
+
+
+def test_every_home_link_is_asked_for_its_home_agent() -> None:
+    mn = MnStage(ha="")
+    other = "2001:db8:7::"
+    mn.ioctl(SIOCAHOMEPREFIX_HIF("hif0", addr(other), 64, VLTIME, PLTIME))
+    mn.land()
+    mn.wait(1)
+    reply(mn, 0, HA)
+    mn.wait(1.1)
+    second = requests(mn)[-1]
+    assert seen(second[0]).hops == (ANYCAST.replace("8:1:0", "8:7:0"),)
+    reply(mn, second[1].ha_dreq_id, other + "1", src=other + "1")
+    mn.wait(1.1)
+    assert set(asked(mn)) == {HA, other + "1"}
+
+
+def test_reply_after_the_search_was_stopped_is_ignored(mn: MnStage) -> None:
+    mn.wait(1)
+    mn.agent(HA2, "fe80::1:2")
+    mn.wait(1.1)
+    _, update, _ = mn.updates()[0]
+    mn.ack(update.seqno, src=HA2)
+    reply(mn, 0, HA)
+    assert mip6_ha_list_find_withaddr(mn.mip6, addr(HA)) is None
 
 
 def test_addresses_of_other_prefixes_in_a_reply_are_left_out(mn: MnStage) -> None:
