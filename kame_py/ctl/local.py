@@ -73,6 +73,10 @@ class Proc(Protocol):
     def hosts(self) -> Mapping[str, tuple[bytes, ...]]: ...
     def write_out(self, text: str) -> None: ...
     def write_err(self, text: str) -> None: ...
+    def note(self, name: str, number: int) -> None:
+        """The program reports its progress."""
+        ...
+
     def detach(self) -> None:
         """The parent need not wait any longer."""
         ...
@@ -226,6 +230,9 @@ class LocalOps:
 
     def syslog(self, priority: int, text: str) -> None:
         self._kern.log.log(priority, text, f"{self._proc.name}[{self._proc.pid}]")
+
+    def report(self, name: str, number: int) -> None:
+        self._proc.note(name, number)
 
     # -- files and streams --------------------------------------------------------------------
 

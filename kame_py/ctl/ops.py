@@ -94,6 +94,13 @@ class ProgOps(Protocol):
         ...
 
     def syslog(self, priority: int, text: str) -> None: ...
+    def report(self, name: str, number: int) -> None:
+        """Tell whoever runs the program how far it is: ``name`` happened to its ``number``.
+
+        ping6 says "sent" and "received" with the number of the request, from 0. Costs nothing
+        where nobody asks.
+        """
+        ...
 
     # files (the node's tree in a lab, the caller's file system otherwise) and standard streams
     async def read_file(self, path: str) -> str: ...

@@ -7,20 +7,19 @@ No KAME counterpart.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.lab.schema import PingExpect, RunExpect
 
+if TYPE_CHECKING:
+    from kame_py.lab.process import Process
+
 SHOWN_CHARS: Final = 300  # of an output that disappoints
-PING_INTERVAL_NS: Final = NS  # ping6's own, without -i
 #: A request sent this short a time ago is not lost yet.
 GRACE_NS: Final = NS
-
-_SUMMARY: Final = re.compile(r"^(\d+) packets transmitted, (\d+) packets received", re.MULTILINE)
-_SEQ: Final = re.compile(r"\bicmp_seq=(\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,6 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return not self.detail
-
-
-@dataclass(slots=True)
-class PingSoFar:
-    """A ping6 as far as it has come: arguments, when it began (ns), whether it ended, output."""
-
-    argv: tuple[str, ...]
-    began_ns: int
-    ended: bool = False
-    output: str = ""
 
 
 def check_run(expect: RunExpect, output: str, status: int) -> Outcome:
@@ -84,47 +73,27 @@ def _shown(output: str) -> str:
     return repr(text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "...")
 
 
-def check_ping(expect: PingExpect, ping: PingSoFar | None, now: int) -> Outcome:
+def check_ping(expect: PingExpect, ping: Process | None, now: int) -> Outcome:
     """Judge the loss of a ping6 that ended or still runs."""
     what = f"ping6 number {expect.which}: at most {expect.lost_at_most} lost"
     if ping is None:
         detail = "it has not been started"
     else:
         sent, received = ping_counts(ping, now)
-        lost = max(sent - received, 0)
         detail = ""
-        if lost > expect.lost_at_most:
-            detail = f"{lost} of {sent} lost"
+        if sent - received > expect.lost_at_most:
+            detail = f"{sent - received} of {sent} lost"
         elif not received:
             detail = f"nothing received of {sent} sent"
     return Outcome(expect.line, expect.at_ns, expect.node, what, detail)
 
 
-def ping_counts(ping: PingSoFar, now: int) -> tuple[int, int]:
-    """(sent, received) of a ping6, from its summary or, while it runs, from its lines and time."""
-    summary = _SUMMARY.search(ping.output)
-    if summary:
-        return int(summary[1]), int(summary[2])
-    if ping.ended:
-        return 0, 0  # it never came to send: its output says why
-    interval_ns = max(round(float(_option(ping.argv, "-i", "1")) * NS), 1)
-    count = int(_option(ping.argv, "-c", "0"))
-    age_ns = now - ping.began_ns - min(GRACE_NS, interval_ns)
-    sent = age_ns // interval_ns + 1 if age_ns >= 0 else 0
-    received = len({int(m[1]) for m in _SEQ.finditer(ping.output)})
-    return max(min(sent, count) if count else sent, received), received
+def ping_counts(ping: Process, now: int) -> tuple[int, int]:
+    """(requests, those of them that were answered) of a ping6, as it counts them itself.
 
-
-def _option(argv: Sequence[str], letter: str, default: str) -> str:
-    """The value of an option written ``-c 5`` or ``-c5``; the default where it is no number."""
-    value = default
-    for word, following in zip(argv[1:], (*argv[2:], ""), strict=False):
-        if word == letter:
-            value = following
-        elif word.startswith(letter):
-            value = word.removeprefix(letter)
-    try:
-        float(value)
-    except ValueError:
-        return default
-    return value
+    A request without an answer counts once it is GRACE_NS old; after its end a ping6 waits no more.
+    """
+    until = (now if ping.ended_ns is None else ping.ended_ns) - GRACE_NS
+    answered = ping.reports.get("received", {})
+    lost = sum(t <= until and n not in answered for n, t in ping.reports.get("sent", {}).items())
+    return len(answered) + lost, len(answered)

@@ -37,8 +37,9 @@ class JobListener(Protocol):
     """Hears what the commands of a job do."""
 
     def began(self, command: Command) -> None: ...
+    def spawned(self, command: Command, proc: Process) -> None: ...
     def wrote(self, command: Command, text: str) -> None: ...
-    def ended(self, command: Command) -> None: ...
+    def ended(self, command: Command, proc: Process) -> None: ...
 
 
 class Job:
@@ -104,7 +105,8 @@ class Job:
         self.processes.append(proc)
         if self._listener is not None:
             listener = self._listener
-            proc.exit_hooks.append(lambda proc: listener.ended(command))
+            listener.spawned(command, proc)
+            proc.exit_hooks.append(lambda proc: listener.ended(command, proc))
         return proc
 
     def _writer(self, command: Command, kept: list[str]) -> Callable[[str], None]:

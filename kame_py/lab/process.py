@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FIRST_PID: Final = 100
 EX_SOFTWARE: Final = 70  # sysexits.h
+ENDING_SIGNALS: Final = ("INT", "KILL", "TERM")
 SIGNAL_STATUS: Final = 128  # what sh adds to the number of the signal that ended a program
 
 #: A program's start: (argv without its name, its system calls).
@@ -45,7 +46,10 @@ class WaitExit:
 
 
 class Process:
-    """One program. status None: it runs. out, err: everything it wrote, while it had a shell."""
+    """One program. status None: it runs. out, err: everything it wrote, while it had a shell.
+
+    reports: what it said of its progress, name -> number -> when first (ns).
+    """
 
     def __init__(
         self, table: ProcessTable, pid: int, name: str, stdin: str, out: Write, err: Write
@@ -54,7 +58,10 @@ class Process:
         self.name = name
         self.stdin_text = stdin
         self.status: int | None = None
+        self.ended_ns: int | None = None
         self.signal: str | None = None  # what ended it
+        self.stopped = False  # it was sent a signal that asks for its end
+        self.reports: dict[str, dict[int, int]] = {}
         self.exception: BaseException | None = None
         self.daemonised = False
         self.exit_hooks: list[Callable[[Process], None]] = []
@@ -105,6 +112,9 @@ class Process:
             self.daemonised = True
             self._release()
 
+    def note(self, name: str, number: int) -> None:
+        self.reports.setdefault(name, {}).setdefault(number, self._table.kern.now())
+
     def kill(self, pid: int, sig: str) -> None:
         self._table.kill(pid, sig)
 
@@ -117,6 +127,7 @@ class Process:
 
     def take_signal(self, sig: str) -> None:
         """Deliver a signal, or end the program by it."""
+        self.stopped = self.stopped or sig in ENDING_SIGNALS
         if sig == "KILL" or not self.ops.deliver(sig):
             self.signal = sig
             if self._running:  # it signalled itself: it ends when it next waits
@@ -172,6 +183,7 @@ class Process:
 
     def _end(self, status: int) -> None:
         self.status = status
+        self.ended_ns = self._table.kern.now()
         self._disarm()
         try:
             if self._coro is not None:

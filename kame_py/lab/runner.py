@@ -8,18 +8,23 @@ their times are equal, events first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from kame_py.kern.clock import NS
-from kame_py.lab.expect import Outcome, PingSoFar, check_ping, check_run
+from kame_py.lab.expect import Outcome, check_ping, check_run
+from kame_py.lab.handover import Handovers, Ping, handover_json
 from kame_py.lab.journal import Journal
+from kame_py.lab.lan import Observers
 from kame_py.lab.report import Json, node_report, seconds
-from kame_py.lab.schema import Expect, PingExpect, RunEvent, RunExpect
+from kame_py.lab.schema import Expect, MoveEvent, PingExpect, RunEvent, RunExpect
 from kame_py.lab.timeline import EXPECT, FAIL, LINK, RUN, Entry, OutputTeller, Sink, Timeline
 from kame_py.lab.topology import build, link_event, start_node
+from kame_py.wire.in6addr import pton
 
 if TYPE_CHECKING:
     from kame_py.lab.job import Job
+    from kame_py.lab.process import Process
     from kame_py.lab.rc import Command
     from kame_py.lab.schema import Event, LabFile
 
@@ -49,14 +54,17 @@ class LabRun:
         if capture is not None:
             names = {addr: [name] for name, addrs in lab.hosts.items() for addr in addrs}
             self.journal = Journal(capture, self.world.clock, names)
-            self.world.observe(self.journal)
+        self.handovers = Handovers(self.world)
+        self._movers = {event.node for event in lab.events if isinstance(event, MoveEvent)}
+        observers = (self.journal, self.handovers if self._movers else None)
+        self.world.observe(Observers.of(*observers))
         self._timeline = Timeline(self.world.now, sink if sink is not None else _nobody)
         self._quiet = sink is None
         self._ping_numbers = {
             node: {id(command): i for i, command in enumerate(lab.pings(node))}
             for node in lab.nodes
         }
-        self._pings: dict[tuple[str, int], PingSoFar] = {}
+        self._pings: dict[tuple[str, int], tuple[Command, Process]] = {}
         self._waiting: list[RunExpect] = []
 
     # -- running ------------------------------------------------------------------------------
@@ -97,14 +105,23 @@ class LabRun:
             if self.journal is not None:
                 for port in node.ports.values():
                     self.journal.add_port(port)
+            if node.name in self._movers:
+                self.handovers.watch(node)
 
     def _finish(self) -> None:
         if self.journal is not None:
             self.journal.close()
+        self.handovers.finish(self._ping_targets())
         self.outcomes.sort(key=lambda o: (o.at_ns, o.line))
         for node in self.world.nodes.values():
             for proc in node.processes.crashed:
                 self.crashes.append(f"{node.name}: {proc.name}: {proc.exception!r}")
+
+    def _ping_targets(self) -> Iterator[Ping]:
+        for (node, _), (command, proc) in self._pings.items():
+            target = command.argv[-1]
+            addrs = self.world.hosts.get(target) or (pton(target),)
+            yield from (Ping(node, addr, proc) for addr in addrs[:1] if addr is not None)
 
     def _boot(self, name: str) -> None:
         spec = self.lab.nodes[name]
@@ -117,6 +134,8 @@ class LabRun:
         if isinstance(event, RunEvent):
             self.world.nodes[event.node].start(event.commands, _Teller(self, event.node))
         else:
+            if isinstance(event, MoveEvent):
+                self.handovers.moved(self.world.nodes[event.node], event.interface, event.to)
             node, text = link_event(self.world, event)
             self._timeline.tell(node, LINK, text)
 
@@ -124,7 +143,7 @@ class LabRun:
 
     def _expect(self, expect: Expect) -> None:
         if isinstance(expect, PingExpect):
-            ping = self._pings.get((expect.node, expect.which))
+            _, ping = self._pings.get((expect.node, expect.which), (None, None))
             self._judged(check_ping(expect, ping, self.world.now()))
             return
         self._waiting.append(expect)
@@ -143,14 +162,15 @@ class LabRun:
 
     # -- what commands do, from _Teller -------------------------------------------------------
 
-    def began(self, node: str, command: Command) -> PingSoFar | None:
-        """A command starts; its record if it is a ping that expectations may ask about."""
+    def began(self, node: str, command: Command) -> None:
+        """A command starts."""
         self._timeline.tell(node, RUN, " ".join(command.argv))
+
+    def spawned(self, node: str, command: Command, proc: Process) -> None:
+        """Its program is there; it is kept if it is a ping that expectations may ask about."""
         number = self._ping_numbers[node].get(id(command))
-        if number is None:
-            return None
-        ping = self._pings[(node, number)] = PingSoFar(command.argv, self.world.now())
-        return ping
+        if number is not None:
+            self._pings[(node, number)] = (command, proc)
 
     def teller(self, node: str) -> OutputTeller:
         return OutputTeller(self._timeline, node)
@@ -189,6 +209,7 @@ class LabRun:
                 }
                 for o in self.outcomes
             ],
+            "handovers": [handover_json(h) for h in self.handovers.done],
             "nodes": {node.name: node_report(node) for node in self.world.nodes.values()},
         }
 
@@ -200,25 +221,19 @@ class _Teller:
         self._run = run
         self._node = node
         self._tellers: dict[int, OutputTeller] = {}
-        self._pings: dict[int, PingSoFar] = {}
 
     def began(self, command: Command) -> None:
-        ping = self._run.began(self._node, command)
+        self._run.began(self._node, command)
         self._tellers[id(command)] = self._run.teller(self._node)
-        if ping is not None:
-            self._pings[id(command)] = ping
+
+    def spawned(self, command: Command, proc: Process) -> None:
+        self._run.spawned(self._node, command, proc)
 
     def wrote(self, command: Command, text: str) -> None:
         self._tellers[id(command)].write(text)
-        ping = self._pings.get(id(command))
-        if ping is not None:
-            ping.output += text
 
-    def ended(self, command: Command) -> None:
+    def ended(self, command: Command, proc: Process) -> None:
         self._tellers[id(command)].end()
-        ping = self._pings.get(id(command))
-        if ping is not None:
-            ping.ended = True
 
 
 def _nobody(entry: Entry) -> None:

@@ -321,6 +321,7 @@ async def _pinger(r: _Run) -> bool:
     seq = r.transmitted & SEQ_MASK
     packet = _request(r, seq)
     r.answered.discard(seq)
+    r.ops.report("sent", r.transmitted)
     r.transmitted += 1
     r.last_ns = r.ops.monotonic()
     try:
@@ -399,6 +400,8 @@ def _count(r: _Run, seq: int) -> bool:
     else:
         r.answered.add(seq)
         r.received += 1
+        last = r.transmitted - 1
+        r.ops.report("received", last - (last - seq & SEQ_MASK))  # the latest with this number
     return dup
 
 

@@ -262,6 +262,8 @@ class Machine:
     def syslog(self, priority: int, text: str) -> None:
         self.log.append((priority, text))
 
+    def report(self, name: str, number: int) -> None: ...
+
     async def read_file(self, path: str) -> str:
         if path in self.unreadable:
             raise KError(EACCES)
