@@ -29,7 +29,7 @@ $(BIN)/python:
 
 # The stamp is written only after the installation succeeded.
 $(STAMP): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 demo: $(STAMP)

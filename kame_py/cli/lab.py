@@ -49,6 +49,10 @@ class FileProblem(Exception):
     """The lab or an output file cannot be used; the text is what to print."""
 
 
+class LabProblem(FileProblem):
+    """The errors of a lab file, as FILE:LINE."""
+
+
 def main(argv: list[str]) -> int:
     """``kame lab ...``."""
     args = _parser().parse_args(argv)
@@ -56,7 +60,8 @@ def main(argv: list[str]) -> int:
     try:
         return command(args)
     except FileProblem as problem:
-        sys.stderr.write(f"{problem}\n")
+        head = "" if isinstance(problem, LabProblem) else "kame: "
+        sys.stderr.write(f"{head}{problem}\n")
         return EX_FILE
 
 
@@ -141,7 +146,7 @@ def load_lab(name: str) -> LabFile:
     shown, text = read_lab(name)
     lab = load(text, shown)
     if isinstance(lab, list):
-        raise FileProblem("\n".join(str(error) for error in lab))
+        raise LabProblem("\n".join(str(error) for error in lab))
     return lab
 
 
@@ -202,6 +207,8 @@ def _run_lab(args: argparse.Namespace, lab: LabFile, capture: BinaryIO | None) -
         sys.stdout.write(json.dumps(run.report(), indent=2) + "\n")
     else:
         print_outcomes(screen, run)
+    for problem in run.problems:
+        sys.stderr.write(f"{problem}\n")
     for crash in run.crashes:
         sys.stderr.write(f"kame lab: a program failed: {crash}\n")
     return EX_OK if run.good else EX_FAILED
@@ -217,8 +224,24 @@ def entry_line(entry: Entry) -> tuple[str, str]:
     return f"{entry.t_ns / 1e9:10.3f}  {entry.node:<6} {text}", _STYLES[entry.kind]
 
 
+def print_handovers(screen: Screen, run: LabRun) -> None:
+    """Where the time of each handover went, if a mobile node moved."""
+    from kame_py.lab.handover import LEGEND, handover_table
+
+    lines = handover_table(run.handovers.done)
+    if not lines:
+        return
+    screen.line()
+    screen.line("Handovers", "bold")
+    for line in lines:
+        screen.line(line)
+    for line in LEGEND:
+        screen.line(f"  {line}", "dim")
+
+
 def print_outcomes(screen: Screen, run: LabRun) -> None:
-    """The expectations and the last line."""
+    """The handovers, the expectations and the last line."""
+    print_handovers(screen, run)
     if run.outcomes:
         screen.line()
         screen.line("Expectations", "bold")
@@ -227,12 +250,18 @@ def print_outcomes(screen: Screen, run: LabRun) -> None:
     failed = sum(not outcome.ok for outcome in run.outcomes)
     held = len(run.outcomes) - failed
     screen.line()
-    verdict = (
-        f"{_count(held, 'expectation')} held, {failed} failed"
-        if run.outcomes
-        else "nothing expected"
-    )
-    screen.line(f"{run.summary()}; {verdict}", "bold red" if failed else "bold green")
+    style = "bold red" if failed else "bold green"
+    screen.line(f"{run.summary()}; {_verdict(held, failed, run.not_reached)}", style)
+
+
+def _verdict(held: int, failed: int, not_reached: int) -> str:
+    """How the expectations fared, in a few words."""
+    if held or failed:
+        text = f"{_count(held, 'expectation')} held, {failed} failed"
+        return f"{text}, {not_reached} not reached" if not_reached else text
+    if not_reached:
+        return f"the run ended before {_count(not_reached, 'expectation')}"
+    return "the lab expects nothing"
 
 
 def _count(n: int, noun: str) -> str:

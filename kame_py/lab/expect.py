@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
+from kame_py.lab.rc import command_text
 from kame_py.lab.schema import PingExpect, RunExpect
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Outcome:
 
 def check_run(expect: RunExpect, output: str, status: int) -> Outcome:
     """Judge what the commands printed (standard output and error) and the last one's status."""
-    what = "; ".join(" ".join(c.argv) for c in expect.commands)
+    what = "; ".join(map(command_text, expect.commands))
     problems = list(_problems(expect, output, status))
     detail = "; ".join(problems)
     if detail:

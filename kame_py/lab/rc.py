@@ -11,6 +11,7 @@ be worse. Wildcards are plain characters.
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -65,6 +66,12 @@ class Command:
     background: bool = False
     stdout: str | None = None
     append: bool = False
+
+
+def command_text(command: Command) -> str:
+    """The words of a command as they may be written in an rc file."""
+    words = (f"`cat {w}`" if isinstance(w, FileText) else shlex.quote(w) for w in command.argv)
+    return " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from kame_py.lab.expect import Outcome, check_ping, check_run
 from kame_py.lab.handover import Handovers, Ping, handover_json
 from kame_py.lab.journal import Journal
 from kame_py.lab.lan import Observers
+from kame_py.lab.rc import command_text
 from kame_py.lab.report import Json, node_report, seconds
 from kame_py.lab.schema import Expect, MoveEvent, PingExpect, RunEvent, RunExpect
 from kame_py.lab.timeline import EXPECT, FAIL, LINK, RUN, Entry, OutputTeller, Sink, Timeline
@@ -47,6 +48,7 @@ class LabRun:
         self.until_ns = lab.until_ns if until_s is None else round(until_s * NS)
         self.outcomes: list[Outcome] = []
         self.crashes: list[str] = []
+        self.problems: list[str] = []  # FILE:LINE of commands of rc and events that failed
         self.not_reached = 0
         self._began = False
         self.world = build(lab, seed)
@@ -92,7 +94,7 @@ class LabRun:
         if self._waiting:
             world.run_ns(self.until_ns + PATIENCE_NS, lambda: not self._waiting)
         for expect in self._waiting:
-            what = "; ".join(" ".join(c.argv) for c in expect.commands)
+            what = "; ".join(map(command_text, expect.commands))
             self._judged(
                 Outcome(expect.line, expect.at_ns, expect.node, what, "its commands did not end")
             )
@@ -164,13 +166,19 @@ class LabRun:
 
     def began(self, node: str, command: Command) -> None:
         """A command starts."""
-        self._timeline.tell(node, RUN, " ".join(command.argv))
+        self._timeline.tell(node, RUN, command_text(command))
 
     def spawned(self, node: str, command: Command, proc: Process) -> None:
         """Its program is there; it is kept if it is a ping that expectations may ask about."""
         number = self._ping_numbers[node].get(id(command))
         if number is not None:
             self._pings[(node, number)] = (command, proc)
+
+    def ended(self, node: str, command: Command, proc: Process) -> None:
+        """Its program has ended; a failure is kept unless somebody asked for the end."""
+        if proc.status and not proc.stopped:
+            where = f"{self.lab.name}:{command.line}: {node}"
+            self.problems.append(f"{where}: {command.argv[0]}: exit status {proc.status}")
 
     def teller(self, node: str) -> OutputTeller:
         return OutputTeller(self._timeline, node)
@@ -189,10 +197,7 @@ class LabRun:
 
     def summary(self) -> str:
         """How long and how much, in one line."""
-        text = f"{self.world.now() / NS:g} s of virtual time, {self.packets} packets"
-        if self.not_reached:
-            text += f", expectations not reached: {self.not_reached}"
-        return text
+        return f"{self.world.now() / NS:g} s of virtual time, {self.packets} packets"
 
     def report(self) -> dict[str, Json]:
         """Everything for JSON."""
@@ -210,6 +215,7 @@ class LabRun:
                 for o in self.outcomes
             ],
             "handovers": [handover_json(h) for h in self.handovers.done],
+            "problems": [*self.problems],
             "nodes": {node.name: node_report(node) for node in self.world.nodes.values()},
         }
 
@@ -234,6 +240,7 @@ class _Teller:
 
     def ended(self, command: Command, proc: Process) -> None:
         self._tellers[id(command)].end()
+        self._run.ended(self._node, command, proc)
 
 
 def _nobody(entry: Entry) -> None:

@@ -90,7 +90,7 @@ def test_a_missing_file_is_status_2_in_one_line(
 ) -> None:
     assert main(["lab", command, "toor"]) == 2
     err = capsys.readouterr().err
-    assert err == "toor: No such file or directory; did you mean the lab tour\n"
+    assert err == "kame: toor: No such file or directory; did you mean the lab tour\n"
 
 
 def test_a_file_that_is_no_text_is_status_2(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +144,7 @@ def test_an_output_folder_that_is_missing_is_status_2(
 ) -> None:
     out = tmp_path / "no" / "out.pcapng"
     assert main(["lab", "run", str(lab), "--pcap", str(out)]) == 2
-    assert capsys.readouterr().err == f"{out}: No such file or directory\n"
+    assert capsys.readouterr().err == f"kame: {out}: No such file or directory\n"
 
 
 def test_demo_runs_two_labs_and_explains_verdicts(
