@@ -8,7 +8,7 @@ of a frame is that of its receivers. Interfaces in promiscuous mode get everythi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -61,6 +61,27 @@ class Observer(Protocol):
 
     def sent(self, port: Port, frame: bytes, m: Mbuf | None, note: str) -> None: ...
     def received(self, port: Port, frame: bytes, m: Mbuf | None) -> None: ...
+
+
+class Observers:
+    """Several observers as one."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = tuple(observers)
+
+    @classmethod
+    def of(cls, *observers: Observer | None) -> Observer | None:
+        """Those that are there, as cheaply as possible."""
+        there = [observer for observer in observers if observer is not None]
+        return cls(there) if len(there) > 1 else next(iter(there), None)
+
+    def sent(self, port: Port, frame: bytes, m: Mbuf | None, note: str) -> None:
+        for observer in self._observers:
+            observer.sent(port, frame, m, note)
+
+    def received(self, port: Port, frame: bytes, m: Mbuf | None) -> None:
+        for observer in self._observers:
+            observer.received(port, frame, m)
 
 
 class Port:
