@@ -132,7 +132,7 @@ class Handovers:
         link = node.ports[interface].link
         homes = {
             mpfx.mpfx_haddr for sc in state.hif_softc_list for _, mpfx in hif_home_prefixes(sc)
-        }
+        } - {IN6ADDR_ANY}
         was = link.name if link is not None else ""
         handover = Handover(now, node.name, interface, was, to, homes, state.hif_coa)
         self._open[node.name] = handover

@@ -110,7 +110,16 @@ def test_the_parts_up_to_the_first_packet_are_the_whole_time(handovers: list[Han
     for h in handovers:
         parts = dict(h.parts())
         assert list(parts) == ALL_PARTS
-        assert sum(ns for ns in parts.values() if ns is not None) == h.total_ns()
+        marks = dict(zip(ALL_PARTS, ("rs", "ra", "coa", "bu", "ba", "packet"), strict=True))
+        before = [n for name, n in parts.items() if h.marks[marks[name]] <= h.marks["packet"]]
+        assert sum(ns for ns in before if ns is not None) == h.total_ns()
+
+
+def test_a_correspondent_may_know_before_the_home_agent_agrees(
+    handovers: list[Handover],
+) -> None:
+    later = handovers[1]
+    assert later.marks["correspondent"] < later.marks["packet"] < later.marks["ba"]
 
 
 def test_lost_pings_are_those_of_ping6(lines: Lines, handovers: list[Handover]) -> None:
