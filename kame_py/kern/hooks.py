@@ -60,6 +60,10 @@ class Mip6Hooks(Protocol):
         """nd6_ns_input, a target that may be ours. True: say nothing, a home agent stands in."""
         ...
 
+    def na_input(self, kern: Kernel, target: bytes) -> bool:
+        """nd6_na_input, learned from. True: it answers us whatever its flags say."""
+        ...
+
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
         """nd6_ns_input, nd6_na_input: the pseudo address a home agent does DAD for."""
         ...
@@ -123,6 +127,9 @@ class NullMip6Hooks:
         return False
 
     def ns_input(self, kern: Kernel, src: bytes, target: bytes) -> bool:
+        return False
+
+    def na_input(self, kern: Kernel, target: bytes) -> bool:
         return False
 
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:

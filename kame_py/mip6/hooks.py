@@ -16,6 +16,7 @@ from kame_py.mip6 import (
     mip6_destopt,
     mip6_dhaad,
     mip6_hareg,
+    mip6_home,
     mip6_icmp6,
     mip6_move,
     mip6_mps,
@@ -103,6 +104,9 @@ class Mip6:
 
     def ns_input(self, kern: Kernel, src: bytes, target: bytes) -> bool:
         return self._mobile and mip6_move.mip6_ns_input(kern, src, target)
+
+    def na_input(self, kern: Kernel, target: bytes) -> bool:
+        return self._mobile and mip6_home.mip6_deregistering(kern, target)
 
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
         return mip6_hareg.mip6_dad_find(kern, ifp, target)

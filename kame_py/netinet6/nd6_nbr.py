@@ -237,6 +237,8 @@ def nd6_na_input(kern: Kernel, m: Mbuf, off: int, icmp6len: int) -> DropReason |
     if ln.ln_state == ND6_LLINFO_INCOMPLETE and lladdr is None:
         return D.ND6_NOTENTRY
     _nd6_na_learn(kern, ifp, ln, na.nd_na_flags_reserved, lladdr)
+    if kern.mip6.na_input(kern, taddr):
+        nd6.nd6_nud_hint(kern, ln.ln_rt, None, force=True)
     return None
 
 
