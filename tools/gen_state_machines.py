@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kame_py.mip6.mip6_mpa_state import MPA_TABLE, MpaAct
 from kame_py.mip6.mip6_state import BC_TABLE, HR_TABLE, BcAct, HrAct
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct
 from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadAct
@@ -40,7 +41,7 @@ class Edge(NamedTuple):
     new: str
 
 
-def flags(act: Act | MldAct | DadAct | BcAct | HrAct) -> str:
+def flags(act: Act | MldAct | DadAct | BcAct | HrAct | MpaAct) -> str:
     """The parts of an action."""
     return ", ".join(str(part.name) for part in act) or "-"
 
@@ -77,6 +78,13 @@ def home_registration() -> list[Edge]:
     return [
         Edge(old.name, ev.name, ev.value, flags(act), new.name)
         for (old, ev), (act, new) in HR_TABLE.items()
+    ]
+
+
+def prefix_delivery() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in MPA_TABLE.items()
     ]
 
 
@@ -142,6 +150,12 @@ SECTIONS: Final = (
         "`kame_py/mip6/mip6_state.py` HR_TABLE; draft-ietf-mobileip-ipv6-15 s.9.1-9.3. One per "
         "update that\na home agent serves, with all its addresses.",
         home_registration,
+    ),
+    (
+        "Prefix delivery",
+        "`kame_py/mip6/mip6_mpa_state.py` MPA_TABLE; draft-ietf-mobileip-ipv6-15 s.9.8. One per "
+        "home\nregistration; `tests/scenario/test_mip6_mpa.py` drives it.",
+        prefix_delivery,
     ),
     (
         "rtsold",

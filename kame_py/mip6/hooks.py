@@ -19,15 +19,18 @@ from kame_py.mip6 import (
     mip6_home,
     mip6_icmp6,
     mip6_move,
+    mip6_mpa,
     mip6_mps,
     mip6_tunnel,
 )
-from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_HA, MIP6_CONFIG_TYPE_MN, Mip6State
 from kame_py.wire.codecs import Icmp6Hdr
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REPLY,
     ICMP6_INFOMSG_MASK,
     ICMP6_MOBILEPREFIX_ADVERT,
+    ICMP6_MOBILEPREFIX_SOLICIT,
+    ND_ROUTER_ADVERT,
 )
 from kame_py.wire.patch import u8
 
@@ -41,10 +44,12 @@ if TYPE_CHECKING:
     from kame_py.wire.nd6opt import NdOptions
 
 
-#: Messages for mobile nodes.
-_INFORMATIONAL: Final[dict[int, Callable[[Kernel, Mbuf, int], bool]]] = {
-    ICMP6_HADISCOV_REPLY: mip6_dhaad.mip6_hadiscov_reply_input,
-    ICMP6_MOBILEPREFIX_ADVERT: mip6_mps.mip6_mp_adv_input,
+#: (role, message) -> who uses it.
+_INFORMATIONAL: Final[dict[tuple[int, int], Callable[[Kernel, Mbuf, int], bool]]] = {
+    (MIP6_CONFIG_TYPE_MN, ICMP6_HADISCOV_REPLY): mip6_dhaad.mip6_hadiscov_reply_input,
+    (MIP6_CONFIG_TYPE_MN, ICMP6_MOBILEPREFIX_ADVERT): mip6_mps.mip6_mp_adv_input,
+    (MIP6_CONFIG_TYPE_HA, ICMP6_MOBILEPREFIX_SOLICIT): mip6_mpa.mip6_mp_sol_input,
+    (MIP6_CONFIG_TYPE_HA, ND_ROUTER_ADVERT): mip6_mpa.mip6_mpa_ra_input,
 }
 
 
@@ -71,11 +76,8 @@ class Mip6:
         kind = u8(m.data, off + Icmp6Hdr.O_icmp6_type)
         if not kind & ICMP6_INFOMSG_MASK:
             return mip6_icmp6.mip6_icmp6_error_input(kern, m, off)
-        if not self._mobile:
-            return False
-        if kind == ICMP6_MOBILEPREFIX_ADVERT:
-            return mip6_mps.mip6_mp_adv_input(kern, m, off)
-        return kind == ICMP6_HADISCOV_REPLY and mip6_dhaad.mip6_hadiscov_reply_input(kern, m, off)
+        use = _INFORMATIONAL.get((self.state.config.mcfg_type, kind))
+        return use is not None and use(kern, m, off)
 
     def forward(self, kern: Kernel, m: Mbuf) -> bool:
         if not self.state.mip6_hrbc_list:
@@ -137,5 +139,6 @@ class Mip6:
     def pfxlist_changed(self, kern: Kernel) -> None:
         if self.state.mip6_hrbc_list:
             mip6_hareg.mip6_hr_check(kern)
+            mip6_mpa.mip6_mpa_check(kern)
         if self._mobile:
             mip6_move.mip6_pfxlist_changed(kern)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_ERR
-from kame_py.mip6 import mip6_ba, mip6_bc, mip6_proxy
-from kame_py.mip6.mip6_state import HR_TABLE, BcEv, HrAct, HrEv
+from kame_py.mip6 import mip6_ba, mip6_bc, mip6_mpa, mip6_proxy
+from kame_py.mip6.mip6_mpa_state import MpaEv
+from kame_py.mip6.mip6_state import HR_TABLE, BcEv, HrAct, HrEv, HrSt
 from kame_py.mip6.mip6_var import Mip6Bc, Mip6Hr, mip6_state
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6 import in6, nd6_dad
@@ -51,14 +52,14 @@ MIP6_REFRESH_MIN: Final = 2  # s, unless the lifetime itself is shorter
 def mip6_home_prefix(kern: Kernel, hoa: bytes) -> NdPrefix | None:
     """The longest on-link prefix that covers the home address; its interface is the home link."""
     best: NdPrefix | None = None
-    for pr in _onlink(kern):
+    for pr in mip6_onlink(kern):
         if prefix_equal(hoa, pr.ndpr_prefix, pr.ndpr_plen):
             if best is None or pr.ndpr_plen > best.ndpr_plen:
                 best = pr
     return best
 
 
-def _onlink(kern: Kernel) -> list[NdPrefix]:
+def mip6_onlink(kern: Kernel) -> list[NdPrefix]:
     """Prefixes of real links that are valid now."""
     return [
         pr
@@ -84,7 +85,7 @@ def _covered(kern: Kernel, req: BuRequest, home: NdPrefix) -> dict[bytes, NdPref
     """
     found = {req.hoa: home}
     if not mip6_state(kern).dialect.single(req.bu):
-        for pr in _onlink(kern):
+        for pr in mip6_onlink(kern):
             if pr.ndpr_ifp is home.ndpr_ifp and pr.ndpr_plen <= _PLEN_MAX:
                 addr = combine(pr.ndpr_prefix, pr.ndpr_plen, req.hoa)
                 found.setdefault(in6_embedscope(addr, home.ndpr_ifp.if_index), pr)
@@ -111,6 +112,7 @@ def mip6_process_hrbu(kern: Kernel, req: BuRequest) -> None:
         lifetime_s = min(lifetime_s, limit)
     hr = _registration(kern, req, home.ndpr_ifp)
     hr.hr_req = req
+    mip6_mpa.mip6_mpa_answered(kern, hr, req)
     _bind(kern, hr, list(covered), lifetime_s)
     # Without solicitations to send there is nothing to wait for (net.inet6.ip6.dad_count 0).
     detect = req.bu.flags & IP6_MIP6_BU_DAD and kern.ip6.ip6_dad_count
@@ -195,8 +197,11 @@ def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv) -> None:
     if act & HrAct.STOPDAD:
         _dad_end(kern, hr)
     lifetime_s = hr.hr_bcs[0].mbc_lifetime if hr.hr_bcs else 0
+    if hr.hr_st is HrSt.SERVED:
+        mip6_mpa.mip6_mpa_registered(kern, hr)
     if act & HrAct.RELEASE:
         lifetime_s = 0
+        mip6_mpa.mip6_mpa_event(kern, hr, MpaEv.END)
         for bc in list(hr.hr_bcs):
             _unbind(kern, bc)
     if act & HrAct.ACK:

@@ -16,6 +16,7 @@ from kame_py.mip6.mip6_mnstate import (
     MIP6_BU_REG_STATE_NOTREG,
     DhaadSt,
 )
+from kame_py.mip6.mip6_mpa_state import MpaSt
 from kame_py.mip6.mip6_state import BcSt, HrSt
 from kame_py.wire.in6addr import IN6ADDR_ANY
 
@@ -124,6 +125,40 @@ class Mip6Bc:
     mbc_na_count: int = 0  # ... sent so far
 
 
+PrefixKey = tuple[bytes, int]  # prefix and its length
+
+
+@dataclass(frozen=True, slots=True)
+class HaPrefix:
+    """A prefix of the aggregate list of a home link (draft-15 s.9.8.1). *_expire: ns, 0 never."""
+
+    prefix: bytes
+    plen: int
+    flags: int  # of the prefix option, R clear
+    vltime: int  # s, as it was advertised
+    vlexpire: int
+    pltime: int
+    plexpire: int
+    router: bytes = b""  # who says so; b"": we do
+
+    @property
+    def own(self) -> bool:
+        return not self.router
+
+
+@dataclass(slots=True, eq=False)
+class Mpa:
+    """What one registered mobile node was told of the prefixes at home (draft-15 s.9.8)."""
+
+    mpa_st: MpaSt = MpaSt.IDLE
+    mpa_timer: Callout | None = None
+    mpa_deadline: int = 0  # ns, of the timer
+    mpa_tries: int = 0  # retransmissions so far
+    mpa_id: int | None = None  # unique identifier that must come back
+    mpa_first: bool = True  # nothing was told and answered yet
+    mpa_told: dict[PrefixKey, HaPrefix] | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Mip6Hr:
     """A home registration: the entries that one update made, served together.
@@ -136,6 +171,7 @@ class Mip6Hr:
     hr_bcs: list[Mip6Bc] = field(default_factory=list)
     hr_st: HrSt = HrSt.NONE
     hr_dad: In6Ifaddr | None = None  # pseudo address under duplicate detection
+    hr_mpa: Mpa = field(default_factory=Mpa)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +265,9 @@ class Mip6State:
     mip6_bc_list: dict[tuple[bytes, bytes], Mip6Bc] = field(default_factory=dict)
     mip6_hrbc_list: dict[bytes, Mip6Bc] = field(default_factory=dict)
     mip6_dads: dict[In6Ifaddr, Mip6Hr] = field(default_factory=dict)
+    mip6_mpa_list: dict[tuple[int, bytes, int], HaPrefix] = field(default_factory=dict)
+    mip6_mpa_min_ms: dict[int, int] = field(default_factory=dict)  # MinRtrAdvInterval by interface
+    mip6_mpa_uniqid: int = 0
     mip6_ha_list: list[Mip6Ha] = field(default_factory=list)
     mip6_prefix_list: list[Mip6Prefix] = field(default_factory=list)
     mip6_subnet_list: list[Mip6Subnet] = field(default_factory=list)
