@@ -331,6 +331,41 @@ def test_mip6control_sees_the_wait(ha: Stage) -> None:
     assert {row.state for row in rows(ha) if isinstance(row, BcSnap)} == {0}
 
 
+def test_groups_of_the_link_are_left_as_they_were(ha: Stage) -> None:
+    before = {g: m.in6m_refcount for g, m in ha.ifp.in6_multi.items()}
+    register(ha, flags="AHD", seq=1)
+    ha.send(na(HOA_LL, "O", HOA_LL, ALLNODES, tll(PEER_MAC)))
+    assert {g: m.in6m_refcount for g, m in ha.ifp.in6_multi.items()} == before
+    assert answer(ha).ba.status == 138
+    registered(ha, flags="AHD", seq=2, lifetime=10)
+    assert {g: m.in6m_refcount for g, m in ha.ifp.in6_multi.items()} != before
+    ha.wait(20)
+    assert {g: m.in6m_refcount for g, m in ha.ifp.in6_multi.items()} == before
+
+
+def test_duplicate_of_a_mobile_node_is_told_once_and_asks_for_nobody(ha: Stage) -> None:
+    register(ha, flags="AHD")
+    ha.send(na(HOA_LL, "O", HOA_LL, ALLNODES, tll(PEER_MAC)))
+    said = ha.kern.log.dmesg()
+    assert f"fxp0: DAD complete for {HOA_LL} - duplicate found" in said
+    assert "manual intervention required" not in said
+
+
+def test_dad_that_was_given_up_begins_again_with_the_next_update(ha: Stage) -> None:
+    ha.kern.ip6.ip6_dad_count = 2  # one solicitation left when the link goes
+    register(ha, flags="AHD", seq=1, lifetime=1000)
+    ha.run("ifconfig fxp0 down")
+    ha.wait(60)
+    ha.run("ifconfig fxp0 up")
+    ha.wait(5)
+    ha.take(ha.tn2)
+    ha.take()
+    register(ha, flags="AHD", seq=2, lifetime=1000)
+    assert len(ha.find(is_("ns", src="::", target=HOA_LL))) == 1
+    ha.wait(3)
+    assert answer(ha).ba.seqno == 2
+
+
 # -- proxy ----------------------------------------------------------------------------------------
 
 
@@ -558,6 +593,57 @@ def test_deregistration_with_s_leaves_the_others(ha: Stage) -> None:
     registered(ha, hoa="2001:db8:3::10")
     register(ha, seq=2, lifetime=0, flags="AHS")
     assert bindings(ha) == {"2001:db8:3::10": COA}
+
+
+OTHER = "2001:db8:3::10"
+
+
+@pytest.fixture
+def two(ha: Stage) -> Stage:
+    """The home link has a second prefix; one update has registered both."""
+    ha.run("ifconfig fxp0 inet6 2001:db8:3::77 prefixlen 64 alias")
+    ha.wait(5)
+    return registered(ha, flags="AH")
+
+
+def test_address_that_was_covered_along_can_have_its_own_registration(two: Stage) -> None:
+    register(two, hoa=OTHER, coa=COA2, seq=2, flags="AHS")
+    assert answer(two).hops == (COA2, OTHER)
+    assert bindings(two) == {HOA: COA, OTHER: COA2, f"fe80:{two.ifp.if_index:x}::10": COA}
+    register(two, hoa=HOA, lifetime=0, seq=2, flags="AHS")
+    assert bindings(two) == {OTHER: COA2}
+
+
+def test_address_that_was_covered_along_can_leave_alone(two: Stage) -> None:
+    register(two, hoa=OTHER, lifetime=0, seq=2, flags="AHS")
+    got = answer(two)
+    assert (got.ba.status, got.ba.lifetime_s, got.hops) == (0, 0, (COA, OTHER))
+    assert bindings(two) == {HOA: COA, f"fe80:{two.ifp.if_index:x}::10": COA}
+
+
+def test_update_by_another_covered_address_renews_all(two: Stage) -> None:
+    register(two, hoa=OTHER, coa=COA2, seq=2, flags="AH")
+    assert set(bindings(two).values()) == {COA2}
+
+
+def test_registration_whose_last_address_another_one_covers_is_over(ha: Stage) -> None:
+    ha.run("ifconfig fxp0 inet6 2001:db8:3::77 prefixlen 64 alias")
+    ha.wait(5)
+    ha.take()
+    register(ha, flags="AHSD")
+    register(ha, flags="AH", hoa=OTHER)
+    assert mobility(ha).mip6_dads == {}
+    assert answer(ha).hops == (COA, OTHER)
+    ha.wait(3)
+    ha.nothing(ha.tn2)
+
+
+def test_full_table_renews_what_is_there(ha: Stage) -> None:
+    registered(ha)
+    registered(ha, hoa="2001:db8:1::11")
+    mobility(ha).hrbc_maxentries = 1
+    register(ha, seq=2)
+    assert answer(ha).ba.status == 0
 
 
 def test_deregistration_of_nothing_is_refused(ha: Stage) -> None:

@@ -76,7 +76,7 @@ def test_protection_without_authentication_data_is_ah_or_nothing(
 class Silent(Draft15):
     """A draft that does not answer old sequence numbers."""
 
-    seqno_too_small = None
+    seqno_too_small: int | None = None
 
 
 def test_old_sequence_number_ends_the_packet_where_the_draft_has_no_answer() -> None:
