@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from kame_py.kern.clock import NS
-from kame_py.mip6.mip6_ha import mip6_ha_list_find_withaddr
+from kame_py.mip6.mip6_ha import mip6_ha_list_find_withaddr, mip6_ha_list_remove
 from kame_py.wire.codecs import HaDiscovReq, Icmp6Hdr, MpAdvert
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REQUEST,
@@ -110,7 +110,9 @@ def test_reply_gives_the_registration_its_home_agent(mn: MnStage) -> None:
     mn.wait(1.1)
     ((_, update, packet),) = mn.updates()
     assert (packet.hops, hao_of(packet), update.seqno) == ((HA,), HOA, 1)
-    mn.wait(30)
+    mn.wait(1)
+    assert mn.updates() == []  # two seconds for duplicate detection
+    mn.wait(29)
     assert len(requests(mn)) == 1
 
 
@@ -252,6 +254,18 @@ def test_home_agent_stays_while_its_answer_is_awaited_and_others_are_looked_for(
     mn.forget()
     mn.wait(600)
     assert requests(mn) == []
+
+
+def test_registration_whose_home_agent_is_gone_looks_for_another() -> None:
+    mn = MnStage()
+    mn.abroad()
+    mip6_ha_list_remove(mn.kern, mn.mip6.mip6_ha_list[-1])
+    mn.settle()
+    assert len(requests(mn)) == 1
+    reply(mn, 0, HA2, src=HA2)
+    mn.wait(1.1)
+    ((_, update, packet),) = mn.updates()
+    assert packet.hops == (HA2,) and update.seqno == 1
 
 
 # -- mobile prefixes ------------------------------------------------------------------------------

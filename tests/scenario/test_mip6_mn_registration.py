@@ -12,6 +12,7 @@ from kame_py.mip6.mip6_mnstate import (
 )
 from kame_py.mip6.mip6_var import MIP6_BU_STATE_WAITACK
 from kame_py.wire.errno import KError
+from kame_py.wire.in6addr import ntop
 from kame_py.wire.ioctl import SIOCAHOMEPREFIX_HIF
 from tests.scenario.mip6words import Seen
 from tests.scenario.mnstage import (
@@ -283,6 +284,32 @@ def test_next_home_agent_is_tried_at_the_limit_of_retransmission() -> None:
     order = [packet.hops[0] for _, _, packet in mn.updates()]
     assert set(order) == {HA, HA2}
     assert order.index(HA) != order.index(HA2)
+
+
+def test_next_home_agent_is_asked_with_short_timeouts_again() -> None:
+    mn = MnStage()
+    mn.agent(HA2, HA2_LL)
+    mn.arrive()
+    mn.wait(1100)
+    sent = [(heard.t_ns // NS, packet.hops[0]) for heard, _, packet in mn.updates()]
+    first = next(i for i, (_, ha) in enumerate(sent) if ha != sent[0][1])
+    assert sent[first + 1][0] - sent[first][0] <= 3
+
+
+def test_refresh_that_nobody_answers_becomes_a_registration_with_the_next() -> None:
+    mn = MnStage()
+    mn.agent(HA2, HA2_LL)
+    mn.arrive()
+    bu = mn.sc.hif_bu_list[0]
+    old = bu.mbu_paddr
+    mn.ack(bu.mbu_seqno, 0, 20000, 5, src=ntop(old))
+    mn.forget()
+    assert mn.world.run_ns(mn.now + 1300 * NS, lambda: bu.mbu_paddr != old)
+    assert bu.mbu_reg_state == MIP6_BU_REG_STATE_REGWAITACK
+    asked = mn.now
+    mn.forget()
+    mn.wait(1)
+    assert [heard.t_ns - asked <= NS for heard, _, _ in mn.updates()] == [True]
 
 
 def test_only_home_agent_is_asked_on_at_the_slowest_rate(mn: MnStage) -> None:
