@@ -3,6 +3,8 @@
 
 One dictionary per prefix length, longest first, instead of a radix tree; an ordered store serves
 dumps. Neighbour cache entries are host routes cloned from an interface route, as in KAME.
+Deviates: RTF_PRCLONING is set where KAME sets it but clones nothing. A route through a gateway gets
+host routes below it only where a destination needs its own metric or gateway: path MTU, redirect.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sortedcontainers import SortedDict
 
 from kame_py.wire.errno import EEXIST, ENETUNREACH, ESRCH, KError
-from kame_py.wire.in6addr import masked
+from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, masked
 
 if TYPE_CHECKING:
     from kame_py.kern.callout import Callout
@@ -166,7 +168,7 @@ def rtalloc1(kern: Kernel, dst: bytes, clone: bool = True) -> Rtentry | None:
     if rt is None:
         kern.rtsock.rt_missmsg(RTM_MISS, dst)
         return None
-    if clone and rt.rt_flags & (RTF_CLONING | RTF_PRCLONING):
+    if clone and rt.rt_flags & RTF_CLONING:
         return rt_clone(kern, rt, dst)
     return rt
 
@@ -211,6 +213,8 @@ def rtrequest(
         ifp, ifa = _ifwithroute(kern, gateway)
     if plen == 128:
         flags |= RTF_HOST
+    elif not flags & RTF_CLONING and not IN6_IS_ADDR_MULTICAST(key):
+        flags |= RTF_PRCLONING  # in6_addroute
     rt = Rtentry(key, plen, gateway, flags | RTF_UP, ifp, ifa)
     kern.rt.insert(rt)
     _flush_covered(kern, rt)
@@ -248,7 +252,7 @@ def _rt_delete(kern: Kernel, dst: bytes, plen: int) -> Rtentry:
         raise KError(ESRCH)
     kern.rt.remove(rt)
     rt.rt_flags &= ~RTF_UP
-    if rt.rt_flags & (RTF_CLONING | RTF_PRCLONING):
+    if rt.rt_flags & RTF_CLONING:
         for child in kern.rt:
             if child.rt_parent is rt:
                 _rt_delete(kern, child.rt_key, child.rt_plen)

@@ -370,6 +370,8 @@ class Rtsock:
         rmx = rt.rt_rmx
         expire = (rmx.rmx_expire + self._epoch_ns()) // NS if rmx.rmx_expire else 0
         values = {member: getattr(rmx, member) & U32 for _, member in _METRICS}
+        if not rmx.rmx_mtu and not rmx.rmx_locks & rtmsg.RTV_MTU:
+            values["rmx_mtu"] = rt.rt_ifp.if_mtu  # in6_addroute
         return RtMetricsMsg(
             rmx_locks=rmx.rmx_locks & U32,
             rmx_expire=expire & U32,

@@ -20,7 +20,6 @@ from kame_py.net.route import (
     RTF_HOST,
     RTF_LLINFO,
     RTF_LOCAL,
-    RTF_PRCLONING,
     RTF_STATIC,
     RTF_WASCLONED,
     RTM_ADD,
@@ -164,7 +163,7 @@ def nd6_lookup(kern: Kernel, addr: bytes, create: bool, ifp: Ifnet | None) -> Rt
 
 
 def _is_interface_route(rt: Rtentry) -> bool:
-    return bool(rt.rt_flags & (RTF_CLONING | RTF_PRCLONING)) and isinstance(rt.rt_gateway, LinkAddr)
+    return bool(rt.rt_flags & RTF_CLONING) and isinstance(rt.rt_gateway, LinkAddr)
 
 
 def _room(kern: Kernel) -> bool:

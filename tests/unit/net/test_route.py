@@ -12,6 +12,7 @@ from kame_py.net.route import (
     RTF_CLONING,
     RTF_GATEWAY,
     RTF_HOST,
+    RTF_PRCLONING,
     RTF_UP,
     RTF_WASCLONED,
     RTM_ADD,
@@ -117,3 +118,16 @@ def test_errors_name_themselves(kern: Kernel) -> None:
 def test_a_miss_is_told_to_the_routing_socket(kern: Kernel) -> None:
     assert rtalloc1(kern, a("fec0::1")) is None
     assert kern.rtsock.missed == [(RTM_MISS, a("fec0::1"))]  # type: ignore[attr-defined]  # fake
+
+
+def test_unicast_nets_have_the_flag_of_protocol_cloning_and_no_host_routes(kern: Kernel) -> None:
+    rtrequest(kern, RTM_ADD, a("2001:db8::"), 64, LinkAddr(1), RTF_CLONING, kern.ifnets[0])
+    default = rtrequest(kern, RTM_ADD, bytes(16), 0, a("2001:db8::1"), RTF_GATEWAY)
+    host = rtrequest(kern, RTM_ADD, a("fec0::1"), 128, a("2001:db8::1"), RTF_GATEWAY)
+    group = rtrequest(kern, RTM_ADD, a("ff02::"), 16, LinkAddr(1), 0, kern.ifnets[0])
+    link = kern.rt.exact(a("2001:db8::"), 64)
+    assert link is not None
+    assert default.rt_flags & RTF_PRCLONING
+    assert not any(rt.rt_flags & RTF_PRCLONING for rt in (host, group, link))
+    assert rtalloc1(kern, a("2001:db8:7::7")) is default
+    assert len(kern.rt) == 4

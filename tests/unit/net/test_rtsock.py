@@ -20,6 +20,7 @@ from kame_py.net.route import (
     RTF_GATEWAY,
     RTF_HOST,
     RTF_LLINFO,
+    RTF_PRCLONING,
     RTF_REJECT,
     RTF_STATIC,
     RTF_UP,
@@ -143,7 +144,7 @@ def test_add_get_change_delete(node: Node, prog: Prog) -> None:
     rt = kern.rt.exact(dst.addr, 64)
     assert rt is not None
     assert (rt.rt_gateway, rt.rt_ifp.if_name) == (embed_zone(a("fe80::9"), 2), "fxp0")
-    assert rt.rt_flags == RTF_UP | VIA
+    assert rt.rt_flags == RTF_UP | VIA | RTF_PRCLONING
 
     got = prog.ask(replace(route(rtmsg.RTM_GET, sa("2001:db8:5::77"), 128), rtm_addrs=0x30))
     assert got.addrs == RtAddrs(
@@ -153,7 +154,7 @@ def test_add_get_change_delete(node: Node, prog: Prog) -> None:
         ifp=SockaddrDl(2, 6, "fxp0", bytes.fromhex("00a024000101")),
         ifa=got.addrs.ifa,
     )
-    assert (got.rtm_index, got.rtm_flags) == (2, RTF_UP | VIA | RTF_DONE)
+    assert (got.rtm_index, got.rtm_flags) == (2, RTF_UP | VIA | RTF_PRCLONING | RTF_DONE)
 
     prog.ask(route(rtmsg.RTM_CHANGE, dst, 64, sa("2001:db8::8"), VIA))
     assert rt.rt_gateway == a("2001:db8::8")
@@ -221,9 +222,9 @@ def test_a_gateway_and_its_flag_never_disagree(node: Node, prog: Prog) -> None:
     prog.ask(route(rtmsg.RTM_ADD, dst, 64, SockaddrDl(2), VIA))  # says gateway, names a link
     rt = node.kernel.rt.exact(dst.addr, 64)
     assert rt is not None
-    assert rt.rt_flags == RTF_UP | RTF_STATIC
+    assert rt.rt_flags == RTF_UP | RTF_STATIC | RTF_PRCLONING
     prog.ask(route(rtmsg.RTM_CHANGE, dst, 64, sa("2001:db8::2"), VIA))
-    assert rt.rt_flags == RTF_UP | RTF_STATIC | RTF_GATEWAY
+    assert rt.rt_flags == RTF_UP | RTF_STATIC | RTF_PRCLONING | RTF_GATEWAY
 
 
 def test_metrics_are_set_by_their_bits_and_locked(node: Node, prog: Prog) -> None:
@@ -233,6 +234,14 @@ def test_metrics_are_set_by_their_bits_and_locked(node: Node, prog: Prog) -> Non
     prog.ask(replace(msg, rtm_type=rtmsg.RTM_LOCK, rtm_inits=rtmsg.RTV_MTU, rtm_rmx=rmx))
     got = prog.ask(route(rtmsg.RTM_GET, sa("2001:db8:5::"), 64))
     assert got.rtm_rmx == RtMetricsMsg(rmx_mtu=1400, rmx_locks=rtmsg.RTV_MTU)
+
+
+def test_without_an_mtu_of_its_own_a_route_has_that_of_its_interface(
+    node: Node, prog: Prog
+) -> None:
+    prog.ask(route(rtmsg.RTM_ADD, sa("2001:db8:5::"), 64, sa("2001:db8::2"), VIA))
+    for dst in ("2001:db8:5::", "2001:db8::"):
+        assert prog.ask(route(rtmsg.RTM_GET, sa(dst), 64)).rtm_rmx.rmx_mtu == 1500
 
 
 def test_a_neighbour_entry_expires_at_its_real_time(node: Node, prog: Prog) -> None:

@@ -69,6 +69,12 @@ def test_new_address_is_tentative_until_nobody_objected(net: Net) -> None:
     assert (again.status, again.err) == (1, why)
 
 
+def test_the_default_route_is_shown_with_the_letters_of_kame(net: Net) -> None:
+    rows = [line.split() for line in out(net.a, "netstat -rn").splitlines()]
+    assert ["default", R1, "UGSc", "fxp0"] in rows
+    assert "    1500 " in out(net.a, "route -n get -inet6 2001:db8:9::9")
+
+
 def test_interface_display(net: Net) -> None:
     assert out(net.a, "ifconfig fxp0") == (
         "fxp0: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n"
@@ -271,7 +277,7 @@ def test_routes_are_added_shown_changed_and_deleted(net: Net) -> None:
         "       mask: ffff:ffff:ffff:ffff::\n"
         f"    gateway: {R1}\n"
         "  interface: fxp0\n"
-        "      flags: <UP,GATEWAY,DONE,STATIC>\n"
+        "      flags: <UP,GATEWAY,DONE,STATIC,PRCLONING>\n"
         " recvpipe  sendpipe  ssthresh  rtt,msec    rttvar  hopcount      mtu     expire\n"
         "       0         0         0         0         0         0      1400         0 \n"
     )
