@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Say the results that matter in a few lines, below pytest-benchmark's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+#: By group: what is ours, then its peers; the last part of a test's name.
+PEERS = {
+    "checksum 64": ("ours", "scapy", "dpkt"),
+    "checksum 576": ("ours", "scapy", "dpkt"),
+    "checksum 1500": ("ours", "scapy", "dpkt"),
+    "parse an IPv6 header": ("codec", "construct", "dpkt", "scapy"),
+    "20000 events": ("queue", "heap"),
+}
+
+
+@dataclass
+class Results:
+    """Median seconds: of each benchmark by group and name, and of the virtual hour."""
+
+    groups: dict[str, dict[str, float]] = field(default_factory=dict)
+    hour: tuple[float, int] | None = None
+
+
+RESULTS = pytest.StashKey[Results]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RESULTS] = Results()
+
+
+@pytest.fixture(autouse=True)
+def _remember(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Iterator[None]:
+    """Keep the median of the benchmark that has just run."""
+    yield
+    if benchmark.stats is None:
+        return
+    results = request.config.stash[RESULTS]
+    median = benchmark.stats.stats.median
+    if "events" in benchmark.extra_info:
+        results.hour = (median, benchmark.extra_info["events"])
+    if benchmark.group is not None:
+        name = request.node.originalname.rpartition("_")[2]
+        results.groups.setdefault(benchmark.group, {})[name] = median
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    lines = summary(config.stash[RESULTS])
+    if lines:
+        terminalreporter.section("in short")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def summary(results: Results) -> list[str]:
+    """One line for the hour, one for each group with a peer."""
+    lines = []
+    if results.hour is not None:
+        seconds, events = results.hour
+        rate = events / seconds
+        lines.append(f"one virtual hour: {seconds:.2f} s, {events} events, {rate:.0f} events/s")
+    for group, (ours, *peers) in PEERS.items():
+        medians = results.groups.get(group, {})
+        ratios = [
+            f"{medians[ours] / medians[p]:.2f} of {p}" for p in peers if {ours, p} <= set(medians)
+        ]
+        if ratios:
+            lines.append(f"{group}: {medians[ours] * 1e6:.1f} us, time {', '.join(ratios)}")
+    return lines
