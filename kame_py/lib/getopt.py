@@ -42,7 +42,7 @@ COMMON_HELP: Final = (
     OptionHelp("-help", "", "show this text and exit"),
     OptionHelp("-version", "", "show the version and exit"),
     OptionHelp("-json", "", "print one JSON object instead of the table"),
-    OptionHelp("-node", "NAME", "talk to the kernel of this node"),
+    OptionHelp("-node", "NAME", "only run on this node, refuse on others"),
 )
 
 

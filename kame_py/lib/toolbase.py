@@ -85,6 +85,7 @@ async def run(tool: Tool, body: Body, argv: list[str], ops: ProgOps) -> int:
         ops.err(tool.usage_text())
         return tool.usage_status
     try:
+        await _own_node(args, ops)
         return await body(args, ops)
     except UsageError as e:
         if str(e):
@@ -97,6 +98,14 @@ async def run(tool: Tool, body: Body, argv: list[str], ops: ProgOps) -> int:
     except KError as e:
         ops.err(f"{tool.name}: {e}\n")
         return EX_ERROR
+
+
+async def _own_node(args: ParsedArgs, ops: ProgOps) -> None:
+    """A program talks to the kernel that it runs on: another --node is refused."""
+    if args.long.node is not None:
+        own = str(await ops.sysctl("kern.hostname"))
+        if args.long.node != own:
+            raise ToolError(f"--node {args.long.node}", f"this program runs on node {own}")
 
 
 def long_answer(tool: Tool, args: ParsedArgs) -> str | None:

@@ -13,6 +13,7 @@ from kame_py.lab.labfile import load
 from kame_py.lab.runner import LabRun
 from kame_py.lab.schema import LabFile
 from kame_py.lab.timeline import Entry
+from kame_py.lab.topology import build
 
 FAILING = '''[node.a]
 rc="""
@@ -69,3 +70,21 @@ def test_a_lab_without_expectations_says_so(
     path.write_text("[node.a]\n")
     assert main(["lab", "run", str(path), option]) == 0
     assert capsys.readouterr().out.endswith("; the lab expects nothing\n")
+
+
+@pytest.mark.parametrize("tool", ["netstat -rn", "ifconfig -a", "sysctl -a", "rtadvd fxp0"])
+def test_another_node_is_refused_by_a_program(tool: str) -> None:
+    lab = load("[node.a]\n[node.b]\n", "z.toml")
+    assert isinstance(lab, LabFile)
+    world = build(lab)
+    name, _, rest = tool.partition(" ")
+    result = world.nodes["a"].run(f"{name} --node b {rest}")
+    why = f"{name}: --node b: this program runs on node a\n"
+    assert (result.status, result.out, result.err) == (1, "", why)
+
+
+def test_the_own_node_is_accepted() -> None:
+    lab = load("[node.a]\n", "z.toml")
+    assert isinstance(lab, LabFile)
+    node = build(lab).nodes["a"]
+    assert node.run("netstat --node a -rn").out == node.run("netstat -rn").out != ""
