@@ -8,14 +8,13 @@ argument cannot be used. Output files appear under their names when they are who
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 
 from kame_py.cli.lab import FileProblem, whole_file
 from kame_py.cli.main import add_version
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 EX_OK: Final = 0
 EX_ERROR: Final = 1
-GZIP_MAGIC: Final = b"\x1f\x8b"
 IFNAMSIZ: Final = 16
 STDIN: Final = "-"
 
@@ -183,15 +181,13 @@ class RcFiles(FileTree):
 
 @contextmanager
 def _capture(path: str) -> Iterator[BinaryIO]:
-    """The capture, decompressed."""
+    """The capture."""
     with ExitStack() as stack:
         try:
             if path == STDIN:
                 f: BinaryIO = sys.stdin.buffer
             else:
                 f = stack.enter_context(open(path, "rb"))
-                if f.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
-                    f = cast("BinaryIO", stack.enter_context(gzip.open(f)))
         except (OSError, ValueError) as problem:
             raise FileProblem(f"{path}: {_why(problem)}") from None
         yield f

@@ -7,9 +7,10 @@ stops and says why. Read first: draft-ietf-opsawg-pcap s.4, draft-ietf-opsawg-pc
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from kame_py.wire import pcapfmt
 
@@ -61,11 +62,22 @@ class Interface(NamedTuple):
 class Source:
     """Octets of a binary file; short reads are completed, read failures end the file."""
 
-    __slots__ = ("_f", "failure")
+    __slots__ = ("_again", "_f", "failure")
 
-    def __init__(self, f: BinaryIO) -> None:
+    def __init__(self, f: BinaryIO | gzip.GzipFile) -> None:
         self._f = f
+        self._again = b""
         self.failure: str | None = None
+
+    def gunzipped(self, head: bytes) -> Source:
+        """What is compressed in here; ``head`` was taken already."""
+        self._again = head
+        return Source(gzip.GzipFile(fileobj=cast("BinaryIO", self), mode="rb"))
+
+    def read(self, size: int = -1) -> bytes:
+        """Octets for a decompressor; failures are its business."""
+        data, self._again = self._again[:size], self._again[size:]
+        return data or self._f.read(size)
 
     def take(self, size: int) -> bytes:
         """The next size octets, fewer only at the end of the file."""

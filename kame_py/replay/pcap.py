@@ -60,9 +60,12 @@ SEC_END: Final = 1 << 32  # the classic record has 32 bits for the seconds
 
 
 def open_capture(f: BinaryIO) -> CaptureReader:
-    """A reader for a pcap or pcapng file; CaptureError if its header cannot be read."""
+    """A reader for a pcap or pcapng file, gzipped or not; CaptureError without a good header."""
     source = Source(f)
     magic = source.take(pcapfmt.PCAP_MAGIC_LEN)
+    if magic.startswith(GZIP_MAGIC):
+        source = source.gunzipped(magic)
+        magic = source.take(pcapfmt.PCAP_MAGIC_LEN)
     if len(magic) < pcapfmt.PCAP_MAGIC_LEN:
         raise CaptureError(source.failure or "too short for a capture file")
     if pcapfmt.is_shb(magic):
@@ -70,8 +73,6 @@ def open_capture(f: BinaryIO) -> CaptureReader:
     known = pcapfmt.pcap_magic(magic)
     if known is not None:
         return PcapReader(source, *known)
-    if magic.startswith(GZIP_MAGIC):
-        raise CaptureError("compressed with gzip: decompress it first")
     raise CaptureError(f"not a capture file (starts with {magic.hex()})")
 
 

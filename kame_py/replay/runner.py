@@ -117,7 +117,7 @@ def replay(
     out: BinaryIO | None = None,
     verdicts: VerdictSink | None = None,
 ) -> ReplayResult:
-    """Play a pcap or pcapng file to a kernel.
+    """Play a pcap or pcapng file, gzipped or not, to a kernel.
 
     ``out`` gets a pcapng file of the frames that the node sends; ``verdicts`` is told the verdict
     of every packet, in order. The capture is read once; twice, if it can be, to choose a MAC

@@ -105,7 +105,9 @@ def test_an_absurd_length_stops_the_reader_without_allocating() -> None:
     [
         (b"", "too short"),
         (b"\xd4\xc3\xb2\xa1", "header is cut short"),
-        (b"\x1f\x8b\x08\x00more", "gzip"),
+        (b"\x1f\x8b\x08\x00more", "ended before"),
+        (b"\x1f\x8b\x07\x00 and more", "compression method"),
+        (gzip.compress(b"%PDF-1.4", mtime=0), "not a capture file"),
         (b"%PDF-1.4", "not a capture file"),
         (struct.pack("<IHHiIII", 0xA1B2C3D4, 9, 4, 0, 0, 1, 1), r"version 9\.4"),
     ],
@@ -113,6 +115,22 @@ def test_an_absurd_length_stops_the_reader_without_allocating() -> None:
 def test_a_file_without_a_capture_header_is_an_error(data: bytes, text: str) -> None:
     with pytest.raises(CaptureError, match=text):
         open_capture(io.BytesIO(data))
+
+
+def test_a_compressed_file_is_read_in_pieces() -> None:
+    plain = classic("<", 0xA1B2C3D4, 0)
+    asked: list[int] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            asked.append(-1 if size is None else size)
+            return super().read(size)
+
+    packed = Watched(gzip.compress(plain))
+    assert list(open_capture(packed)) == list(open_capture(io.BytesIO(plain))) != []
+    assert min(asked) > 0
+    packed.seek(0)  # twice, as a replay reads
+    assert len(list(open_capture(packed))) == len(list(open_capture(io.BytesIO(plain))))
 
 
 def test_a_damaged_compressed_file_ends_with_an_error_and_its_good_packets() -> None:
