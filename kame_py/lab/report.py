@@ -6,27 +6,27 @@ No KAME counterpart. Addresses whole and numeric, times in whole seconds.
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from kame_py.tools.mip6control_show import (
+    BC_STATES,
+    BU_STATES,
+    NODE_TYPES,
+    RA_FLAGS,
+    bu_flags,
+    letters,
+)
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import ntop
-from kame_py.wire.snap import Mip6ConfigSnap, Row
+from kame_py.wire.mip6_draft15 import WIRE
+from kame_py.wire.mip6_wires import WIRES
+from kame_py.wire.snap import BcSnap, BuSnap, HaSnap, Mip6ConfigSnap, MpfxSnap, Row
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.lab.node import Node
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
-_NODE_TYPES: Final = ("corresponding node", "mobile node", "home agent")
-#: Member of the report -> table below net.inet6.mip6.
-_TABLES: Final = {
-    "binding_cache": "bc",
-    "binding_update_list": "bu",
-    "home_agents": "ha",
-    "prefixes": "prefix",
-}
 
 
 def node_report(node: Node) -> dict[str, Json]:
@@ -38,15 +38,21 @@ def node_report(node: Node) -> dict[str, Json]:
 
 
 def mip6_report(kern: Kernel) -> dict[str, Json]:
-    """The tables of Mobile IPv6. A kernel without options MIP6 has no type and no entries."""
-    node_type = ""
-    for row in _rows(kern, "config"):
-        assert isinstance(row, Mip6ConfigSnap)  # what the variable documents
-        node_type = _NODE_TYPES[row.mcfg_type]
-    report: dict[str, Json] = {"type": node_type}
-    for key, name in _TABLES.items():
-        report[key] = [_plain(row) for row in _rows(kern, name)]
-    return report
+    """The tables of Mobile IPv6. A kernel without options MIP6 has no type and no entries.
+
+    Entries have the columns of mip6control's tables, by their header words.
+    """
+    config = next((row for row in _rows(kern, "config") if isinstance(row, Mip6ConfigSnap)), None)
+    dialect = config.dialect if config is not None else ""
+    bc = [row for row in _rows(kern, "bc") if isinstance(row, BcSnap)]
+    bu = [row for row in _rows(kern, "bu") if isinstance(row, BuSnap)]
+    return {
+        "type": NODE_TYPES[config.mcfg_type] if config is not None else "",
+        "binding_cache": [_binding(row, dialect) for row in bc],
+        "binding_update_list": [_update(row, dialect) for row in bu],
+        "home_agents": [_agent(row) for row in _rows(kern, "ha") if isinstance(row, HaSnap)],
+        "prefixes": [_prefix(row) for row in _rows(kern, "prefix") if isinstance(row, MpfxSnap)],
+    }
 
 
 def _rows(kern: Kernel, name: str) -> tuple[Row, ...]:
@@ -57,9 +63,62 @@ def _rows(kern: Kernel, name: str) -> tuple[Row, ...]:
     return rows if isinstance(rows, tuple) else ()
 
 
-def _plain(row: Row) -> dict[str, Json]:
-    values = ((f.name, getattr(row, f.name)) for f in fields(row))
-    return {name: ntop(v) if isinstance(v, bytes) else v for name, v in values}
+def _binding(row: BcSnap, dialect: str) -> Json:
+    plen: dict[str, Json] = {}
+    if WIRES.get(dialect, WIRE).bu_prefixlen:
+        plen["plen"] = row.prefixlen
+    return {
+        "phaddr": ntop(row.phaddr),
+        "pcoa": ntop(row.pcoa),
+        "addr": ntop(row.addr),
+        "flags": bu_flags(row.flags, dialect),
+        **plen,
+        "seqno": row.seqno,
+        "lifetim": row.lifetime,
+        "ltexp": row.expire,
+        "state": letters(row.state, BC_STATES),
+    }
+
+
+def _update(row: BuSnap, dialect: str) -> Json:
+    return {
+        "paddr": ntop(row.paddr),
+        "haddr": ntop(row.haddr),
+        "coa": ntop(row.coa),
+        "lifetim": row.lifetime,
+        "ltexp": row.expire,
+        "refresh": row.refresh,
+        "refexp": row.refexpire,
+        "acktimo": row.acktimeout,
+        "ackexp": max(row.ackexpire, 0),
+        "seqno": row.seqno,
+        "flags": bu_flags(row.flags, dialect),
+        "rstate": row.reg_state,
+        "state": letters(row.state, BU_STATES),
+    }
+
+
+def _agent(row: HaSnap) -> Json:
+    return {
+        "lladdr": ntop(row.lladdr),
+        "gaddr": ntop(row.gaddr),
+        "flags": letters(row.flags, RA_FLAGS),
+        "pref": row.pref,
+        "lifetim": row.lifetime,
+        "ltexp": row.expire,
+    }
+
+
+def _prefix(row: MpfxSnap) -> Json:
+    return {
+        "prefix": ntop(row.prefix),
+        "plen": row.plen,
+        "vltime": row.vltime,
+        "vlexp": row.vlexpire,
+        "pltime": row.pltime,
+        "plexp": row.plexpire,
+        "haddr": ntop(row.haddr),
+    }
 
 
 def seconds(t_ns: int) -> int | float:

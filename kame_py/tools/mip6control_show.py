@@ -77,11 +77,17 @@ class Display:
 
     def bu_flags(self, flags: int) -> str:
         """Letters of the flags of a binding update; one of them differs between the drafts."""
-        letters = WIRES.get(self.config.dialect, WIRE).bu_flag_letters
-        return _letters(flags, zip(BU_FLAG_BITS, letters, strict=True))
+        return bu_flags(flags, self.config.dialect)
 
 
-def _letters(value: int, table: Iterable[tuple[int, str]]) -> str:
+def bu_flags(flags: int, dialect: str) -> str:
+    """Letters of the flags of a binding update as this draft has them."""
+    words = WIRES.get(dialect, WIRE).bu_flag_letters
+    return letters(flags, zip(BU_FLAG_BITS, words, strict=True))
+
+
+def letters(value: int, table: Iterable[tuple[int, str]]) -> str:
+    """The letters of the bits that are set, in the order of the table."""
     return "".join(letter for bit, letter in table if value & bit)
 
 
@@ -191,12 +197,12 @@ async def show_agents(d: Display) -> None:
     rows = await _of_hif(d, SIOCGHOMEAGENT_HIF(d.hif))
     agents = [row for row in rows if isinstance(row, HaSnap)]
     if d.json is not None:
-        d.json["home_agents"] = [_json(a, flag_letters=_letters(a.flags, RA_FLAGS)) for a in agents]
+        d.json["home_agents"] = [_json(a, flag_letters=letters(a.flags, RA_FLAGS)) for a in agents]
         return
     d.ops.out(d.header("lladdr gaddr", "flags", "pref", "lifetim", "ltexp"))
     for a in agents:
         numbers = "".join(map(_number, (a.pref, a.lifetime, a.expire)))
-        flags = _word(_letters(a.flags, RA_FLAGS))
+        flags = _word(letters(a.flags, RA_FLAGS))
         line = await d.addr(a.lladdr) + await d.addr(a.gaddr) + flags + numbers
         d.ops.out(line.removesuffix(" ") + "\n")
 
@@ -213,7 +219,7 @@ async def show_updates(d: Display) -> None:
     updates = [row for row in rows if isinstance(row, BuSnap)]
     if d.json is not None:
         d.json["binding_updates"] = [
-            _json(b, flag_letters=d.bu_flags(b.flags), state_letters=_letters(b.state, BU_STATES))
+            _json(b, flag_letters=d.bu_flags(b.flags), state_letters=letters(b.state, BU_STATES))
             for b in updates
         ]
         return
@@ -223,7 +229,7 @@ async def show_updates(d: Display) -> None:
         times = (b.lifetime, b.expire, b.refresh, b.refexpire, b.acktimeout, ackexp, b.seqno)
         line = await d.addr(b.paddr) + await d.addr(b.haddr) + await d.addr(b.coa)
         line += "".join(map(_number, times)) + _word(d.bu_flags(b.flags))
-        line += f"{b.reg_state:>{NUMBER_W}x} {_letters(b.state, BU_STATES):<{NUMBER_W}}"
+        line += f"{b.reg_state:>{NUMBER_W}x} {letters(b.state, BU_STATES):<{NUMBER_W}}"
         d.ops.out(line + "\n")
 
 
@@ -233,7 +239,7 @@ async def show_cache(d: Display) -> None:
     entries = [row for row in rows if isinstance(row, BcSnap)]
     if d.json is not None:
         d.json["binding_cache"] = [
-            _json(b, flag_letters=d.bu_flags(b.flags), state_letters=_letters(b.state, BC_STATES))
+            _json(b, flag_letters=d.bu_flags(b.flags), state_letters=letters(b.state, BC_STATES))
             for b in entries
         ]
         return
@@ -245,7 +251,7 @@ async def show_cache(d: Display) -> None:
         numbers = ((b.prefixlen,) if with_plen else ()) + (b.seqno, b.lifetime, b.expire)
         line = await d.addr(b.phaddr) + await d.addr(b.pcoa) + await d.addr(b.addr)
         line += _word(d.bu_flags(b.flags)) + "".join(map(_number, numbers))
-        d.ops.out(f"{line}{_letters(b.state, BC_STATES):<{NUMBER_W}}\n")
+        d.ops.out(f"{line}{letters(b.state, BC_STATES):<{NUMBER_W}}\n")
 
 
 async def show_unuse(d: Display) -> None:
