@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import trace
 from kame_py.kern.protosw import DONE
-from kame_py.mip6 import mip6_proxy
+from kame_py.mip6 import mip6_hareg, mip6_proxy
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import mip6_state
 from kame_py.netinet6.icmp6_error import icmp6_error
@@ -47,6 +47,9 @@ def mip6_intercept(kern: Kernel, m: Mbuf) -> bool:
     """
     bc = mip6_state(kern).mip6_hrbc_list.get(m.dst)
     if bc is None or bc.mbc_hr is None or bc.mbc_hr.hr_st is not HrSt.SERVED:
+        return False
+    if bc.mbc_addr not in kern.ip6.ifaddrs:
+        mip6_hareg.mip6_hr_expire(kern, bc.mbc_hr)  # the tunnel has lost its end here
         return False
     if mip6_proxy.mip6_proxy_solicited(kern, m, bc):
         return True

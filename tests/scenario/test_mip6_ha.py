@@ -151,6 +151,21 @@ def test_home_address_of_another_link_is_refused(ha: Stage) -> None:
     assert bindings(ha) == {}
 
 
+def test_prefix_of_the_loopback_interface_is_no_home_link(ha: Stage) -> None:
+    ha.run("ifconfig lo0 inet6 2001:db8:77::1 prefixlen 64 alias")
+    register(ha, hoa="2001:db8:77::10")
+    assert answer(ha).ba.status == 133
+
+
+def test_home_link_is_the_one_of_the_longest_prefix(ha: Stage) -> None:
+    ha.run("ifconfig fxp1 inet6 2001:db8:4::1 prefixlen 48 alias")
+    ha.run("ifconfig fxp0 inet6 2001:db8:4:1::1 prefixlen 64 alias")
+    ha.run("ifconfig fxp1 inet6 2001:db8:4:2::1 prefixlen 64 alias")
+    for n, ifname in ((1, "fxp0"), (2, "fxp1"), (3, "fxp1")):
+        register(ha, hoa=f"2001:db8:4:{n}::10")
+        assert rows(ha)[-1].ifname == ifname  # type: ignore[union-attr]  # a row of the cache
+
+
 def test_address_of_the_home_agent_is_refused(ha: Stage) -> None:
     register(ha, hoa=HA)
     assert mobility(ha).mip6_hrbc_list == {}
@@ -272,6 +287,14 @@ def test_dad_that_fails_refuses(ha: Stage, how: str) -> None:
     assert (got.ba.status, got.ba.seqno, got.hops) == (138, 4, (COA, HOA))
     assert bindings(ha) == {} and mobility(ha).mip6_dads == {}
     assert ha.find(is_("na")) == []
+
+
+def test_dad_hears_only_what_is_about_its_address_on_its_link(ha: Stage) -> None:
+    register(ha, flags="AHD")
+    ha.send(na("fe80::11", "O", "fe80::11", ALLNODES, tll(PEER_MAC)))
+    ha.send2(na(HOA_LL, "O", HOA_LL, ALLNODES, tll(PEER_MAC)))
+    ha.wait(2)
+    assert answer(ha).ba.status == 0
 
 
 def test_update_repeated_during_dad_is_answered_once_and_at_its_end(ha: Stage) -> None:
@@ -676,6 +699,23 @@ def test_registration_ends_when_its_prefix_leaves_the_home_link(ha: Stage) -> No
     ha.run(f"ifconfig fxp0 inet6 {HA} delete")
     assert bindings(ha) == {}
     assert ha.route("2001:db8:3::10") is None and ha.route(HOA) is None
+
+
+def test_registration_ends_when_the_tunnel_loses_its_address(ha: Stage) -> None:
+    ha.run("ifconfig fxp0 inet6 2001:db8:1::78 prefixlen 64 alias")
+    ha.wait(5)
+    registered(ha)
+    ha.run(f"ifconfig fxp0 inet6 {HA} delete")  # the prefix stays
+    ha.send(echo(PEER_G, HOA))
+    ha.nothing(ha.tn2)
+    assert bindings(ha) == {}
+
+
+def test_deregistration_leaves_other_links_alone(ha: Stage) -> None:
+    registered(ha)
+    registered(ha, hoa="2001:db8:2::10")  # the same interface identifier on lan2
+    register(ha, seq=2, lifetime=0, flags="AH")
+    assert bindings(ha) == {"2001:db8:2::10": COA}
 
 
 def test_route_of_somebody_else_survives_the_end(ha: Stage) -> None:
