@@ -38,7 +38,7 @@ class Lines:
         self._add(port, "received", frame)
 
     def _add(self, port: Port, what: str, frame: bytes) -> None:
-        line = f"{port.name} {what} {frame_summary(frame)}"
+        line = f"{port.name} {what} {frame_summary(frame, verbose=True)}"
         self.seen.append((self.run.world.now(), line))
 
     def first(self, pattern: str, since_ns: int) -> int | None:
