@@ -9,7 +9,15 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from kame_py.lab.rc import Command, RcError, UnknownName, parse_rc, substitute, unknown_names
+from kame_py.lab.rc import (
+    Command,
+    RcError,
+    UnknownName,
+    parse_rc,
+    rc_errors,
+    substitute,
+    unknown_names,
+)
 from kame_py.lab.schema import LabNote, LinkSpec, NodeSpec
 from kame_py.lab.shell import BUILTINS
 from kame_py.lab.tomllines import Path
@@ -67,9 +75,11 @@ class Scope(Reader):
 
     def commands(self, text: str, path: Path) -> tuple[Command, ...]:
         """The commands of an rc text, with their lines in the lab file."""
-        parsed = parse_rc(self.substituted(text, path))
+        whole = self.substituted(text, path)
+        parsed = parse_rc(whole)
         if isinstance(parsed, RcError):
-            self.error_in_text(path, parsed.line, parsed.text)
+            for problem in rc_errors(whole):
+                self.error_in_text(path, problem.line, problem.text)
             return ()
         commands = tuple(
             replace(command, line=self.lines.of_text(path, command.line)) for command in parsed

@@ -42,6 +42,8 @@ _FILE_TEXT: Final = re.compile(
     r"|\$\([ \t]*cat[ \t]+(?P<paren>[\w./+:@%-]+)[ \t]*\))(?=[ \t\n;&<>#]|\Z)",
     re.ASCII,
 )
+_CLOSING_QUOTE: Final = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
+_LATER_HEREDOC: Final = re.compile(r"<<(-?)[ \t]*['\"\\]?(\w+)")
 _BLANKS: Final = " \t"
 _QUOTED_ESCAPES: Final = '"\\$`'
 _HEREDOC_ESCAPES: Final = "\\$`"
@@ -122,6 +124,20 @@ def parse_rc(text: str) -> list[Command] | RcError:
     return parser.commands
 
 
+def rc_errors(text: str) -> list[RcError]:
+    """Every line of the text that parse_rc() would refuse, each with its first error."""
+    parser = _Parser(text.replace("\r\n", "\n"))
+    errors: list[RcError] = []
+    while True:
+        try:
+            parser.run()
+        except _Unsupported as problem:
+            errors.append(RcError(parser.line, str(problem)))
+            parser.recover()
+        else:
+            return errors
+
+
 class _Unsupported(Exception):
     """Leaves the parser; never passes parse_rc()."""
 
@@ -155,6 +171,36 @@ class _Parser:
     heredocs: list[_Heredoc] = field(default_factory=list)
     stdout: str | None = None
     append: bool = False
+    quoting: bool = False  # between double quotes
+
+    def recover(self) -> None:
+        """After an error: forget the command and go on with the next line."""
+        if self.quoting and (closing := _CLOSING_QUOTE.match(self.text, self.at)):
+            self.at = closing.end()
+        if not self.text.startswith("\n", self.at - 1) or not self.at:
+            end = self.text.find("\n", self.at)
+            rest = self.text[self.at : len(self.text) if end < 0 else end]
+            self.heredocs += [
+                _Heredoc(self.line, m[2], False, bool(m[1]), -1)
+                for m in _LATER_HEREDOC.finditer(rest)
+            ]
+            self.at = len(self.text) if end < 0 else end + 1
+        for heredoc in self.heredocs:  # their lines are no commands
+            self._skip_body(heredoc)
+        self.line = self.text.count("\n", 0, self.at) + 1
+        self.words, self.heredocs, self.stdout = [], [], None
+        self.append = self.quoting = False
+
+    def _skip_body(self, heredoc: _Heredoc) -> None:
+        at = self.at
+        while at < len(self.text):
+            end = self.text.find("\n", at)
+            end = len(self.text) if end < 0 else end
+            line = self.text[at:end]
+            at = end + 1
+            if (line.lstrip("\t") if heredoc.strip_tabs else line) == heredoc.delimiter:
+                self.at = at
+                return
 
     def run(self) -> None:
         while self.at < len(self.text):
@@ -226,12 +272,14 @@ class _Parser:
 
     def _double_quoted(self) -> str:
         parts: list[str] = []
-        opened = self.line
+        opened, start = self.line, self.at
+        self.quoting = True
         self.at += 1
         while self.at < len(self.text):
             char = self.text[self.at]
             if char == '"':
                 self.at += 1
+                self.quoting = False
                 return "".join(parts)
             if self._continuation():
                 continue
@@ -244,7 +292,7 @@ class _Parser:
             self.line += char == "\n"
             parts.append(char)
             self.at += 1
-        self.line = opened
+        self.line, self.at, self.quoting = opened, start, False
         raise _Unsupported('missing closing "')
 
     def _refuse_expansion(self, at: int) -> None:
@@ -340,10 +388,11 @@ class _Parser:
     # Here-documents
 
     def _read_heredocs(self) -> None:
-        for heredoc in self.heredocs:
+        while self.heredocs:
+            heredoc = self.heredocs[0]
             body = self._heredoc_body(heredoc)
             self.commands[heredoc.command] = replace(self.commands[heredoc.command], stdin=body)
-        self.heredocs = []
+            del self.heredocs[0]
 
     def _heredoc_body(self, heredoc: _Heredoc) -> str:
         lines: list[str] = []

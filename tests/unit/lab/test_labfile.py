@@ -498,3 +498,13 @@ def test_a_ping_that_the_end_cuts_short_is_noted() -> None:
     notes = {until: load(f"{until}\n{text}", "x.toml") for until in ("", "until = 9")}
     told = [[str(n) for n in lab.notes] for lab in notes.values() if isinstance(lab, LabFile)]
     assert told == [["x.toml:6: the lab ends when this ping6 starts: there is no until"], []]
+
+
+def test_all_lines_of_a_run_text_are_checked() -> None:
+    text = '[node.a]\n[[event]]\nat = 1\nnode = "a"\nrun = """true\necho )\nif x\n"""\n'
+    problems = load(text, "z.toml")
+    assert isinstance(problems, list)
+    assert [str(p) for p in problems] == [
+        "z.toml:6: ): not supported",
+        "z.toml:7: if: not supported",
+    ]

@@ -11,6 +11,7 @@ from kame_py.lab.rc import (
     RcError,
     UnknownName,
     parse_rc,
+    rc_errors,
     substitute,
     unknown_names,
 )
@@ -328,3 +329,22 @@ def test_cat_of_a_file_is_a_word_that_stands_for_its_text() -> None:
 )
 def test_any_other_command_substitution_is_refused(text: str) -> None:
     assert "not supported" in error(text).text
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("true\necho )\nif x\n", [2, 3]),
+        ("echo 'a\nif x\n", [1, 2]),
+        ('echo "a\nif x\n', [1, 2]),
+        ('echo "a\n$x\nb"\necho fine\nfi\n', [2, 5]),
+        ("cat <<EOF | x\nif\nEOF\nfi\n", [1, 4]),
+        ("x | cat <<'EOF'\nif\nEOF\nfi\n", [1, 4]),
+        ("cat <<EOF\n$x\nif\nEOF\nfi\n", [2, 5]),
+        ("cat <<EOF\nif\n", [1]),
+        ("> f\nfi\n", [1, 2]),
+        ("echo good\n", []),
+    ],
+)
+def test_every_line_with_an_error_is_named(text: str, lines: list[int]) -> None:
+    assert [error.line for error in rc_errors(text)] == lines
