@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kame_py.kern.clock import NS
 from kame_py.net.if_ import Ifnet
 from kame_py.netinet6 import in6, nd6_prefix
-from kame_py.netinet6.in6_var import In6Ifaddr
+from kame_py.netinet6.in6_var import IN6_IFF_AUTOCONF, In6Ifaddr
 from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
 from kame_py.wire.errno import EADDRNOTAVAIL, EINVAL, ENXIO, KError
 from kame_py.wire.ioctl import (
@@ -78,6 +78,8 @@ def _difaddr(kern: Kernel, req: object) -> object:
     if ia is None:
         raise KError(EADDRNOTAVAIL)
     in6.in6_purgeaddr(kern, ia)
+    if not ia.ia6_flags & IN6_IFF_AUTOCONF:  # the others have done it
+        nd6_prefix.pfxlist_onlink_check(kern)
     return None
 
 
