@@ -7,6 +7,7 @@ is told by its first lines and its summary.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -38,6 +39,9 @@ FAIL: Final = "fail"
 
 HEAD_LINES: Final = 8  # of a command's output
 TAIL_LINES: Final = 3
+
+#: What daemons put in front of their log lines.
+_LOG_FUNCTION: Final = re.compile(r"\A<\w+> ")
 
 _STATES: Final = (
     (IN6_IFF_TENTATIVE, "tentative"),
@@ -71,6 +75,9 @@ class Timeline:
         self._now = now
         self._sink = sink
         self._addrs: dict[str, dict[tuple[str, bytes], int]] = {}
+        self._logged: dict[
+            str, tuple[int, str]
+        ] = {}  # node -> last log line, as a daemon copies it
 
     def tell(self, node: str, kind: str, text: str) -> None:
         self._sink(Entry(self._now(), node, kind, text))
@@ -84,6 +91,14 @@ class Timeline:
     def _log(self, node: str, line: LogLine) -> None:
         if line.priority <= LOG_NOTICE:
             self.tell(node, LOG, f"{line.ident}: {line.text}")
+            program = line.ident.partition("[")[0]
+            text = _LOG_FUNCTION.sub("", line.text)
+            self._logged[node] = (self._now(), f"{program}: {text}")
+
+    def output(self, node: str, text: str) -> None:
+        """Tell a line that a command printed, unless it is the copy of what it just logged."""
+        if self._logged.get(node) != (self._now(), text):
+            self.tell(node, OUT, text)
 
     def _look(self, node: Node) -> None:
         """Tell which addresses came, changed or went since the last look."""
@@ -138,7 +153,7 @@ class OutputTeller:
     def _line(self, line: str) -> None:
         if self._told < HEAD_LINES:
             self._told += 1
-            self._timeline.tell(self._node, OUT, line)
+            self._timeline.output(self._node, line)
             return
         if len(self._held) == self._held.maxlen:
             self._left_out += 1

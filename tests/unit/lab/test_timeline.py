@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from kame_py.kern.log import LOG_ERR
 from kame_py.lab.timeline import HEAD_LINES, TAIL_LINES, Entry, OutputTeller, Timeline
+from kame_py.lab.world import World
 
 
 def told(count: int) -> list[str]:
@@ -37,3 +39,19 @@ def test_a_last_line_without_its_end_is_told() -> None:
     teller.write("no newline")
     teller.end()
     assert [entry.text for entry in entries] == ["no newline"]
+
+
+def test_a_log_line_and_its_copy_on_standard_error_are_told_once() -> None:
+    world = World()
+    node = world.add_node("a")
+    entries: list[Entry] = []
+    timeline = Timeline(world.now, entries.append)
+    timeline.watch(node)
+    teller = OutputTeller(timeline, "a")
+    node.kernel.log.log(LOG_ERR, "<main> no luck", "had[101]")
+    teller.write("had: no luck\nhad: no more luck\n")
+    teller.end()
+    assert [(e.kind, e.text) for e in entries] == [
+        ("log", "had[101]: <main> no luck"),
+        ("out", "had: no more luck"),
+    ]
