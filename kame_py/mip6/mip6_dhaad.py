@@ -81,7 +81,8 @@ def _fresh(kern: Kernel, sc: HifSoftc) -> None:
 def _send(kern: Kernel, sc: HifSoftc) -> None:
     _wait(kern, sc, MIP6_DHAAD_INITIAL_TIMEOUT << sc.hif_dhaad_tries)
     sc.hif_dhaad_tries += 1
-    mip6_icmp6_ha_discov_req_output(kern, sc)
+    # after a move the default router is chosen behind us: send when that is done
+    kern.schednetisr(mip6_icmp6_ha_discov_req_output, kern, sc)
 
 
 def _rest(kern: Kernel, sc: HifSoftc) -> None:
@@ -140,7 +141,7 @@ def mip6_icmp6_ha_discov_req_output(kern: Kernel, sc: HifSoftc) -> None:
     """One request from the care-of address to the home agents anycast address."""
     state = mip6_state(kern)
     wanting = _wanting(sc)
-    if wanting is None or state.hif_coa == IN6ADDR_ANY:
+    if wanting is None or state.hif_coa == IN6ADDR_ANY or sc.hif_dhaad_st is not DhaadSt.WAIT:
         return
     _, mpfx = wanting
     sc.hif_hadiscovid = state.mip6_hadiscovid

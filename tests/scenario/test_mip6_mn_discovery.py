@@ -97,6 +97,26 @@ def test_unanswered_request_is_repeated_three_times_and_then_rests(mn: MnStage) 
     assert round((requests(mn)[0][0].t_ns - sent[0]) / NS) == 30 + 32
 
 
+def test_pauses_between_searches_double() -> None:
+    mn = MnStage(ha="")
+    mn.land()
+    mn.wait(300)
+    sent = [heard.t_ns for heard, _ in requests(mn)]
+    one = [0, 2, 6, 14]  # and 16 s of waiting for the last answer
+    want = [start + t for start in (0, 30 + 32, 62 + 30 + 64, 156 + 30 + 128) for t in one]
+    got = [round((t - sent[0]) / NS) for t in sent]
+    assert got == want[: len(got)] and len(got) >= 12
+
+
+def test_move_in_the_middle_of_a_search_begins_a_whole_one(mn: MnStage) -> None:
+    mn.wait(10)
+    mn.forget()
+    mn.elsewhere()
+    mn.wait(30)
+    sent = [h.t_ns for h, _ in requests(mn) if seen(h).src == COA2]
+    assert [round((t - sent[0]) / NS) for t in sent] == [0, 2, 6, 14]
+
+
 def test_move_starts_the_search_again_at_once(mn: MnStage) -> None:
     mn.wait(35)
     mn.forget()
