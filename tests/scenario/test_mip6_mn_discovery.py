@@ -109,7 +109,7 @@ def test_pauses_between_searches_double() -> None:
 
 
 def test_move_in_the_middle_of_a_search_begins_a_whole_one(mn: MnStage) -> None:
-    mn.wait(10)
+    mn.wait(7)
     mn.forget()
     mn.elsewhere()
     mn.wait(30)
