@@ -21,10 +21,10 @@ PEERS = {
 
 @dataclass
 class Results:
-    """Median seconds: of each benchmark by group and name, and of the virtual hour."""
+    """Median seconds: of each benchmark by group and name; of virtual hours, with their events."""
 
     groups: dict[str, dict[str, float]] = field(default_factory=dict)
-    hour: tuple[float, int] | None = None
+    hours: dict[str, tuple[float, int]] = field(default_factory=dict)
 
 
 RESULTS = pytest.StashKey[Results]()
@@ -43,7 +43,8 @@ def _remember(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> It
     results = request.config.stash[RESULTS]
     median = benchmark.stats.stats.median
     if "events" in benchmark.extra_info:
-        results.hour = (median, benchmark.extra_info["events"])
+        of = request.node.originalname.rpartition("_of_")[2].replace("_", " ")
+        results.hours[of] = (median, benchmark.extra_info["events"])
     if benchmark.group is not None:
         name = request.node.originalname.rpartition("_")[2]
         results.groups.setdefault(benchmark.group, {})[name] = median
@@ -61,12 +62,11 @@ def pytest_terminal_summary(
 
 
 def summary(results: Results) -> list[str]:
-    """One line for the hour, one for each group with a peer."""
+    """One line for each hour, one for each group with a peer."""
     lines = []
-    if results.hour is not None:
-        seconds, events = results.hour
-        rate = events / seconds
-        lines.append(f"one virtual hour: {seconds:.2f} s, {events} events, {rate:.0f} events/s")
+    for of, (seconds, events) in results.hours.items():
+        rate = f"{events} events, {events / seconds:.0f} events/s"
+        lines.append(f"one virtual hour of {of}: {seconds:.2f} s, {rate}")
     for group, (ours, *peers) in PEERS.items():
         medians = results.groups.get(group, {})
         ratios = [

@@ -7,7 +7,7 @@ apart. RFC 2461 s.7.2, s.7.3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import MS, NS, tick_ceil
 from kame_py.kern.drop import D, drop
@@ -39,6 +39,20 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.net.if_ import Ifnet
 
+#: The actions as plain integers: every packet to a neighbour asks for each of them.
+_RECORD: Final[int] = Act.RECORD.value
+_RESET: Final[int] = Act.RESET.value
+_ARM: Final[int] = Act.ARM.value
+_NOW: Final[int] = Act.NOW.value
+_HOLD: Final[int] = Act.HOLD.value
+_SEND: Final[int] = Act.SEND.value
+_DISCARD: Final[int] = Act.DISCARD.value
+_SOLICIT: Final[int] = Act.SOLICIT.value
+_PROBE: Final[int] = Act.PROBE.value
+_FLUSH: Final[int] = Act.FLUSH.value
+_UNREACH: Final[int] = Act.UNREACH.value
+_FREE: Final[int] = Act.FREE.value
+
 
 def nd6_llinfo_event(
     kern: Kernel, ln: LlinfoNd6, ev: Ev, lladdr: bytes | None = None, m: Mbuf | None = None
@@ -49,32 +63,33 @@ def nd6_llinfo_event(
     """
     if ln.ln_permanent and ev is not Ev.OUTPUT:
         return
-    act, state = LLINFO_TABLE[ln.ln_state, ev]
+    actions, state = LLINFO_TABLE[ln.ln_state, ev]
+    act = actions.value
     held = m
-    if act & Act.RECORD and lladdr is not None:
+    if act & _RECORD and lladdr is not None:
         ln.ln_rt.rt_gateway = LinkAddr(ln.ln_rt.rt_ifp.if_index, lladdr)
         rt_changed(kern, ln.ln_rt)
-    if act & Act.RESET:
+    if act & _RESET:
         ln.ln_asked = 0
         ln.ln_byhint = 0
     nd6_llinfo_setstate(kern, ln, state)
-    if act & Act.ARM:
+    if act & _ARM:
         nd6_llinfo_settimer(kern, ln, _state_time(kern, ln))
-    elif act & Act.NOW:
+    elif act & _NOW:
         nd6_llinfo_settimer(kern, ln, tick_ceil(kern.now() + 1, kern.nd6.nd6_prune * NS))
-    if act & Act.HOLD and held is not None:
+    if act & _HOLD and held is not None:
         _hold(kern, ln, held)
-    elif act & Act.SEND and held is not None:
+    elif act & _SEND and held is not None:
         _send(kern, ln, held)
-    elif act & Act.DISCARD and held is not None:
+    elif act & _DISCARD and held is not None:
         drop(kern, held, D.ND6_FLUSHED)
-    if act & (Act.SOLICIT | Act.PROBE):
-        _solicit(kern, ln, unicast=bool(act & Act.PROBE))
-    if act & Act.FLUSH:
+    if act & (_SOLICIT | _PROBE):
+        _solicit(kern, ln, unicast=bool(act & _PROBE))
+    if act & _FLUSH:
         _flush(kern, ln)
-    if act & Act.UNREACH:
+    if act & _UNREACH:
         _unreach(kern, ln)
-    if act & Act.FREE:
+    if act & _FREE:
         nd6.nd6_free(kern, ln)
 
 

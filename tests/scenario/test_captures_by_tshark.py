@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kame_py.cli.lab import load_lab, shipped
-from kame_py.lab.labfile import LabFile, load
+from kame_py.lab.labfile import load
+from kame_py.lab.schema import LabFile
 from kame_py.lab.runner import LabRun
 from tests.support import PROJECT_ROOT, needs_tool, run
 
