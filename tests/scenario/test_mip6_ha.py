@@ -12,15 +12,18 @@ import pytest
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, m_get
 from kame_py.mip6.mip6_var import MIP6_BC_STATE_DAD_WAIT
+from kame_py.net.route import RTF_ANNOUNCE
 from kame_py.netinet6.ip6_output import ip6_output
 from kame_py.netinet6.nd6_prefix import in6_init_prefix_ltimes
 from kame_py.wire.errno import EHOSTUNREACH
 from kame_py.wire.in6addr import ether_multicast
+from kame_py.wire.ioctl import SIOCSMIP6CFG_ENABLEDEBUG
 from kame_py.wire.snap import BcSnap
 from tests.scenario.mip6words import (
     Seen,
     bindings,
     bu,
+    configure,
     home_agent,
     mobility,
     rows,
@@ -51,7 +54,9 @@ from tests.scenario.words import (
     na,
     ns,
     sll,
+    spoil,
     tll,
+    udp,
 )
 
 HA = GLOBAL
@@ -431,6 +436,69 @@ def test_neighbours_that_check_reachability_by_unicast_are_answered(ha: Stage, t
     ha.conserved()
 
 
+def announced(ha: Stage, who: str = HOA) -> bool:
+    """Whether the home agent is proxy for the address."""
+    rt = ha.route(who)
+    return rt is not None and bool(rt.rt_flags & RTF_ANNOUNCE)
+
+
+def test_proxy_that_somebody_removed_comes_back_with_the_next_update(ha: Stage) -> None:
+    registered(ha)
+    ha.run(f"ndp -d {HOA}")
+    register(ha, seq=2)
+    assert announced(ha)
+
+
+def test_neighbour_that_was_set_by_hand_is_left_alone(ha: Stage) -> None:
+    ha.run(f"ndp -s {HOA} 0:90:27:0:0:1")
+    configure(ha, SIOCSMIP6CFG_ENABLEDEBUG)
+    register(ha)
+    assert not announced(ha)
+    assert f"entry exist {HOA}: rt_flags=0x" in ha.kern.log.dmesg()
+
+
+def test_proxy_that_was_set_by_hand_is_left_alone(ha: Stage) -> None:
+    ha.run(f"ndp -s {HOA} 0:90:27:0:0:1 proxy")
+    configure(ha, SIOCSMIP6CFG_ENABLEDEBUG)
+    register(ha)
+    assert f"RTM_ADD: we are already proxy for {HOA}" in ha.kern.log.dmesg()
+    register(ha, seq=2, lifetime=0)
+    assert announced(ha)
+
+
+def test_announcements_end_with_the_registration(ha: Stage) -> None:
+    register(ha, seq=1)
+    register(ha, seq=2, lifetime=0)
+    ha.take()
+    ha.wait(5)
+    assert ha.find(is_("na")) == []
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        echo(PEER_G, HOA, hlim=255),
+        udp(PEER_G, HOA, hlim=255),
+        na(HOA, "SO", PEER_G, HOA, tll(PEER_MAC)),
+        ns(PEER_G, PEER_G, dst=HOA),
+        spoil(ns(HOA, PEER_G, dst=HOA), "hlim"),
+        ip6(PEER_G, HOA, b"\x87", 58, 255),
+    ],
+    ids=["echo", "udp", "na", "other target", "hop limit", "short"],
+)
+def test_what_is_no_solicitation_for_the_address_is_tunnelled(ha: Stage, packet: bytes) -> None:
+    registered(ha)
+    ha.send(packet)
+    assert len(inner(ha.only(tn=ha.tn2))) == len(packet)
+    ha.conserved()
+
+
+def test_solicitation_from_another_link_is_not_for_the_proxy(ha: Stage) -> None:
+    registered(ha)
+    ha.send2(ns(HOA, COA2, dst=HOA))
+    assert seen(ha.only(tn=ha.tn2)).nxt == TUNNEL
+
+
 # -- tunnel ---------------------------------------------------------------------------------------
 
 
@@ -479,6 +547,7 @@ def test_link_local_address_of_the_mobile_node_is_out_of_reach(ha: Stage) -> Non
     assert len(ha.find(is_("unreachable", code=3, dst=PEER))) == 1
     ha.nothing(ha.tn2)
     assert ha.drops() == {"MIP6_LINKLOCAL": 1}
+    ha.conserved()
 
 
 def test_home_agent_itself_does_not_reach_that_address(ha: Stage) -> None:
@@ -507,6 +576,9 @@ def test_site_local_addresses_are_tunnelled_unless_switched_off(ha: Stage, on: i
     ha.send(echo(PEER_G, HOA_SITE))
     assert len(ha.take(ha.tn2)) == on
     assert len(ha.find(is_("unreachable", code=3, dst=PEER_G))) == 1 - on
+    ha.send(echo(PEER_G, HOA))
+    assert inner(ha.only(tn=ha.tn2)) == echo(PEER_G, HOA, hlim=63)
+    ha.conserved()
 
 
 def tunnelled(src: str, dst: str, packet: bytes) -> bytes:
@@ -537,6 +609,25 @@ def test_reverse_tunnel_to_another_address_of_the_home_agent_is_not_taken(ha: St
     registered(ha)
     ha.send2(tunnelled(COA, GLOBAL2, echo(HOA, PEER_G)), MN_MAC)
     assert ha.find(is_("echo")) == []
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x60" + bytes(20), b"\x45" + bytes(60)])
+def test_tunnel_packet_without_ipv6_inside_is_nobodys(ha: Stage, rest: bytes) -> None:
+    registered(ha)
+    ha.send2(tunnelled(COA, HA, rest), MN_MAC)
+    assert ha.find(is_("echo")) == []
+    ha.conserved()
+
+
+def test_tunnel_and_interception_wait_for_dad(ha: Stage) -> None:
+    register(ha, flags="AHD")
+    ha.take()
+    ha.send2(tunnelled(COA, HA, echo(HOA, PEER_G)), MN_MAC)
+    assert ha.find(is_("echo")) == []
+    ha.take(ha.tn2)
+    ha.send(echo(PEER_G, HOA))
+    ha.nothing(ha.tn2)
+    assert len(ha.find(is_("ns", target=HOA))) == 1  # as if nobody had registered
 
 
 def test_no_redirect_about_packets_out_of_the_tunnel(ha: Stage) -> None:
@@ -734,5 +825,6 @@ def test_registration_in_place_of_a_neighbour_entry(ha: Stage) -> None:
     ha.take()
     assert ha.route(HOA) is not None
     registered(ha)
+    assert announced(ha)
     ha.send(echo(PEER_G, HOA))
     assert inner(ha.only(tn=ha.tn2)) == echo(PEER_G, HOA, hlim=63)
