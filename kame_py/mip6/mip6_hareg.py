@@ -110,7 +110,7 @@ def mip6_process_hrbu(kern: Kernel, req: BuRequest) -> None:
     limit = mip6_state(kern).hrbc_lifetime_limit
     if limit:
         lifetime_s = min(lifetime_s, limit)
-    hr = _registration(kern, req, home.ndpr_ifp)
+    hr = _registration(kern, req) or Mip6Hr(home.ndpr_ifp, req)
     hr.hr_req = req
     mip6_mpa.mip6_mpa_answered(kern, hr, req)
     _bind(kern, hr, list(covered), lifetime_s)
@@ -121,17 +121,15 @@ def mip6_process_hrbu(kern: Kernel, req: BuRequest) -> None:
         nd6_dad.nd6_dad_start(kern, hr.hr_dad)  # it was given up while the link was down
 
 
-def _registration(kern: Kernel, req: BuRequest, ifp: Ifnet) -> Mip6Hr:
-    """The registration that the update renews, or a new one.
+def _registration(kern: Kernel, req: BuRequest) -> Mip6Hr | None:
+    """The registration that the update renews.
 
     An address that another update covered along gets its own when it is registered alone.
     """
     bc = mip6_state(kern).mip6_hrbc_list.get(req.hoa)
     hr = bc.mbc_hr if bc is not None else None
-    if hr is None or hr.hr_ifp is not ifp:
-        return Mip6Hr(ifp, req)
-    if hr.hr_req.hoa != req.hoa and mip6_state(kern).dialect.single(req.bu):
-        return Mip6Hr(ifp, req)
+    if hr is not None and hr.hr_req.hoa != req.hoa and mip6_state(kern).dialect.single(req.bu):
+        return None
     return hr
 
 

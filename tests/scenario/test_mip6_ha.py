@@ -666,6 +666,35 @@ def test_errors_about_other_packets_are_not_relayed(ha: Stage) -> None:
     ha.nothing()
 
 
+@pytest.mark.parametrize("pointer,told", [(6, None), (40, 0), (46, 6), (5000, None)])
+def test_pointer_into_the_packet_inside_is_told_and_one_into_ours_is_not(
+    ha: Stage, pointer: int, told: int | None
+) -> None:
+    registered(ha)
+    outer = quoted(ha, echo(PEER_G, HOA))
+    ha.send2(error(COA2, HA, 4, 0, outer, pointer))
+    found = [h.facts()["param"] for h in ha.take()]
+    assert found == ([] if told is None else [told])
+
+
+def test_errors_of_two_tunnel_ends_are_limited_together(ha: Stage) -> None:
+    registered(ha)
+    ha.kern.icmp6.icmp6errppslim = 2
+    outer = quoted(ha, echo(PEER_G, HOA))
+    for _ in range(5):
+        ha.send2(error(COA2, HA, 1, 0, outer))
+    assert len(ha.take()) == 2
+
+
+def test_error_that_quotes_next_to_nothing_is_ignored(ha: Stage) -> None:
+    registered(ha)
+    outer = quoted(ha, echo(PEER_G, HOA))
+    for size in (0, 39, 40, 79):
+        ha.send2(error(COA2, HA, 1, 0, outer[:size]))
+    ha.nothing()
+    ha.conserved()
+
+
 def test_errors_about_errors_are_not_relayed(ha: Stage) -> None:
     registered(ha)
     outer = quoted(ha, error(PEER_G, HOA, 1, 0, echo(HOA, PEER_G)))
