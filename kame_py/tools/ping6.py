@@ -63,6 +63,7 @@ NS: Final = 1_000_000_000
 IP6_HDRLEN: Final = 40
 MAX_HOPS: Final = 23  # addresses of a type 0 routing header, RFC 1883 s.4.4
 FLOOD_WAIT_NS: Final = NS // 100
+FLOOD_GAP_NS: Final = NS // 1000  # between two requests, or a link without delay stops the time
 MAXWAIT_NS: Final = 10 * NS
 PROBE_PORT: Final = 7  # any port will do to learn the source address
 SIGINT_STATUS: Final = 130
@@ -288,7 +289,7 @@ async def _loop(r: _Run) -> bool:
             if _all_sent(r):
                 due = r.last_ns + _linger_ns(r)
             elif r.conf.flood:
-                due = r.ops.monotonic()
+                due = max(r.ops.monotonic(), r.last_ns + FLOOD_GAP_NS)
     return False
 
 
@@ -548,7 +549,7 @@ TOOL: Final = Tool(
         OptionHelp("b", "BYTES", "socket buffer size"),
         OptionHelp("c", "N", "stop after N answers"),
         OptionHelp("d", "", "accepted; sockets here have no debugging"),
-        OptionHelp("f", "", "flood: as fast as answers come, at least 100 a second"),
+        OptionHelp("f", "", "flood: as fast as answers come, 100 to 1000 a second"),
         OptionHelp("H", "", "names instead of addresses"),
         OptionHelp("h", "HLIM", "hop limit, -1 to 255"),
         OptionHelp("I", "IF", "outgoing interface"),

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from kame_py.kern.clock import NS
 from kame_py.lab.node import Node
 from kame_py.lab.world import World
 
@@ -346,3 +347,15 @@ def test_tunnel_interface(net: Net) -> None:
     assert out(net.a, "ifconfig -l") == "lo0 fxp0 gif0\n"
     assert out(net.a, "ifconfig gif0 destroy") == ""
     assert out(net.a, "ifconfig -l") == "lo0 fxp0\n"
+
+
+def test_a_flood_on_a_link_without_delay_lets_time_go_on() -> None:
+    world = World(seed=1)
+    lan = world.add_link("lan")
+    for name in ("a", "b"):
+        world.add_node(name).attach("fxp0", lan)
+    world.run(until=3)
+    began = world.now()
+    done = world.nodes["a"].run("ping6 -q -f -c 500 -I fxp0 fe80::2a0:24ff:fe00:201")
+    assert "500 packets transmitted, 500 packets received" in done.out
+    assert NS // 4 < world.now() - began < 2 * NS
