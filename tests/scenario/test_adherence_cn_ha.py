@@ -141,6 +141,16 @@ def test_without_a_binding_every_number_will_do(cn: Stage, seq: int) -> None:
     assert bindings(cn) == {HOA: COA2}
 
 
+@pytest.mark.parametrize("coa,lifetime", [(COA, 0), (HOA, 60), (HOA, 0)])
+def test_deletion_makes_no_entry(cn: Stage, coa: str, lifetime: int) -> None:
+    """Lifetime 0, or the home address as care-of address; nothing was bound."""
+    cn.send(bu(coa, GLOBAL, HOA, lifetime=lifetime))
+    got = seen(cn.only())
+    assert (got.ba.status, got.ba.lifetime_s) == (0, 0)
+    assert bindings(cn) == {}
+    assert mobility(cn).mip6_bc_list == {}
+
+
 def test_rejection_has_no_payload_and_goes_by_the_updates_address_not_the_bindings(
     cn: Stage,
 ) -> None:

@@ -289,7 +289,7 @@ def test_bindings_belong_to_the_address_that_was_updated(cn: Stage) -> None:
     other = "2001:db8:1::78"
     cn.run(f"ifconfig fxp0 inet6 {other} prefixlen 64 alias")
     cn.wait(5)
-    cn.send(bu(COA, GLOBAL, HOA, flags="", seq=200))
+    cn.send(bu(COA, GLOBAL, HOA, flags="", seq=100))
     cn.forget()
     cn.send(bu(COA2, other, HOA, seq=1))
     assert seen(cn.only()).ba.status == 0
