@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Can the tests of docs/adherence fail? Break the code behind a sample of rows and see.
+
+    python tools/sample_adherence.py --seed 1 --count 10
+
+For each sampled row that is met: run its test file with a trace of the lines of kame_py, take the
+lines that the row's test runs and few other tests of the file do, break one of them in a copy of
+the tree (negate a condition, leave out a statement, change a constant) and run the row's test. It
+has to fail for one of the mutations; a test that survives all of them shows nothing. Exit status:
+0 every test failed, 1 one survived, 2 a row's test does not even pass unbroken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PACKAGE: Final = "kame_py"
+#: Where the code of a requirement may be, the likeliest first; nothing else is broken.
+PARTS: Final = ("mip6", "netkey", "netinet6", "tools", "net", "wire", "lib", "ctl")
+GENERATED: Final = "codecs.py"
+TRIES: Final = 8
+TIMEOUT_S: Final = 240
+_LEFT_OUT: Final = (".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", ".ci")
+
+#: The plugin that runs inside pytest: which lines of functions each test ran.
+TRACER: Final = """
+import json, os, sys
+import pytest
+
+PACKAGE = os.environ["ADHERENCE_PACKAGE"] + os.sep
+ran, scope = {}, [None]
+
+def local(frame, event, arg):
+    if event == "line":
+        scope[0].add((frame.f_code.co_filename, frame.f_lineno))
+    return local
+
+def start(frame, event, arg):
+    code = frame.f_code
+    if code.co_filename.startswith(PACKAGE) and code.co_name not in ("<module>",):
+        if not code.co_flags & 0x2:  # a class body runs once, when it is imported
+            return None
+        scope[0].add((code.co_filename, frame.f_lineno))
+        return local
+    return None
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    scope[0] = ran.setdefault(item.nodeid.split("[")[0], set())
+    sys.settrace(start)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(None)
+
+def pytest_sessionfinish(session):
+    told = {name: sorted([f[len(PACKAGE):], n] for f, n in lines) for name, lines in ran.items()}
+    with open(os.environ["ADHERENCE_OUT"], "w") as f:
+        json.dump(told, f)
+"""
+
+
+class Row(NamedTuple):
+    """A requirement that is met, and its test."""
+
+    name: str
+    test: str
+
+
+class Line(NamedTuple):
+    """A line of the package."""
+
+    file: str
+    number: int
+
+
+class Mutation(NamedTuple):
+    """Replace the characters [start:end] of a file."""
+
+    start: int
+    end: int
+    text: str
+    what: str
+
+
+class Verdict(NamedTuple):
+    """One row of the table. killed None: the test does not pass on unbroken code."""
+
+    row: Row
+    mutation: str
+    tries: int
+    killed: bool | None
+
+
+# -- the rows -------------------------------------------------------------------------------------
+
+
+def met_rows(root: Path) -> list[Row]:
+    """Rows of all ledgers that are met, in their order."""
+    rows = []
+    for path in sorted((root / "docs" / "adherence").glob("*.toml")):
+        book = tomllib.loads(path.read_text(encoding="utf-8"))
+        for name, row in book["requirement"].items():
+            if row["status"] == "met":
+                rows.append(Row(name, row["test"]))
+    return rows
+
+
+def sample(rows: Sequence[Row], seed: int, count: int) -> list[Row]:
+    """The same seed takes the same rows of the same ledgers."""
+    return random.Random(seed).sample(rows, min(count, len(rows)))
+
+
+# -- which lines ----------------------------------------------------------------------------------
+
+
+def rank(ran: Mapping[str, set[Line]], test: str) -> list[Line]:
+    """Lines of a test: first those that the fewest others run, then by the part of the package."""
+    others = [lines for name, lines in ran.items() if name != test]
+    found = [line for line in ran.get(test, ()) if _may_break(line)]
+
+    def key(line: Line) -> tuple[int, int, Line]:
+        return sum(line in lines for lines in others), PARTS.index(_part(line)), line
+
+    return sorted(found, key=key)
+
+
+def _part(line: Line) -> str:
+    return line.file.replace(os.sep, "/").split("/")[0]
+
+
+def _may_break(line: Line) -> bool:
+    return _part(line) in PARTS and not line.file.endswith(GENERATED)
+
+
+# -- mutations ------------------------------------------------------------------------------------
+
+
+class _Source:
+    """A source text with the places of its nodes."""
+
+    def __init__(self, text: str) -> None:
+        self.octets = text.encode()
+        self.tree = ast.parse(text)
+        self._starts = [0]
+        for line in self.octets.splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        """Octets [start:end] of a node."""
+        assert node.end_lineno is not None  # ast.parse sets both
+        assert node.end_col_offset is not None
+        start = self._starts[node.lineno - 1] + node.col_offset
+        return start, self._starts[node.end_lineno - 1] + node.end_col_offset
+
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        start, end = self.span(node)
+        return self.octets[start:end].decode()
+
+
+def mutations(text: str, number: int) -> Iterator[Mutation]:
+    """What can be broken in a line of a source, the most telling first."""
+    source = _Source(text)
+    functions = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef)]
+    nodes = [node for function in functions for part in function.body for node in ast.walk(part)]
+    here = [n for n in nodes if isinstance(n, ast.expr | ast.stmt) and n.lineno == number]
+    seen: set[tuple[int, int, str]] = set()
+    for make in (_negate, _leave_out, _change):
+        for node in here:
+            for found in make(source, node):
+                if found[:3] not in seen:
+                    seen.add(found[:3])
+                    yield found
+
+
+def _negate(source: _Source, node: ast.expr | ast.stmt) -> Iterator[Mutation]:
+    if isinstance(node, ast.If | ast.While | ast.IfExp):
+        test = source.text(node.test)
+        yield Mutation(*source.span(node.test), f"(not ({test}))", f"not: {test}")
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare | ast.BoolOp):
+        value = source.text(node.value)
+        yield Mutation(*source.span(node.value), f"(not ({value}))", f"not: {value}")
+
+
+def _leave_out(source: _Source, node: ast.expr | ast.stmt) -> Iterator[Mutation]:
+    plain = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    member = isinstance(node, ast.Assign) and all(
+        isinstance(t, ast.Attribute | ast.Subscript) for t in node.targets
+    )
+    counted = isinstance(node, ast.AugAssign)
+    if plain or member or counted:
+        yield Mutation(*source.span(node), "pass", f"without: {source.text(node)}")
+
+
+def _change(source: _Source, node: ast.expr | ast.stmt) -> Iterator[Mutation]:
+    if not isinstance(node, ast.Constant):
+        return
+    value = node.value
+    if isinstance(value, bool):
+        other: object = not value
+    elif isinstance(value, int):
+        other = value + 1
+    else:
+        return
+    yield Mutation(*source.span(node), repr(other), f"{value!r} is {other!r}")
+
+
+def mutated(text: str, mutation: Mutation) -> str:
+    """The text with the mutation."""
+    octets = text.encode()
+    return (octets[: mutation.start] + mutation.text.encode() + octets[mutation.end :]).decode()
+
+
+# -- running --------------------------------------------------------------------------------------
+
+
+class Copy:
+    """A copy of the tree that may be broken."""
+
+    def __init__(self, root: Path, place: Path) -> None:
+        self.root = place / "tree"
+        shutil.copytree(root, self.root, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+        self._plugins = place / "plugins"
+        self._plugins.mkdir()
+        (self._plugins / "adherence_tracer.py").write_text(TRACER)
+        self._out = place / "ran.json"
+        self._stamp = 1_000_000_000  # each change has its own time: no stale bytecode
+        self._data = os.environ.get("KAME_TEST_DATA", str(root.parent / "shared" / "data"))
+
+    def passes(self, *args: str) -> bool:
+        """Whether pytest is content. A run that hangs is a failure."""
+        env = os.environ | {
+            "PYTHONPATH": f"{self.root}{os.pathsep}{self._plugins}",
+            "ADHERENCE_PACKAGE": str(self.root / PACKAGE),
+            "ADHERENCE_OUT": str(self._out),
+            "KAME_TEST_DATA": self._data,
+        }
+        argv = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *args]
+        try:
+            done = subprocess.run(
+                argv, cwd=self.root, env=env, capture_output=True, timeout=TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+    def trace(self, test: str) -> dict[str, set[Line]] | None:
+        """Lines by test of the file of a test; None where it does not pass."""
+        self._out.unlink(missing_ok=True)
+        path = test.split("::")[0]
+        whole = self.passes("-p", "adherence_tracer", path)
+        if not whole and not self.passes("-p", "adherence_tracer", test):
+            return None
+        told = json.loads(self._out.read_text())
+        return {name: {Line(*line) for line in lines} for name, lines in told.items()}
+
+    def write(self, file: str, text: str) -> None:
+        path = self.root / PACKAGE / file
+        path.write_text(text, encoding="utf-8")
+        self._stamp += 1
+        os.utime(path, (self._stamp, self._stamp))
+
+    def read(self, file: str) -> str:
+        return (self.root / PACKAGE / file).read_text(encoding="utf-8")
+
+
+def try_row(copy: Copy, row: Row, tries: int) -> Verdict:
+    """Break the code behind a row until its test fails."""
+    ran = copy.trace(row.test)
+    if ran is None:
+        return Verdict(row, "the test fails as it is", 0, None)
+    count, last = 0, "nothing of the package runs in it"
+    for line in rank(ran, row.test):
+        text = copy.read(line.file)
+        mutation = next(mutations(text, line.number), None)
+        if mutation is None:
+            continue
+        last = f"{line.file}:{line.number} {' '.join(mutation.what.split())}"
+        copy.write(line.file, mutated(text, mutation))
+        passed = copy.passes(row.test)
+        copy.write(line.file, text)
+        count += 1
+        if not passed:
+            return Verdict(row, last, count, True)
+        if count == tries:
+            break
+    return Verdict(row, last, count, False)
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """A row of the table."""
+    word = {True: "fails", False: "SURVIVES", None: "BROKEN"}[verdict.killed]
+    row, what = verdict.row, verdict.mutation.replace("|", "\\|")
+    return f"| {row.name} | `{row.test}` | {what} | {word}, {verdict.tries} tried |"
+
+
+def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
+    """Print the table; see the module's docstring for the exit status."""
+    parser = argparse.ArgumentParser(prog="sample_adherence.py", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--seed", type=int, default=1, help="which rows (1)")
+    parser.add_argument("--count", type=int, default=10, help="how many rows (10)")
+    parser.add_argument("--tries", type=int, default=TRIES, help=f"mutations a row ({TRIES})")
+    args = parser.parse_args(argv)
+    rows = sample(met_rows(root), args.seed, args.count)
+    if not rows:
+        sys.stderr.write(f"sample_adherence: {root}/docs/adherence: no row is met\n")
+        return 2
+    print("| row | test | mutation | result |\n|---|---|---|---|", flush=True)
+    verdicts = []
+    with tempfile.TemporaryDirectory(prefix="adherence-") as place:
+        copy = Copy(root, Path(place))
+        for row in rows:
+            verdicts.append(try_row(copy, row, args.tries))
+            print(verdict_line(verdicts[-1]), flush=True)
+    if any(verdict.killed is None for verdict in verdicts):
+        return 2
+    return 0 if all(verdict.killed for verdict in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
