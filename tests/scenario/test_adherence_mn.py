@@ -137,7 +137,10 @@ def test_answer_to_a_packet_by_the_care_of_address_has_no_routing_header(mn: MnS
     mn.send(by_route(CN, COA), ROUTER_MAC)
     (heard,) = answered(mn, CN)
     headers = walk(heard.packet, heard.ip6.ip6_nxt, Ip6Hdr.SIZE, len(heard.packet)).headers
-    assert IPPROTO_ROUTING not in [ext.nxt_type for ext in headers]
+    kinds = [ext.nxt_type for ext in headers]
+    assert kinds == [IPPROTO_DSTOPTS, IPPROTO_DSTOPTS]  # home address, binding update
+    answer = seen(heard)
+    assert (answer.src, answer.hops, hao_of(answer)) == (COA, (CN,), HOA)
 
 
 def test_packet_forwarded_from_the_previous_care_of_address_brings_an_update(
