@@ -23,6 +23,7 @@ from kame_py.mip6.mip6_var import (
     Mip6Bu,
     mip6_state,
     mip6log,
+    mip6warn,
 )
 from kame_py.netinet6 import nd6
 from kame_py.wire.const import (
@@ -101,7 +102,7 @@ def _authentic(kern: Kernel, m: Mbuf, ack: BindingAck) -> bool:
         text = f"authenticate binding ack failed from host {peer}"
     else:
         text = f"an unprotected binding ack from host {peer}"
-    mip6log(kern, LOG_ERR, f"{text}")
+    mip6warn(kern, LOG_ERR, text)
     return False
 
 

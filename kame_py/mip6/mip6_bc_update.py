@@ -22,6 +22,7 @@ from kame_py.mip6.mip6_var import (
     Mip6Bc,
     mip6_state,
     mip6log,
+    mip6warn,
 )
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST
 from kame_py.netinet6.scope6 import addr_text, in6_embedscope
@@ -108,9 +109,9 @@ def _mip6_bu_protected(kern: Kernel, m: Mbuf, bu: BindingUpdate, hoa: bytes) -> 
     if not config.mcfg_use_authdata:
         return True
     if any(isinstance(s, AuthData) for s in bu.subopts):
-        mip6log(kern, LOG_ERR, f"invalid authenticataion data from host {host}")
+        mip6warn(kern, LOG_ERR, f"invalid authenticataion data from host {host}")
     else:
-        mip6log(kern, LOG_ERR, f"an unprotected binding update from host {host}")
+        mip6warn(kern, LOG_ERR, f"an unprotected binding update from host {host}")
     return False
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from kame_py.kern.clock import NS
 from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_UNKNOWN,
     MIP6_BU_REG_STATE_NOTREG,
@@ -156,7 +157,8 @@ class Mpa:
     mpa_tries: int = 0  # retransmissions so far
     mpa_id: int | None = None  # unique identifier that must come back
     mpa_first: bool = True  # nothing was told and answered yet
-    mpa_told: dict[PrefixKey, HaPrefix] | None = None
+    mpa_told: dict[PrefixKey, HaPrefix] | None = None  # what it knows or was sent
+    mpa_seen: dict[PrefixKey, HaPrefix] = field(default_factory=dict)  # the last change noticed
 
 
 @dataclass(slots=True, eq=False)
@@ -275,6 +277,7 @@ class Mip6State:
     mip6_hadiscovid: int = 0
     mip6_peers: dict[bytes, Mip6Peer] = field(default_factory=dict)
     bu_timer: Callout | None = None
+    warn_after: int = 0  # ns: not before, the next line of mip6warn
     raintvl_ms: int = 0  # MaxRtrAdvInterval that the home link last told, 0: unknown
     tunnel_sitelocal: int = 1  # net.inet6.mip6.*: draft-15 s.9.4
     bc_maxentries: int = MIP6_BC_MAXENTRIES
@@ -295,3 +298,17 @@ def mip6log(kern: Kernel, priority: int, text: str) -> None:
     """KAME's mip6log: to the kernel log while debugging is on. KAME put file and line in front."""
     if mip6_state(kern).config.mcfg_debug:
         kern.log.log(priority, f"mip6.c: {text}")
+
+
+def mip6warn(kern: Kernel, priority: int, text: str) -> None:
+    """Like mip6log, but also told without debugging: then at most once in a second.
+
+    For what the administrator has to know; KAME kept silent without MIP6_DEBUG.
+    """
+    state = mip6_state(kern)
+    now = kern.now()
+    if not state.config.mcfg_debug:
+        if now < state.warn_after:
+            return
+        state.warn_after = now + NS
+    kern.log.log(priority, f"mip6.c: {text}")
