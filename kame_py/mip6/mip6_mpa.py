@@ -184,8 +184,9 @@ def _same_end(old: int, new: int) -> bool:
 
 def mip6_mpa_registered(kern: Kernel, hr: Mip6Hr) -> None:
     """An update was accepted. The mobile node knows the prefixes of its time at home."""
-    if hr.hr_mpa.mpa_told is None:
-        hr.hr_mpa.mpa_told = mip6_mpa_prefixes(kern, hr.hr_ifp)
+    mpa = hr.hr_mpa
+    if mpa.mpa_told is None:
+        mpa.mpa_told = mpa.mpa_seen = mip6_mpa_prefixes(kern, hr.hr_ifp)
 
 
 def mip6_mpa_answered(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> None:
@@ -197,12 +198,16 @@ def mip6_mpa_answered(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> None:
 
 def mip6_mpa_check(kern: Kernel) -> None:
     """Prefixes may have changed: who must hear of it?"""
+    links: dict[int, dict[PrefixKey, HaPrefix]] = {}
     for hr in _served(kern):
-        told = hr.hr_mpa.mpa_told or {}
-        now = mip6_mpa_prefixes(kern, hr.hr_ifp)
-        fresh = {key: pfx for key, pfx in now.items() if _differs(kern, told.get(key), pfx)}
-        gone = [key for key in told if key not in now and _differs(kern, told[key], None)]
+        old, link = hr.hr_mpa.mpa_seen, hr.hr_ifp.if_index
+        if link not in links:
+            links[link] = mip6_mpa_prefixes(kern, hr.hr_ifp)
+        now = links[link]
+        fresh = [key for key in now if _differs(kern, old.get(key), now[key])]
+        gone = [key for key in old if key not in now and _differs(kern, old[key], None)]
         if fresh or gone:
+            hr.hr_mpa.mpa_seen = now
             mip6_mpa_event(kern, hr, MpaEv.CHANGED)
 
 

@@ -219,6 +219,20 @@ def test_delay_depends_on_chance(ha: Stage) -> None:
     assert len(delays) == 4
 
 
+def test_repeated_advertisements_do_not_draw_the_delay_again(ha: Stage) -> None:
+    """Routers of mobile nodes advertise often; the change is one and the same."""
+    advertise(ha, valid=20 * DAY)
+    planned = next(iter(mobility(ha).mip6_hrbc_list.values())).mbc_hr
+    assert planned is not None
+    deadline = planned.hr_mpa.mpa_deadline
+    for _ in range(100):
+        ha.wait(1.5)
+        advertise(ha, valid=20 * DAY)
+    assert planned.hr_mpa.mpa_deadline == deadline
+    ha.until(deadline)
+    assert [g.t_ns for g in told(ha)] == [deadline]
+
+
 def test_delay_ends_before_the_prefix_is_deprecated(ha: Stage) -> None:
     start = ha.now
     advertise(ha, preferred=250)
