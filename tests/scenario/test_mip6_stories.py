@@ -273,6 +273,7 @@ def test_mip6control_m_before_h() -> None:
         f"-i hif0 -A {HA} -L {ntop(in6_clearscope(own.ia_addr))}",
     ):
         assert late.mn.run(f"mip6control {command}").status == 0
+    assert location(late) == HIF_LOCATION_FOREIGN  # no advertisement is waited for
     late.world.run_for(10)
     assert late.reg_states() == [REG] and late.lost() == 0
 
