@@ -9,8 +9,8 @@ import pytest
 
 from kame_py.cli.lab import load_lab, shipped
 from kame_py.lab.labfile import load
-from kame_py.lab.schema import LabFile
 from kame_py.lab.runner import LabRun
+from kame_py.lab.schema import LabFile
 from tests.support import PROJECT_ROOT, needs_tool, run
 
 LABS = [entry.name.removesuffix(".toml") for entry in shipped()]
