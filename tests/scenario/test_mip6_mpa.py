@@ -13,7 +13,13 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.mip6.mip6_mpa_state import MPA_TABLE, MpaEv, MpaSt
-from kame_py.wire.codecs import MpAdvert, MpSolicit, NdOptPrefixInfo, NdRouterAdvert
+from kame_py.wire.codecs import (
+    MpAdvert,
+    MpSolicit,
+    NdOptAdvInterval,
+    NdOptPrefixInfo,
+    NdRouterAdvert,
+)
 from kame_py.wire.const import (
     ICMP6_MOBILEPREFIX_ADVERT,
     IPPROTO_DSTOPTS,
@@ -72,13 +78,16 @@ def advertise(
     flags: int = LAR,
     src: str = LL,
     home: int = ND_RA_FLAG_HOME_AGENT,
+    hlim: int = 255,
+    more: bytes = b"",
 ) -> None:
     """A router advertisement on the home link; of the home agent itself unless ``src`` says else.
 
     Its own one is put in at its input, where the loop of multicasts brings it.
     """
     body = NdRouterAdvert(nd_ra_flags_reserved=home, nd_ra_router_lifetime=1800).pack()
-    stage.send(icmp6(src, ALLNODES, body + option(prefix, valid, preferred, flags), 255))
+    told = option(prefix, valid, preferred, flags) + more
+    stage.send(icmp6(src, ALLNODES, body + told, hlim))
 
 
 class Told:
@@ -246,10 +255,45 @@ def test_changes_of_another_home_agent_s_prefixes_are_told(ha: Stage) -> None:
     assert set(told(ha)[0].prefixes) == {HOME, OTHER}
 
 
-@pytest.mark.parametrize("why", [{"home": 0}, {"flags": 0x80}], ids=["no home agent", "no A"])
-def test_prefixes_that_do_not_belong_to_the_list(ha: Stage, why: dict[str, int]) -> None:
-    advertise(ha, OTHER, src=PEER, **why)
+@pytest.mark.parametrize(
+    "why",
+    [
+        {"home": 0},
+        {"flags": 0x80},
+        {"hlim": 254},
+        {"prefix": "fe80::"},
+        {"prefix": "ff0e::"},
+        {"preferred": 31 * DAY},
+        {"src": "2001:db8:1::9"},
+    ],
+    ids=["no home agent", "no A", "from afar", "link", "group", "lifetimes", "no router"],
+)
+def test_prefixes_that_do_not_belong_to_the_list(ha: Stage, why: dict[str, object]) -> None:
+    how: dict[str, object] = {"prefix": OTHER, "src": PEER}
+    advertise(ha, **(how | why))  # type: ignore[arg-type]  # the words of the case
     ha.wait(1001)
+    assert told(ha) == []
+
+
+def test_shortest_delay_is_a_third_of_the_interval_that_we_advertise(ha: Stage) -> None:
+    interval = NdOptAdvInterval(nd_opt_ai_interval=9000).pack()
+    start = ha.now
+    advertise(ha, preferred=190, more=interval)
+    ha.wait(190)
+    assert 2.97 * NS <= told(ha)[0].t_ns - start < 190 * NS
+
+
+def test_flood_of_prefixes_is_cut_and_the_message_fits(ha: Stage) -> None:
+    for n in range(1, 60):
+        advertise(ha, f"2001:db8:77:{n:x}::", src=PEER)
+    ha.wait(1001)
+    sent = [h for h in ha.take(ha.tn2) if seen(h).nxt == 58]
+    assert {len(h.packet) <= 1280 for h in sent} == {True}
+    assert len(mobility(ha).mip6_mpa_list) == 32
+
+
+def test_solicitation_with_another_code_is_none(ha: Stage) -> None:
+    ha.send2(icmp6(COA, HA, MpSolicit(mp_sol_code=1).pack(), 64), PEER_MAC2)
     assert told(ha) == []
 
 
