@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
+    from kame_py.kern.uipc_socket import Socket
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.in6_var import In6Ifaddr
     from kame_py.netinet6.ip6_var import Exthdrs
@@ -158,6 +159,21 @@ class NullMip6Hooks:
         return None
 
 
+class AuthdataSa(Protocol):
+    """An AH association as the authentication data sub-option uses it (draft-15 s.4.4)."""
+
+    spi: int
+    icvlen: int  # octets of the authentication data
+
+    def sign(self, *parts: bytes) -> bytes:
+        """The code over the parts; counts a use of the association."""
+        ...
+
+    def verify(self, icv: bytes, *parts: bytes) -> bool:
+        """Whether ``icv`` is the code over the parts, compared in constant time; counts a use."""
+        ...
+
+
 class IpsecHooks(Protocol):
     """Call sites of ipsec.c in the IPv6 core."""
 
@@ -177,6 +193,26 @@ class IpsecHooks(Protocol):
         """ip6_output and ip6_forward after routing: tunnel mode. 0 goes on, errno drops."""
         ...
 
+    def in_reject_so(self, kern: Kernel, m: Mbuf, so: Socket) -> bool:
+        """udp6_input, rip6_input for each socket: its own policy. True: not for this socket."""
+        ...
+
+    def hdrsiz(self, kern: Kernel, m: Mbuf) -> int:
+        """Octets that outbound policy would add to a packet (ipsec6_hdrsiz), for the path MTU."""
+        ...
+
+    def authdata_out(self, kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
+        """mip6_authdata: the AH association that the outbound policy for protocol 60 names.
+
+        src, dst: kernel form; home addresses, never care-of ones. None: there is none; an ACQUIRE
+        was raised where the policy requires one.
+        """
+        ...
+
+    def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
+        """The AH association (dst, spi) made for exactly this source, else None."""
+        ...
+
 
 class NullIpsecHooks:
     """A kernel without ``options IPSEC``."""
@@ -192,3 +228,15 @@ class NullIpsecHooks:
 
     def tunnel(self, kern: Kernel, m: Mbuf) -> int:
         return 0
+
+    def in_reject_so(self, kern: Kernel, m: Mbuf, so: Socket) -> bool:
+        return False
+
+    def hdrsiz(self, kern: Kernel, m: Mbuf) -> int:
+        return 0
+
+    def authdata_out(self, kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
+        return None
+
+    def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
+        return None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kame_py.netinet6.ip_encap import EncapTable
     from kame_py.netinet6.mld6 import Mld6State
     from kame_py.netinet6.nd6 import Nd6State
+    from kame_py.netkey.keydb import KeyState
 
 
 class Kernel:
@@ -56,6 +57,7 @@ class Kernel:
     pcbs: PcbTable
     encap: EncapTable
     gif: GifState
+    key: KeyState  # with options IPSEC
     if_setup: Callable[[Kernel, Ifnet, bool], None]  # IFF_UP changed; boot sets these four
     if_lladdr_changed: Callable[[Kernel, Ifnet], None]
     if_mtu_changed: Callable[[Kernel, Ifnet], None]
