@@ -166,9 +166,10 @@ class Spacq(NamedTuple):
 class KeyState:
     """Key management of one kernel (kern.key).
 
-    sad: (proto, dst, spi) -> associations, of different sources; ``by_index``: Secasindex -> associations, oldest first.
-    spd: policies by (direction, number of entry); listeners: PF_KEY sockets, and which SA types
-    each registered for. Counters and defaults are the sysctls net.key.* and net.inet6.ipsec6.*.
+    sad: (proto, dst, spi) -> associations, of different sources; by_index: oldest first.
+    spd: policies by (direction, number of entry). registered: socket -> SA types it answers for.
+    on_change: called when an association becomes usable or goes. The other members are the
+    sysctls net.key.* and net.inet6.ipsec6.*.
     """
 
     sad: SortedDict[tuple[int, bytes, int], list[Secasvar]] = field(default_factory=SortedDict)
@@ -184,7 +185,7 @@ class KeyState:
     acq_seq: int = 0
     reqid: int = 0x3FFF  # IPSEC_MANUAL_REQID_MAX; automatic ids are above it
     generation: int = 0  # grows with every change of SADB or SPD
-    on_change: list[Callable[[], None]] = field(default_factory=list)  # a key appeared or went
+    on_change: list[Callable[[], None]] = field(default_factory=list)
     key_debug_level: int = 0
     key_spi_trycnt: int = 1000
     key_spi_minval: int = 0x100
