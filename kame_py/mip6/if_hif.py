@@ -16,14 +16,13 @@ from kame_py.kern.mbuf import Mbuf
 from kame_py.mip6 import (
     mip6_bul,
     mip6_ha,
+    mip6_haddr_set,
     mip6_home,
-    mip6_move,
     mip6_prefix,
     mip6_subnet,
     mip6_tunnel,
 )
 from kame_py.mip6.mip6_var import (
-    MIP6_CONFIG_TYPE_MN,
     HifSoftc,
     Mip6Prefix,
     Mip6State,
@@ -89,14 +88,25 @@ def hif_list_find_withhaddr(state: Mip6State, haddr: bytes) -> tuple[HifSoftc, M
 
 
 def hif_subnet_list_update_withmpfx(
-    kern: Kernel, sc: HifSoftc, prefix: bytes, plen: int, vltime: int, pltime: int
+    kern: Kernel,
+    sc: HifSoftc,
+    prefix: bytes,
+    plen: int,
+    vltime: int,
+    pltime: int,
+    haddr: bytes = IN6ADDR_ANY,
 ) -> None:
-    """SIOCAHOMEPREFIX_HIF: one more home prefix, or its lifetimes again. KError(EINVAL)."""
+    """SIOCAHOMEPREFIX_HIF: one more home prefix, or its lifetimes again. KError(EINVAL).
+
+    haddr: the home address below it, :: one of the usual identifier.
+    """
     if not 0 < plen <= 128 or len(prefix) != len(IN6ADDR_ANY) or pltime > vltime:
         raise KError(EINVAL)
     if IN6_IS_ADDR_LINKLOCAL(prefix) or prefix >= b"\xff":
         raise KError(EINVAL)
     state = mip6_state(kern)
+    if haddr != IN6ADDR_ANY:
+        mip6_haddr_set.mip6_haddr_check(state, haddr, prefix, plen)
     mpfx = mip6_prefix.mip6_prefix_list_find(state, prefix, plen)
     if mpfx is None:
         mpfx = mip6_prefix.mip6_prefix_create(kern, prefix, plen, vltime, pltime, manual=True)
@@ -110,10 +120,10 @@ def hif_subnet_list_update_withmpfx(
         ms = mip6_subnet.mip6_subnet_create(state)
         ms.ms_mspfx_list.insert(0, mpfx)
     hif_subnet_home(state, sc, ms)
+    if haddr != IN6ADDR_ANY:
+        mip6_haddr_set.mip6_haddr_choose(kern, sc, mpfx, haddr)
     mip6_prefix.mip6_prefix_haddr_assign(kern, mpfx, sc)
-    if state.config.mcfg_type == MIP6_CONFIG_TYPE_MN:
-        mip6_move.mip6_check_movement(kern)
-        mip6_home.mip6_home_registration(kern, sc)
+    mip6_haddr_set.mip6_haddr_use(kern, sc)
 
 
 def hif_subnet_home(state: Mip6State, sc: HifSoftc, ms: Mip6Subnet) -> None:

@@ -3,7 +3,8 @@
 
 KAME mip6.c (mip6_haddr_config, mip6_add_haddrs, mip6_remove_haddrs). Deviates: they move when the
 location changes, not at every check, so an address made at home stays; at home every home address
-is on the physical interface even where autoconfiguration makes another one.
+is on the physical interface even where autoconfiguration makes another one. What the user chooses
+is in mip6_haddr_set.py.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from kame_py.kern.log import LOG_ERR
 from kame_py.mip6 import mip6_prefix, mip6_subnet
-from kame_py.mip6.mip6_var import HifSoftc, mip6_state, mip6log
+from kame_py.mip6.mip6_var import HifSoftc, Mip6Prefix, mip6_state, mip6log
 from kame_py.net.if_ import IFF_RUNNING, IFF_UP, IFT_HIF, Ifnet
 from kame_py.net.route import RTF_HOST, RTF_LOCAL, RTM_ADD, LinkAddr, rtrequest
 from kame_py.netinet6 import in6
 from kame_py.netinet6.in6_var import IN6_IFF_HOME, In6Ifaddr
+from kame_py.netinet6.nd6_var import NDPRF_ONLINK
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, IN6ADDR_ANY, ntop, prefix_equal
 
@@ -74,15 +76,35 @@ def mip6_attach_haddrs(kern: Kernel, sc: HifSoftc) -> None:
     if coa is None:
         return
     for _, mpfx in mip6_subnet.hif_home_prefixes(sc):
+        chosen = mip6_haddr_chosen(sc, mpfx)
+        if chosen:
+            mip6_prefix.mip6_prefix_haddr_assign(kern, mpfx, sc)
         haddr = mpfx.mpfx_haddr
         if haddr == IN6ADDR_ANY or not mpfx.mpfx_vltime or kern.ip6.ifaddrs.get(haddr) is not None:
             continue
-        if not prefix_equal(haddr, state.hif_coa, mpfx.mpfx_prefixlen):
+        if not prefix_equal(haddr, state.hif_coa, mpfx.mpfx_prefixlen) and not (
+            chosen and _onlink(kern, coa.ia_ifp, haddr)
+        ):
             continue  # another of its prefixes, which autoconfiguration brings
         try:
             in6.in6_update_ifa(kern, coa.ia_ifp, haddr, mpfx.mpfx_prefixlen)
         except KError as error:
             mip6log(kern, LOG_ERR, f"{ntop(haddr)} cannot be configured: {error}")
+
+
+def _onlink(kern: Kernel, ifp: Ifnet, addr: bytes) -> bool:
+    """Whether a prefix of this link covers the address."""
+    return any(
+        pr.ndpr_ifp is ifp
+        and pr.ndpr_stateflags & NDPRF_ONLINK
+        and prefix_equal(addr, pr.ndpr_prefix, pr.ndpr_plen)
+        for pr in kern.nd6.prefixes
+    )
+
+
+def mip6_haddr_chosen(sc: HifSoftc, mpfx: Mip6Prefix) -> bool:
+    """Whether the user chose this home address or its identifier."""
+    return mpfx.mpfx_haddr_manual or sc.hif_ifid != IN6ADDR_ANY
 
 
 def mip6_haddr_ifp(kern: Kernel, haddr: bytes) -> Ifnet | None:

@@ -42,7 +42,7 @@ from kame_py.mip6.mip6_var import (
 )
 from kame_py.netinet6 import in6, nd6_nbr
 from kame_py.wire.const import ND_NA_FLAG_OVERRIDE
-from kame_py.wire.in6addr import IN6ADDR_ANY, ntop
+from kame_py.wire.in6addr import IN6ADDR_ANY, combine, ntop
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -89,15 +89,21 @@ def _discover(kern: Kernel, sc: HifSoftc, *, moved: bool = False) -> None:
 
 
 def mip6_home_flags(kern: Kernel, bu: Mip6Bu) -> None:
-    """Flags of the next registration: D for a new binding, S where there are several home links.
+    """Flags of the next registration: D for a new binding, S where it is one of several.
 
     With S clear the home agent serves the prefixes of its link together, as KAME asked it to.
     """
     state = mip6_state(kern)
     leaving = bu.mbu_reg_state == MIP6_BU_REG_STATE_DEREGWAITACK
     need_dad = not leaving and bu.mbu_bound_expire <= kern.now()
-    several = len(bu.mbu_hif.hif_hs_list_home) > 1
-    bu.mbu_flags = state.dialect.home_flags(need_dad, several)
+    bu.mbu_flags = state.dialect.home_flags(need_dad, _several(bu.mbu_hif))
+
+
+def _several(sc: HifSoftc) -> bool:
+    """Whether one update cannot speak for all home addresses: several links or identifiers."""
+    haddrs = [mpfx.mpfx_haddr for _, mpfx in mip6_subnet.hif_home_prefixes(sc)]
+    ifids = {combine(IN6ADDR_ANY, mip6_prefix.HADDR_PLEN, a) for a in haddrs if a != IN6ADDR_ANY}
+    return len(sc.hif_hs_list_home) > 1 or len(ifids) > 1
 
 
 # -- home agents ------------------------------------------------------------------------------
@@ -205,9 +211,11 @@ def _send_now(kern: Kernel, bu: Mip6Bu) -> bool:
     return True
 
 
-def mip6_goodbye(kern: Kernel, sc: HifSoftc) -> None:
-    """Mobility is switched off while away: every peer may forget us (lifetime 0, once)."""
+def mip6_goodbye(kern: Kernel, sc: HifSoftc, haddr: bytes = IN6ADDR_ANY) -> None:
+    """Peers may forget a home address, or all when mobility ends abroad (lifetime 0, once)."""
     for bu in list(sc.hif_bu_list):
+        if haddr not in (IN6ADDR_ANY, bu.mbu_haddr):
+            continue
         bu.mbu_lifetime = 0
         bu.mbu_state |= MIP6_BU_STATE_WAITSENT
         bu.mbu_state &= ~MIP6_BU_STATE_WAITACK

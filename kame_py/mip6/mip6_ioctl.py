@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
-from kame_py.mip6 import if_hif, mip6_bc, mip6_move
+from kame_py.mip6 import if_hif, mip6_bc, mip6_haddr, mip6_haddr_set, mip6_move
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
     HifSoftc,
@@ -35,6 +35,7 @@ from kame_py.wire.ioctl import (
     SIOCGBU_HIF,
     SIOCGHOMEAGENT_HIF,
     SIOCGHOMEPREFIX_HIF,
+    SIOCSHOMEADDR_HIF,
     SIOCSMIP6CFG,
     SIOCSMIP6CFG_DISABLEAUTHDATA,
     SIOCSMIP6CFG_DISABLEDEBUG,
@@ -74,6 +75,7 @@ def mip6_ioctl_init(kern: Kernel) -> None:
         SIOCSUNUSEHA: _sunuseha,
         SIOCDUNUSEHA: _dunuseha,
         SIOCAHOMEPREFIX_HIF: _ahomeprefix,
+        SIOCSHOMEADDR_HIF: _shomeaddr,
         SIOCAHOMEAGENT_HIF: _ahomeagent,
         SIOCGHOMEPREFIX_HIF: _ghomeprefix,
         SIOCGHOMEAGENT_HIF: _ghomeagent,
@@ -160,7 +162,15 @@ def _dunuseha(kern: Kernel, req: object) -> object:
 def _ahomeprefix(kern: Kernel, req: object) -> object:
     assert isinstance(req, SIOCAHOMEPREFIX_HIF)
     sc = if_hif.hif_softc(kern, req.ifname)
-    if_hif.hif_subnet_list_update_withmpfx(kern, sc, req.prefix, req.plen, req.vltime, req.pltime)
+    if_hif.hif_subnet_list_update_withmpfx(
+        kern, sc, req.prefix, req.plen, req.vltime, req.pltime, req.haddr
+    )
+    return None
+
+
+def _shomeaddr(kern: Kernel, req: object) -> object:
+    assert isinstance(req, SIOCSHOMEADDR_HIF)
+    mip6_haddr_set.mip6_haddr_set(kern, if_hif.hif_softc(kern, req.ifname), req.haddr)
     return None
 
 
@@ -314,6 +324,7 @@ def _mpfx_row(kern: Kernel, sc: HifSoftc, mpfx: Mip6Prefix) -> MpfxSnap:
         mpfx.mpfx_pltime,
         _mpfx_left(kern, mpfx.mpfx_plexpire, mpfx.mpfx_pltime),
         mpfx.mpfx_haddr,
+        mip6_haddr.mip6_haddr_chosen(sc, mpfx),
     )
 
 

@@ -26,6 +26,7 @@ from kame_py.mip6 import (
     mip6_subnet,
 )
 from kame_py.mip6.mip6_mnstate import (
+    HIF_LOCATION_HOME,
     LOCATION_TABLE,
     LocAct,
     LocEv,
@@ -142,6 +143,9 @@ def mip6_ra_done(
     state = mip6_state(kern)
     if opts.advinterval is not None:
         state.raintvl_ms = opts.advinterval.nd_opt_ai_interval
+    for sc in state.hif_softc_list:  # prefixes that were not known when it came home
+        if sc.hif_location == HIF_LOCATION_HOME and sc.hif_ifid != IN6ADDR_ANY:
+            mip6_haddr.mip6_attach_haddrs(kern, sc)
 
 
 # -- the care-of address ----------------------------------------------------------------------
@@ -273,6 +277,7 @@ def mip6_disable_mn(kern: Kernel) -> None:
         mip6_location_event(kern, sc, LocEv.DISABLE, state.hif_coa)
         sc.hif_hs_list_home.clear()
         sc.hif_hs_list_foreign.clear()
+        sc.hif_ifid = IN6ADDR_ANY
     for mpfx in list(state.mip6_prefix_list):
         mip6_prefix.mip6_prefix_list_remove(kern, mpfx)
     for mha in list(state.mip6_ha_list):

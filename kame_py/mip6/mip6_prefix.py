@@ -15,7 +15,7 @@ from kame_py.kern.log import LOG_NOTICE
 from kame_py.mip6 import mip6_home, mip6_subnet
 from kame_py.mip6.mip6_var import HifSoftc, Mip6Prefix, Mip6State, mip6_state, mip6log
 from kame_py.netinet6 import in6_ifattach
-from kame_py.wire.in6addr import IN6ADDR_ANY, masked, ntop, prefix_equal
+from kame_py.wire.in6addr import IN6ADDR_ANY, combine, masked, ntop, prefix_equal
 from kame_py.wire.snap import INFINITE
 
 if TYPE_CHECKING:
@@ -118,13 +118,21 @@ def _left(kern: Kernel, expire: int, told: int) -> int:
 
 
 def mip6_prefix_haddr_assign(kern: Kernel, mpfx: Mip6Prefix, sc: HifSoftc) -> None:
-    """Its home address: one that the user gave the home interface, else prefix and get_ifid()."""
+    """Its home address: one that the user gave the home interface, else prefix and identifier."""
     if mpfx.mpfx_haddr != IN6ADDR_ANY or mpfx.mpfx_refused:
         return
     for ia in sc.hif_if.in6_addrs:
-        if prefix_equal(ia.ia_addr, mpfx.mpfx_prefix, mpfx.mpfx_prefixlen):
-            mpfx.mpfx_haddr = ia.ia_addr
+        if mip6_prefix_covers(mpfx, ia.ia_addr):
+            mpfx.mpfx_haddr, mpfx.mpfx_haddr_manual = ia.ia_addr, True
             return
-    if mpfx.mpfx_prefixlen <= HADDR_PLEN:
-        head = mpfx.mpfx_prefix[: HADDR_PLEN >> 3]
-        mpfx.mpfx_haddr = head + in6_ifattach.get_ifid(kern, sc.hif_if)
+    mpfx.mpfx_haddr = mip6_prefix_haddr_formed(kern, mpfx, sc)
+
+
+def mip6_prefix_haddr_formed(kern: Kernel, mpfx: Mip6Prefix, sc: HifSoftc) -> bytes:
+    """Prefix and identifier, the chosen one or get_ifid()'s; :: where it does not fit."""
+    plen, ifid = mpfx.mpfx_prefixlen, sc.hif_ifid
+    if ifid == IN6ADDR_ANY:
+        ifid = IN6ADDR_ANY[: HADDR_PLEN >> 3] + in6_ifattach.get_ifid(kern, sc.hif_if)
+        return combine(mpfx.mpfx_prefix, plen, ifid) if plen <= HADDR_PLEN else IN6ADDR_ANY
+    fits = masked(ifid, plen) == IN6ADDR_ANY
+    return combine(mpfx.mpfx_prefix, plen, ifid) if fits else IN6ADDR_ANY

@@ -211,6 +211,7 @@ class Mip6Prefix:
     mpfx_pltime: int
     mpfx_plexpire: int
     mpfx_haddr: bytes = IN6ADDR_ANY
+    mpfx_haddr_manual: bool = False  # the user gave it whole: identifiers do not change it
     mpfx_timer: Callout | None = None
     mpfx_manual: bool = False  # configured: stays when its lifetime is over
     mpfx_refused: bool = False  # another node has the home address: never used again
@@ -232,6 +233,7 @@ class HifSoftc:
     hif_location: int = HIF_LOCATION_UNKNOWN
     hif_location_prev: int = HIF_LOCATION_UNKNOWN
     hif_bu_list: list[Mip6Bu] = field(default_factory=list)
+    hif_ifid: bytes = IN6ADDR_ANY  # identifier of home addresses, chosen by the user; :: none
     hif_hs_list_home: list[Mip6Subnet] = field(default_factory=list)
     hif_hs_list_foreign: list[Mip6Subnet] = field(default_factory=list)
     hif_hadiscovid: int | None = None  # identifier of the request that waits for its reply

@@ -6,13 +6,13 @@ carried out in KAME's fixed order, whatever the order in which they were typed; 
 the table _STEPS.
 Deviates: one half of a pair (-H -P, -A -L) is ignored as in KAME, but that is told; a prefix length
 outside 0-128 and a port outside 0-65535 are refused; a call with -n, -l or -i alone shows the
-status; --json.
+status; -I, which a later mip6control had for identifiers; --json.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kame_py.ctl.ops import ProgOps
@@ -30,7 +30,9 @@ from kame_py.lib.toolbase import (
     warn,
 )
 from kame_py.tools.mip6control_show import (
+    NO_HIF,
     Display,
+    check_hif,
     read_config,
     show_agents,
     show_cache,
@@ -40,12 +42,13 @@ from kame_py.tools.mip6control_show import (
     show_updates,
 )
 from kame_py.wire.const import ND_RA_FLAG_HOME_AGENT
-from kame_py.wire.errno import KError
-from kame_py.wire.in6addr import ntop, pton
+from kame_py.wire.errno import EADDRINUSE, EADDRNOTAVAIL, EINVAL, KError
+from kame_py.wire.in6addr import IN6ADDR_ANY, masked, ntop, prefix_equal, pton
 from kame_py.wire.ioctl import (
     SIOCAHOMEAGENT_HIF,
     SIOCAHOMEPREFIX_HIF,
     SIOCDUNUSEHA,
+    SIOCSHOMEADDR_HIF,
     SIOCSMIP6CFG,
     SIOCSMIP6CFG_DISABLEAUTHDATA,
     SIOCSMIP6CFG_DISABLEDEBUG,
@@ -66,7 +69,14 @@ PREFIX_PLTIME_S: Final = 65280
 HA_LIFETIME_S: Final = 65535
 PLEN_MAX: Final = 128
 PORT_MAX: Final = 65535
+IFID_PLEN: Final = 64  # an address with so many zero bits in front is an identifier
 EX_UNUSE: Final = 255  # of -u and -v
+#: What the kernel says about a home address in words that name the reason.
+_NO_HOME_ADDRESS: Final = {
+    EINVAL: "not possible as a home address",
+    EADDRNOTAVAIL: "no home prefix covers it",
+    EADDRINUSE: "a home agent has it",
+}
 NO_NAME: Final = "hostname nor servname provided, or not known"  # gai_strerror(EAI_NONAME)
 
 
@@ -159,17 +169,46 @@ def _pair(call: _Call, first: str, second: str) -> tuple[str, str] | None:
     return a, b
 
 
-async def _home_prefix(call: _Call) -> None:
-    """-H PREFIX -P LEN."""
+async def _home(call: _Call) -> None:
+    """-H PREFIX -P LEN and -I ADDR: an identifier before the prefix that gets it."""
+    text = call.args.last("I")
+    haddr = b"" if text is None else (await resolve(call.ops, text, NO_NAME)).addr
+    if haddr and masked(haddr, IFID_PLEN) == IN6ADDR_ANY:
+        await _home_address(call, haddr, SIOCSHOMEADDR_HIF(call.hif, haddr))
+        haddr = b""
+    prefix = await _home_prefix(call)
+    if prefix is not None and haddr and prefix_equal(haddr, prefix.prefix, prefix.plen):
+        await _home_address(call, haddr, replace(prefix, haddr=haddr))
+        return
+    if prefix is not None:
+        await _request(call, prefix)
+    if haddr:
+        await _home_address(call, haddr, SIOCSHOMEADDR_HIF(call.hif, haddr))
+
+
+async def _home_prefix(call: _Call) -> SIOCAHOMEPREFIX_HIF | None:
+    if not call.args.has("H") and not call.args.has("P"):
+        return None
     pair = _pair(call, "H", "P")
     if pair is None:
-        return
+        return None
     sa = await resolve(call.ops, pair[0], NO_NAME)
     plen = _atoi(pair[1])
     if not 0 <= plen <= PLEN_MAX:
         raise ToolError(pair[1], "invalid prefix length")
-    request = SIOCAHOMEPREFIX_HIF(call.hif, sa.addr, plen, PREFIX_VLTIME_S, PREFIX_PLTIME_S)
-    await _request(call, request)
+    return SIOCAHOMEPREFIX_HIF(call.hif, sa.addr, plen, PREFIX_VLTIME_S, PREFIX_PLTIME_S)
+
+
+async def _home_address(call: _Call, haddr: bytes, request: object) -> None:
+    try:
+        await call.ops.ioctl(request)
+    except KError as e:
+        if e.errno in NO_HIF:
+            await check_hif(call.display)
+        why = _NO_HOME_ADDRESS.get(e.errno)
+        if why is None:
+            raise ToolError("ioctl", e) from e
+        raise ToolError(ntop(haddr), why) from e
 
 
 async def _home_agent(call: _Call) -> None:
@@ -214,7 +253,7 @@ _STEPS: Final[tuple[tuple[str, Step], ...]] = (
     ("m", _role(SIOCSMIP6CFG_ENABLEMN)),
     ("M", _role(SIOCSMIP6CFG_DISABLEMN)),
     ("g", _role(SIOCSMIP6CFG_ENABLEHA)),
-    ("HP", _home_prefix),
+    ("HPI", _home),
     ("h", _shown(show_prefixes)),
     ("AL", _home_agent),
     ("a", _shown(show_agents)),
@@ -235,7 +274,7 @@ TOOL: Final = Tool(
         "[-v address#port] [-S 0|1] [-T 0|1] [-D 0|1]",
     ),
     summary="Control and show Mobile IPv6. Without options it shows what the node is.",
-    letters="nli:mMgH:hP:A:aL:bcu:v:wD:S:T:",
+    letters="nli:mMgH:hP:I:A:aL:bcu:v:wD:S:T:",
     options=(
         OptionHelp(
             "i", "IF", f"home interface that the other options act on, default {DEFAULT_HIF}"
@@ -245,6 +284,12 @@ TOOL: Final = Tool(
         OptionHelp("g", "", "become a home agent"),
         OptionHelp("H", "PREFIX", "add a home prefix, with -P"),
         OptionHelp("P", "LEN", "length of the home prefix"),
+        OptionHelp(
+            "I",
+            "ADDR",
+            "choose the home address below a home prefix, or with ::X the interface identifier of "
+            "all home addresses; :: takes that back",
+        ),
         OptionHelp("A", "ADDR", "add a home agent by its global address, with -L"),
         OptionHelp("L", "ADDR", "link-local address of the home agent"),
         OptionHelp("h", "", "home prefixes"),

@@ -37,6 +37,7 @@ SHORT_W: Final = 15  # of an address; longer ones are cut
 LONG_W: Final = 31  # of an address with -l; longer ones are not cut
 NUMBER_W: Final = 7
 TAB_W: Final = 8
+NO_HIF: Final = (ENXIO, EINVAL)  # what the kernel answers for a name that is none
 NODE_TYPES: Final = ("corresponding node", "mobile node", "home agent")
 RA_FLAGS: Final = (
     (ND_RA_FLAG_MANAGED, "M"),
@@ -134,13 +135,18 @@ async def _of_hif(d: Display, request: object) -> tuple[object, ...]:
     try:
         rows = await d.ops.ioctl(request)
     except KError as e:
-        if e.errno not in (ENXIO, EINVAL):
+        if e.errno not in NO_HIF:
             raise ToolError("ioctl", e) from e
         if not await _has_hif(d.ops):
             raise ToolError("hif not found") from e
         raise ToolError(d.hif, "not found") from e
     assert isinstance(rows, tuple)  # what these requests document
     return rows
+
+
+async def check_hif(d: Display) -> None:
+    """The chosen interface must be a home interface."""
+    await _of_hif(d, SIOCGHOMEPREFIX_HIF(d.hif))
 
 
 async def _has_hif(ops: ProgOps) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from kame_py.wire.in6addr import IN6ADDR_ANY
 from kame_py.wire.snap import INFINITE
 
 
@@ -275,13 +276,30 @@ class SIOCDUNUSEHA:
 
 @dataclass(frozen=True, slots=True)
 class SIOCAHOMEPREFIX_HIF:
-    """Add a home prefix to a hif, or give it new lifetimes. Privileged. ENXIO: no such hif."""
+    """Add a home prefix to a hif, or give it new lifetimes. Privileged. ENXIO: no such hif.
+
+    haddr: the home address below it; :: leaves the choice to the hif.
+    """
 
     ifname: str
     prefix: bytes
     plen: int
     vltime: int
     pltime: int
+    haddr: bytes = IN6ADDR_ANY
+
+
+@dataclass(frozen=True, slots=True)
+class SIOCSHOMEADDR_HIF:
+    """Choose home addresses of a hif. Privileged. ENXIO: no such hif.
+
+    haddr: an interface identifier behind 64 zero bits, for all its home prefixes (:: is the usual
+    one again), or a whole home address, for the home prefix that covers it (EADDRNOTAVAIL: none
+    does). EINVAL: no home address can be that. EADDRINUSE: a home agent has it.
+    """
+
+    ifname: str
+    haddr: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,7 @@ class MpfxSnap:
     pltime: int
     plexpire: int
     haddr: bytes
+    haddr_manual: bool = False  # the user chose the home address or its identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def kernel(config: Mip6ConfigSnap = CONFIG, **tables: tuple[Row, ...]) -> TableO
         ops.ioctls[request] = lambda r, rows=rows: rows if r.ifname == "hif0" else KError(ENXIO)
     setters = (
         *(ioctl.SIOCSMIP6CFG, ioctl.SIOCAHOMEPREFIX_HIF, ioctl.SIOCAHOMEAGENT_HIF),
-        *(ioctl.SIOCSUNUSEHA, ioctl.SIOCDUNUSEHA),
+        *(ioctl.SIOCSUNUSEHA, ioctl.SIOCDUNUSEHA, ioctl.SIOCSHOMEADDR_HIF),
     )
     ops.ioctls.update(dict.fromkeys(setters))
     ops.ioctls[ioctl.SIOCGIFCONF] = (
@@ -240,6 +240,14 @@ def test_tables_as_one_json_object() -> None:
             ["-i", "hif1", "-P", "48", "-H", "2001:200:1::"],
             ioctl.SIOCAHOMEPREFIX_HIF("hif1", addr("2001:200:1::"), 48, 65535, 65280),
         ),
+        (["-I", "::77"], ioctl.SIOCSHOMEADDR_HIF("hif0", addr("::77"))),
+        (["-i", "hif1", "-I2001:db8::1"], ioctl.SIOCSHOMEADDR_HIF("hif1", addr("2001:db8::1"))),
+        (
+            ["-I", "2001:200:1:1::77", "-H2001:200:1:1::", "-P64"],
+            ioctl.SIOCAHOMEPREFIX_HIF(
+                "hif0", addr("2001:200:1:1::"), 64, 65535, 65280, addr("2001:200:1:1::77")
+            ),
+        ),
         (["-u", "::#53"], ioctl.SIOCSUNUSEHA(bytes(16), 53)),
         (["-v", HA], ioctl.SIOCDUNUSEHA(addr(HA), 0)),
         (["-u", "::#53", "-v", f"{HA}#80"], ioctl.SIOCSUNUSEHA(addr(HA), 80)),
@@ -270,6 +278,21 @@ def test_the_order_is_fixed_whatever_is_typed() -> None:
         *(0, 1, 2, "SIOCAHOMEPREFIX_HIF", "SIOCGHOMEPREFIX_HIF", "SIOCAHOMEAGENT_HIF"),
         *("SIOCGHOMEAGENT_HIF", "SIOCGBU_HIF", "SIOCSUNUSEHA", 128, 3, 6),
     ]
+
+
+@pytest.mark.parametrize(
+    ("haddr", "order"),
+    [
+        ("::77", ["SIOCSHOMEADDR_HIF", "SIOCAHOMEPREFIX_HIF"]),
+        ("2001:db8:9::77", ["SIOCAHOMEPREFIX_HIF", "SIOCSHOMEADDR_HIF"]),
+    ],
+)
+def test_an_identifier_comes_before_the_prefix_and_an_address_behind(
+    haddr: str, order: list[str]
+) -> None:
+    ops = kernel()
+    assert printed(ops, "-I", haddr, "-P64", "-H2001:200:1:1::") == ""
+    assert [type(r).__name__ for r in ops.asked] == order
 
 
 @pytest.mark.parametrize(
