@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
     from kame_py.kern.uipc_socket import Socket
     from kame_py.net.if_ import Ifnet
-    from kame_py.netinet6.in6_var import In6Ifaddr
+    from kame_py.netinet6.in6_var import In6Ifaddr, In6Multi
     from kame_py.netinet6.ip6_var import Exthdrs
     from kame_py.netinet6.nd6 import NdDefrouter, NdPrefix
     from kame_py.wire.nd6opt import NdOptions
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 class Mip6Hooks(Protocol):
     """Call sites of mip6*.c in the IPv6 core, in the order a packet meets them."""
+
+    def mcast_input(self, kern: Kernel, m: Mbuf) -> bool | None:
+        """ip6_input, a packet to a group. True: for this node, None: taken, False: if joined."""
+        ...
 
     def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
         """ip6_input, before each header that is none of 0, 60, 43, 44, 50, 51. False drops."""
@@ -41,6 +47,14 @@ class Mip6Hooks(Protocol):
 
     def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         """ip6_output for packets made here: add headers to ``hdrs``. An errno drops the packet."""
+        ...
+
+    def mld_away(self, kern: Kernel, group: bytes) -> bool:
+        """mld6: the group is joined elsewhere, what this link says of it does not matter."""
+        ...
+
+    def mld_output(self, kern: Kernel, inm: In6Multi, kind: int) -> bool:
+        """mld6_sendpkt. True: not on this link, mobility has told whom it concerns."""
         ...
 
     def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
@@ -101,6 +115,9 @@ class Mip6Hooks(Protocol):
 class NullMip6Hooks:
     """A kernel without ``options MIP6``."""
 
+    def mcast_input(self, kern: Kernel, m: Mbuf) -> bool | None:
+        return False
+
     def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
         return True
 
@@ -115,6 +132,12 @@ class NullMip6Hooks:
 
     def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         return 0
+
+    def mld_away(self, kern: Kernel, group: bytes) -> bool:
+        return False
+
+    def mld_output(self, kern: Kernel, inm: In6Multi, kind: int) -> bool:
+        return False
 
     def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
         return None
@@ -213,6 +236,14 @@ class IpsecHooks(Protocol):
         """The AH association (dst, spi) made for exactly this source, else None."""
         ...
 
+    def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
+        """Whether there is an AH association (dst, spi), whatever its source."""
+        ...
+
+    def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
+        """From now on call ``fn`` when an association becomes usable or goes."""
+        ...
+
 
 class NullIpsecHooks:
     """A kernel without ``options IPSEC``."""
@@ -239,4 +270,10 @@ class NullIpsecHooks:
         return None
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
+        return None
+
+    def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
+        return False
+
+    def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         return None
