@@ -18,11 +18,13 @@ from kame_py.mip6 import (
     mip6_hareg,
     mip6_home,
     mip6_icmp6,
+    mip6_mcast,
     mip6_move,
     mip6_mpa,
     mip6_mps,
     mip6_tunnel,
 )
+from kame_py.mip6.mip6_mcast import Mip6Mcast
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_HA, MIP6_CONFIG_TYPE_MN, Mip6State
 from kame_py.wire.codecs import Icmp6Hdr
 from kame_py.wire.const import (
@@ -30,6 +32,9 @@ from kame_py.wire.const import (
     ICMP6_INFOMSG_MASK,
     ICMP6_MOBILEPREFIX_ADVERT,
     ICMP6_MOBILEPREFIX_SOLICIT,
+    MLD_LISTENER_DONE,
+    MLD_LISTENER_QUERY,
+    MLD_LISTENER_REPORT,
     ND_ROUTER_ADVERT,
 )
 from kame_py.wire.patch import u8
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
     from kame_py.net.if_ import Ifnet
-    from kame_py.netinet6.in6_var import In6Ifaddr
+    from kame_py.netinet6.in6_var import In6Ifaddr, In6Multi
     from kame_py.netinet6.ip6_var import Exthdrs
     from kame_py.netinet6.nd6 import NdDefrouter, NdPrefix
     from kame_py.wire.nd6opt import NdOptions
@@ -48,6 +53,9 @@ if TYPE_CHECKING:
 _INFORMATIONAL: Final[dict[tuple[int, int], Callable[[Kernel, Mbuf, int], bool]]] = {
     (MIP6_CONFIG_TYPE_MN, ICMP6_HADISCOV_REPLY): mip6_dhaad.mip6_hadiscov_reply_input,
     (MIP6_CONFIG_TYPE_MN, ICMP6_MOBILEPREFIX_ADVERT): mip6_mps.mip6_mp_adv_input,
+    (MIP6_CONFIG_TYPE_MN, MLD_LISTENER_QUERY): mip6_mcast.mip6_mld_query_input,
+    (MIP6_CONFIG_TYPE_HA, MLD_LISTENER_REPORT): mip6_mcast.mip6_mld_input,
+    (MIP6_CONFIG_TYPE_HA, MLD_LISTENER_DONE): mip6_mcast.mip6_mld_input,
     (MIP6_CONFIG_TYPE_HA, ICMP6_MOBILEPREFIX_SOLICIT): mip6_mpa.mip6_mp_sol_input,
     (MIP6_CONFIG_TYPE_HA, ND_ROUTER_ADVERT): mip6_mpa.mip6_mpa_ra_input,
 }
@@ -56,14 +64,18 @@ _INFORMATIONAL: Final[dict[tuple[int, int], Callable[[Kernel, Mbuf, int], bool]]
 class Mip6:
     """Mobility of one kernel. Every node is a correspondent; at most one role comes on top."""
 
-    __slots__ = ("state",)
+    __slots__ = ("mcast", "state")
 
-    def __init__(self, state: Mip6State) -> None:
+    def __init__(self, state: Mip6State, mcast: Mip6Mcast) -> None:
         self.state = state
+        self.mcast = mcast
 
     @property
     def _mobile(self) -> bool:
         return self.state.config.mcfg_type == MIP6_CONFIG_TYPE_MN
+
+    def mcast_input(self, kern: Kernel, m: Mbuf) -> bool | None:
+        return mip6_mcast.mip6_mcast_input(kern, m)
 
     def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
         return not self._mobile or mip6_bul.mip6_route_optimize(kern, m, off, nxt)
@@ -91,6 +103,12 @@ class Mip6:
         if error or not self._mobile:
             return error
         return mip6_bu_output.mip6_mn_exthdr_create(kern, m, hdrs)
+
+    def mld_away(self, kern: Kernel, group: bytes) -> bool:
+        return self._mobile and mip6_mcast.mip6_mld_away(kern, group)
+
+    def mld_output(self, kern: Kernel, inm: In6Multi, kind: int) -> bool:
+        return self._mobile and mip6_mcast.mip6_mld_output(kern, inm, kind)
 
     def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
         if self._mobile:

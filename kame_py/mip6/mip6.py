@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kame_py.kern.mbuf import IP6A_MOBILITY, Fate, settle
 from kame_py.kern.protosw import DONE, Ip6Protosw
-from kame_py.mip6 import mip6_ba_input, mip6_bc_update, mip6_ioctl, mip6_tunnel
+from kame_py.mip6 import mip6_ba_input, mip6_bc_update, mip6_ioctl, mip6_mcast, mip6_tunnel
 from kame_py.mip6.hooks import Mip6
 from kame_py.mip6.mip6_var import Mip6Config, Mip6State
 from kame_py.wire.const import (
@@ -47,7 +47,7 @@ def mip6_init(kern: Kernel, conf: KernConf, dialect: Dialect) -> Mip6:
     mip6_tunnel.mip6_tunnel_init(kern)
     mip6_ioctl.mip6_ioctl_init(kern)
     mip6_ioctl.mip6_sysctl_init(kern, state)
-    return Mip6(state)
+    return Mip6(state, mip6_mcast.mip6_mcast_init(kern))
 
 
 def mip6_none_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:

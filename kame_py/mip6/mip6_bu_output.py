@@ -2,9 +2,9 @@
 """What mobility adds to the packets of a mobile node: home address option, binding update, tunnel.
 
 KAME mip6.c (mip6_exthdr_create, mip6_bu_destopt_create, mip6_haddr_destopt_create,
-mip6_addr_exchange), mip6_binding.c mip6_bu_send_bu, and rule 4 of in6_src.c. Deviates: multicast
-goes through the home agent; the care-of address of a packet is always the present one; neighbour
-discovery never carries a home address. Read first: draft-ietf-mobileip-ipv6-15 s.10.1, s.10.19.
+mip6_addr_exchange), mip6_binding.c mip6_bu_send_bu, and rule 4 of in6_src.c. Deviates: packets to
+groups are mip6_mcast.py's; the care-of address of a packet is always the present one; neighbour
+discovery never carries a home address. Read first: draft-ietf-mobileip-ipv6-15 s.10.1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_ERR, LOG_INFO
 from kame_py.kern.mbuf import Mbuf, m_get
-from kame_py.mip6 import if_hif, mip6_bul, mip6_destopt, mip6_dhaad, mip6_home, mip6_prefix
+from kame_py.mip6 import (
+    if_hif,
+    mip6_bul,
+    mip6_destopt,
+    mip6_dhaad,
+    mip6_home,
+    mip6_mcast,
+    mip6_prefix,
+)
 from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_FOREIGN,
     HIF_LOCATION_HOME,
@@ -32,19 +40,16 @@ from kame_py.mip6.mip6_var import (
     mip6log,
 )
 from kame_py.netinet6.in6_var import IN6_IFF_HOME
-from kame_py.netinet6.ip6_output import ip6_chain, ip6_output, ip6_pkt
+from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Exthdrs
 from kame_py.wire.codecs import Ip6Dest, Ip6Hdr
 from kame_py.wire.const import (
     IP6OPT_HOME_ADDRESS,
     IPPROTO_DSTOPTS,
-    IPPROTO_IPV6,
     IPPROTO_NONE,
 )
 from kame_py.wire.in6addr import (
     IN6_IS_ADDR_LINKLOCAL,
-    IN6_IS_ADDR_MC_LINKLOCAL,
-    IN6_IS_ADDR_MC_NODELOCAL,
     IN6_IS_ADDR_SITELOCAL,
     IN6ADDR_ANY,
     ntop,
@@ -101,6 +106,8 @@ def mip6_bu_lifetime(kern: Kernel, bu: Mip6Bu) -> int:
 
 def mip6_mn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     """Home address option and binding update for a packet from a home address; an errno."""
+    if m.dst >= b"\xff":
+        return mip6_mcast.mip6_mcast_exthdr_create(kern, m, hdrs)
     state = mip6_state(kern)
     bu = mip6_bul.mip6_bu_list_find_withpaddr(state, m.dst, m.src)
     found = if_hif.hif_list_find_withhaddr(state, m.src)
@@ -108,8 +115,6 @@ def mip6_mn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         return 0
     sc = found[0] if found is not None else None
     away = sc is not None and sc.hif_location == HIF_LOCATION_FOREIGN
-    if m.dst >= b"\xff":
-        return _multicast(kern, state, m, hdrs) if away else 0
     if bu is None and away and sc is not None:
         bu = _first_packet(kern, state, sc, m)
     if bu is not None and bu.mbu_state & MIP6_BU_STATE_MIP6NOTSUPP:
@@ -219,22 +224,6 @@ def mip6_bu_authentic(kern: Kernel, bu: Mip6Bu) -> bool:
     bu.mbu_noauth = True
     bu.mbu_hold = kern.now() + NOAUTH_RETRY_S * NS
     return False
-
-
-def _multicast(kern: Kernel, state: Mip6State, m: Mbuf, hdrs: Exthdrs) -> int:
-    """Multicast from a home address goes through the home agent (s.10.19)."""
-    if IN6_IS_ADDR_MC_LINKLOCAL(m.dst) or IN6_IS_ADDR_MC_NODELOCAL(m.dst):
-        return 0
-    hrbu = mip6_bul.mip6_bu_list_find_home_registration(state, m.src)
-    if hrbu is None or hrbu.mbu_reg_state != MIP6_BU_REG_STATE_REG:
-        return 0
-    data = m.data
-    inner = ip6_chain(data[:_HDR], u8(data, _NXT), hdrs, data[_HDR:])
-    hdrs.hbh = hdrs.dest1 = hdrs.rthdr = hdrs.dest2 = b""
-    hlim = kern.ip6.ip6_defhlim
-    m.data = ip6_pkt(hrbu.mbu_coa, hrbu.mbu_paddr, IPPROTO_IPV6, inner, hlim)
-    m.src, m.dst = hrbu.mbu_coa, hrbu.mbu_paddr
-    return 0
 
 
 def mip6_addr_exchange(kern: Kernel, m: Mbuf) -> None:

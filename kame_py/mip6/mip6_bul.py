@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import MS, NS, tick_ceil
 from kame_py.kern.log import LOG_INFO
 from kame_py.kern.mbuf import IP6A_ROUTEOPTIMIZED, Mbuf
-from kame_py.mip6 import if_hif, mip6_bu_output, mip6_home
+from kame_py.mip6 import if_hif, mip6_bu_output, mip6_home, mip6_mcast
 from kame_py.mip6.mip6_mnstate import (
     CN_TABLE,
     HIF_LOCATION_FOREIGN,
@@ -259,6 +259,7 @@ def _accept(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
 def _tunnel(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
     bu.mbu_tunnel = True
     mip6_home.mip6_registered(kern, bu)
+    mip6_mcast.mip6_mcast_rejoin(kern)
 
 
 def _hold(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
@@ -284,6 +285,7 @@ def _bare(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
 
 def _finish(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
     mip6_home.mip6_returned_home(kern, bu)
+    mip6_mcast.mip6_mcast_rejoin(kern)
 
 
 def _forget(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_ERR
-from kame_py.mip6 import mip6_ba, mip6_bc, mip6_mpa, mip6_proxy
+from kame_py.mip6 import mip6_ba, mip6_bc, mip6_mcast, mip6_mpa, mip6_proxy
 from kame_py.mip6.mip6_mpa_state import MpaEv
 from kame_py.mip6.mip6_state import HR_TABLE, BcEv, HrAct, HrEv, HrSt
 from kame_py.mip6.mip6_var import Mip6Bc, Mip6Hr, mip6_state
@@ -200,6 +200,7 @@ def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv) -> None:
     if act & HrAct.RELEASE:
         lifetime_s = 0
         mip6_mpa.mip6_mpa_event(kern, hr, MpaEv.END)
+        mip6_mcast.mip6_groups_release(kern, hr)
         for bc in list(hr.hr_bcs):
             _unbind(kern, bc)
     if act & HrAct.ACK:

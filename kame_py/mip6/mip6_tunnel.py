@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import trace
 from kame_py.kern.protosw import DONE
-from kame_py.mip6 import mip6_hareg, mip6_proxy
+from kame_py.mip6 import mip6_hareg, mip6_mcast, mip6_proxy
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import mip6_state
 from kame_py.netinet6.icmp6_error import icmp6_error
@@ -78,9 +78,16 @@ def mip6_tunnel_output(kern: Kernel, m: Mbuf, bc: Mip6Bc) -> None:
     ip6_output(kern, m)
 
 
+def mip6_has_inner(m: Mbuf, off: int) -> bool:
+    """Whether an IPv6 header is inside."""
+    if len(m.data) - off < Ip6Hdr.SIZE:
+        return False
+    return u8(m.data, off) & IPV6_VERSION_MASK == IPV6_VERSION
+
+
 def mip6_bc_encapcheck(kern: Kernel, m: Mbuf, off: int, nxt: int) -> int:
     """Whether an encapsulated packet is a mobile node's: by its home address inside."""
-    if len(m.data) - off < Ip6Hdr.SIZE or u8(m.data, off) & IPV6_VERSION_MASK != IPV6_VERSION:
+    if not mip6_has_inner(m, off):
         return 0
     bc = mip6_state(kern).mip6_hrbc_list.get(Ip6Hdr.unpack(m.data, off).ip6_src)
     if bc is None or bc.mbc_hr is None or bc.mbc_hr.hr_st is not HrSt.SERVED:
@@ -89,12 +96,20 @@ def mip6_bc_encapcheck(kern: Kernel, m: Mbuf, off: int, nxt: int) -> int:
 
 
 def mip6_tunnel_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
-    """Take the outer header off; the inner packet arrives where the outer one did."""
-    if m.rcvif is not None:
-        encap6_decap(kern, m, off, m.rcvif)
+    """Take the outer header off; the inner packet arrives where the outer one did.
+
+    One to a group arrives where the group is: mip6_mcast_link.
+    """
+    ifp = m.rcvif
+    if ifp is not None:
+        inner = Ip6Hdr.unpack(m.data, off)
+        if inner.ip6_dst >= b"\xff":
+            ifp = mip6_mcast.mip6_mcast_link(kern, inner.ip6_src, inner.ip6_dst, ifp)
+        encap6_decap(kern, m, off, ifp)
     return DONE
 
 
 def mip6_tunnel_init(kern: Kernel) -> None:
     """Take part in the choice of who gets encapsulated packets."""
     kern.encap.attach(mip6_bc_encapcheck, mip6_tunnel_input)
+    kern.encap.attach(mip6_mcast.mip6_bu_mcastcheck, mip6_tunnel_input)

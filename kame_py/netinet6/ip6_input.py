@@ -175,7 +175,10 @@ def _ip6_ours(kern: Kernel, m: Mbuf, ifp: Ifnet) -> bool | None:
         if IN6_IS_ADDR_MC_NODELOCAL(dst) and not m.flags & M_LOOP:
             drop(kern, m, D.IP6_BADSCOPE)  # RFC 4291 s.2.7: it never crosses a wire
             return None
-        if dst not in ifp.in6_multi:
+        ours = kern.mip6.mcast_input(kern, m)
+        if ours is None:
+            return None
+        if not ours and dst not in ifp.in6_multi:
             kern.stats.ip6["ip6s_cantforward"] += 1
             drop(kern, m, D.IP6_NOTMEMBER)
             return None

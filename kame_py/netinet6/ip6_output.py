@@ -114,6 +114,7 @@ def ip6_output(
     finaldst = m.dst
     if not flags & IPV6_FORWARDING:
         hdrs = _ip6_opt_headers(opt)
+        hdrs.mloop = im6o is None or im6o.im6o_multicast_loop
         error = _ip6_add_headers(kern, m, hdrs)
         if error:
             return error

@@ -54,7 +54,10 @@ class Ip6State:
 
 @dataclass(slots=True)
 class Exthdrs:
-    """Extension headers of one outgoing packet, each complete but for its next-header octet."""
+    """Extension headers of one outgoing packet, each complete but for its next-header octet.
+
+    mloop: the sender wants a copy of what it sends to its own groups.
+    """
 
     hbh: bytes = b""
     dest1: bytes = b""
@@ -62,6 +65,7 @@ class Exthdrs:
     haddr: bytes = b""  # destination options header with the home address
     ipsec: bytes = b""  # AH, or nothing
     dest2: bytes = b""
+    mloop: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6 import icmp6_error, in6, ip6_output
 from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY, In6Multi
-from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, Ip6Moptions, Ip6Pktopts
+from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, Exthdrs, Ip6Moptions, Ip6Pktopts
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct, MldEv, MldState
 from kame_py.netinet6.scope6 import in6_clearscope, in6_embedscope
 from kame_py.wire.codecs import Ip6Hdr, Ip6OptRtalert, MldHdr
@@ -68,7 +68,7 @@ def mld6_init(kern: Kernel) -> None:
     kern.mld6 = Mld6State()
 
 
-def _silent(inm: In6Multi) -> bool:
+def mld6_silent(inm: In6Multi) -> bool:
     """Groups that are never reported: all nodes, interface-local ones, on loopback (s.6)."""
     addr = in6_clearscope(inm.in6m_addr)
     loopback = inm.in6m_ifp.if_flags & IFF_LOOPBACK
@@ -78,13 +78,13 @@ def _silent(inm: In6Multi) -> bool:
 def mld6_start_listening(kern: Kernel, inm: In6Multi) -> None:
     """A group was joined: one report now, one within ten seconds (RFC 2710 s.4)."""
     inm.in6m_state = MLD_OTHERLISTENER
-    if not _silent(inm):
+    if not mld6_silent(inm):
         _event(kern, inm, MldState.NON_LISTENER, MldEv.START, MLD_UNSOLICITED_REPORT_INTERVAL_NS)
 
 
 def mld6_stop_listening(kern: Kernel, inm: In6Multi) -> None:
     """A group is left: say so if we reported last."""
-    if not _silent(inm):
+    if not mld6_silent(inm):
         mld6_event(kern, inm, MldEv.STOP)
 
 
@@ -94,7 +94,7 @@ def mld6_linklocal_ready(kern: Kernel, ifp: Ifnet) -> None:
     Snooping switches ignore reports from the unspecified address (RFC 3590 s.4).
     """
     for inm in list(ifp.in6_multi.values()):
-        if not _silent(inm):
+        if not mld6_silent(inm):
             mld6_sendpkt(kern, inm, MLD_LISTENER_REPORT)
 
 
@@ -147,7 +147,7 @@ def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
     mldh = MldHdr.unpack(m.data, off)
     if mldh.mld_type == MLD_LISTENER_REPORT and IN6_IS_ADDR_UNSPECIFIED(m.src):
         return D.ICMP6_NOSOCKET  # its sender has no address yet; routers ignore it (RFC 3590 s.4)
-    if not IN6_IS_ADDR_LINKLOCAL(m.src) or not _alerted(m):
+    if not IN6_IS_ADDR_LINKLOCAL(m.src) or not mld6_alerted(m):
         return D.MLD6_HLIM
     group = in6_embedscope(mldh.mld_addr, ifp.if_index)
     general = IN6_IS_ADDR_UNSPECIFIED(group)
@@ -162,7 +162,7 @@ def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
     return None
 
 
-def _alerted(m: Mbuf) -> bool:
+def mld6_alerted(m: Mbuf) -> bool:
     """Whether the packet has the router alert option of MLD (RFC 2710 s.3, RFC 3810 s.6.2)."""
     aux = m.aux
     return (
@@ -184,14 +184,16 @@ def _query(kern: Kernel, ifp: Ifnet, group: bytes | None, maxdelay_ns: int) -> N
     """Answer for one group or all: at once without a delay, else within it."""
     ev = MldEv.QUERY if maxdelay_ns else MldEv.QUERY_NOW
     for inm in list(ifp.in6_multi.values()):
-        if not _silent(inm) and (group is None or inm.in6m_addr == group):
+        if mld6_silent(inm) or group not in (None, inm.in6m_addr):
+            continue
+        if not kern.mip6.mld_away(kern, inm.in6m_addr):
             mld6_event(kern, inm, ev, maxdelay_ns)
 
 
 def _report(kern: Kernel, ifp: Ifnet, group: bytes) -> DropReason | None:
     """Somebody else reported: we need not (RFC 2710 s.4)."""
     inm = ifp.in6_multi.get(group)
-    if inm is None:
+    if inm is None or kern.mip6.mld_away(kern, group):
         return D.ICMP6_NOSOCKET
     mld6_event(kern, inm, MldEv.REPORT)
     return None
@@ -200,7 +202,7 @@ def _report(kern: Kernel, ifp: Ifnet, group: bytes) -> DropReason | None:
 def mld6_sendpkt(kern: Kernel, inm: In6Multi, kind: int) -> None:
     """Send a report to the group, or a done to the routers. Nothing leaves an interface down."""
     ifp = inm.in6m_ifp
-    if not ifp.up:
+    if not ifp.up or kern.mip6.mld_output(kern, inm, kind):
         return
     dst = inm.in6m_addr
     if kind == MLD_LISTENER_DONE:
@@ -209,17 +211,33 @@ def mld6_sendpkt(kern: Kernel, inm: In6Multi, kind: int) -> None:
     src = IN6ADDR_ANY if ia is None else ia.ia_addr
     if src == IN6ADDR_ANY and kind == MLD_LISTENER_DONE:
         return
-    body = MldHdr(mld_type=kind, mld_addr=in6_clearscope(inm.in6m_addr)).pack()
-    body = icmp6_error.icmp6_sum(src, dst, body)
-    m = m_get(kern, ip6_output.ip6_pkt(src, dst, IPPROTO_ICMPV6, body, MLD_HLIM))
+    m = m_get(kern, _message(src, dst, kind, inm.in6m_addr))
     m.src, m.dst = src, dst
-    icmp6_out_count(kern, ifp, kind, 0)
-    if kind == MLD_LISTENER_REPORT:
-        kern.mld6.reports_sent += 1
-    else:
-        kern.mld6.dones_sent += 1
+    mld6_count(kern, ifp, kind)
     im6o = Ip6Moptions(
         im6o_multicast_ifp=ifp, im6o_multicast_hlim=MLD_HLIM, im6o_multicast_loop=False
     )
     flags = IPV6_DADOUTPUT if src == IN6ADDR_ANY else 0
     ip6_output.ip6_output(kern, m, Ip6Pktopts(ip6po_hbh=_HBH), flags, im6o)
+
+
+def mld6_count(kern: Kernel, ifp: Ifnet, kind: int) -> None:
+    """Books of a report or a done that leaves."""
+    icmp6_out_count(kern, ifp, kind, 0)
+    if kind == MLD_LISTENER_REPORT:
+        kern.mld6.reports_sent += 1
+    else:
+        kern.mld6.dones_sent += 1
+
+
+def mld6_packet(src: bytes, dst: bytes, kind: int, group: bytes, maxdelay_ms: int = 0) -> bytes:
+    """A whole message, router alert included; addresses in kernel form."""
+    data = _message(src, dst, kind, group, maxdelay_ms)
+    head, body = data[: Ip6Hdr.SIZE], data[Ip6Hdr.SIZE :]
+    return ip6_output.ip6_chain(head, IPPROTO_ICMPV6, Exthdrs(hbh=_HBH), body)
+
+
+def _message(src: bytes, dst: bytes, kind: int, group: bytes, maxdelay_ms: int = 0) -> bytes:
+    mldh = MldHdr(mld_type=kind, mld_maxdelay=maxdelay_ms, mld_addr=in6_clearscope(group))
+    body = icmp6_error.icmp6_sum(src, dst, mldh.pack())
+    return ip6_output.ip6_pkt(src, dst, IPPROTO_ICMPV6, body, MLD_HLIM)
