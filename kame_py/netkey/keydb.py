@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from sortedcontainers import SortedDict
 
+from kame_py.wire.pfkey import SadbExt
 from kame_py.wire.pfkeyv2 import IPSEC_LEVEL_USE, IPSEC_POLICY_NONE, SADB_SASTATE_LARVAL
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ class Secasvar:
     """One security association (struct secasvar).
 
     created: CLOCK_REALTIME in s; ``lft_c.addtime`` is the same, ``lft_c.usetime`` 0 until used.
-    mackey, cipher: None where the algorithm is none. iv: the last one used. seq, pid: of the
-    PF_KEY message that made it.
+    ``lft_c.usetime`` is the last use, used_ns the first: use lifetimes count from that. mackey,
+    cipher: None where the algorithm is none. iv: the last one used. seq, pid: of the PF_KEY
+    message that made it.
     """
 
     saidx: Secasindex
@@ -119,15 +121,17 @@ class Secasvar:
     seq: int = 0
     pid: int = 0
     created_ns: int = 0  # kern.now()
+    used_ns: int | None = None  # kern.now() of its first use
     callout: Callout | None = None  # its next change of state
-    idents: tuple[object, ...] = ()
+    idents: tuple[SadbExt, ...] = ()  # identities and sensitivity, only carried
 
 
 @dataclass(slots=True, eq=False)
 class Ipsecrequest:
     """One step of a policy (struct ipsecrequest). src, dst None: those of the packet.
 
-    level: IPSEC_LEVEL_*; reqid: links to one association (unique); ``auto``: the kernel chose it.
+    level: IPSEC_LEVEL_*; reqid: links to one association (unique); above IPSEC_MANUAL_REQID_MAX
+    the kernel chose it.
     """
 
     proto: int
@@ -151,6 +155,9 @@ class Secpolicy:
     lastused: int = 0
     lifetime: int = 0
     validtime: int = 0
+    entry: int = 0  # its place in the SPD
+    created_ns: int = 0  # kern.now()
+    lastused_ns: int = 0
     callout: Callout | None = None
 
 
@@ -167,20 +174,25 @@ class KeyState:
     """Key management of one kernel (kern.key).
 
     sad: (proto, dst, spi) -> associations, of different sources; by_index: oldest first.
-    spd: policies by (direction, number of entry). registered: socket -> SA types it answers for.
-    on_change: called when an association becomes usable or goes. The other members are the
-    sysctls net.key.* and net.inet6.ipsec6.*.
+    heads: (proto, src, dst) -> indices, oldest first. spd: policies by (direction, number of
+    entry); spcache: what key_allocsp found since the SPD changed. registered: socket -> SA types
+    it answers for. on_change: called when an association becomes usable or goes. The other members
+    are the sysctls net.key.* and net.inet6.ipsec6.*.
     """
 
     sad: SortedDict[tuple[int, bytes, int], list[Secasvar]] = field(default_factory=SortedDict)
     by_index: dict[Secasindex, list[Secasvar]] = field(default_factory=dict)
+    heads: dict[tuple[int, bytes, bytes], list[Secasindex]] = field(default_factory=dict)
     spd: SortedDict[tuple[int, int], Secpolicy] = field(default_factory=SortedDict)
+    sp_index: dict[Secpolicyindex, Secpolicy] = field(default_factory=dict)
+    sp_ids: dict[int, Secpolicy] = field(default_factory=dict)
+    spcache: dict[Secpolicyindex, Secpolicy | None] = field(default_factory=dict)
     sockets: list[Socket] = field(default_factory=list)
     registered: dict[Socket, set[int]] = field(default_factory=dict)
     promisc: set[Socket] = field(default_factory=set)
     acquires: dict[Secasindex, Spacq] = field(default_factory=dict)
     spacquires: dict[Secpolicyindex, Spacq] = field(default_factory=dict)
-    policy_id: int = 1
+    policy_id: int = 0  # the last one given
     entry: int = 0
     acq_seq: int = 0
     reqid: int = 0x3FFF  # IPSEC_MANUAL_REQID_MAX; automatic ids are above it
@@ -190,9 +202,13 @@ class KeyState:
     key_spi_trycnt: int = 1000
     key_spi_minval: int = 0x100
     key_spi_maxval: int = 0x0FFFFFFF
+    key_int_random: int = 60  # s
     key_larval_lifetime: int = 30  # s
     key_blockacq_count: int = 10
     key_blockacq_lifetime: int = 20  # s
+    ipsec_esp_keymin: int = 256  # bits
+    ipsec_esp_auth: int = 0
+    ipsec_ah_keymin: int = 128  # bits
     key_preferred_oldsa: int = 1
     ip6_def_policy: Secpolicy = field(default_factory=lambda: Secpolicy(None))
     ip6_esp_trans_deflev: int = IPSEC_LEVEL_USE
@@ -201,3 +217,4 @@ class KeyState:
     ip6_ah_net_deflev: int = IPSEC_LEVEL_USE
     ip6_ipsec_ecn: int = 0
     ip6_esp_randpad: int = -1
+    ipsec_debug: int = 0

@@ -3,7 +3,8 @@
 
 Little endian; SPIs and ports are in network order; lengths of extensions count 8 octets. Values
 are neutral: SPIs and ports as numbers, addresses as ``SockaddrIn6`` in user form. Deviates:
-addresses of families other than AF_INET6 are malformed. Read first: RFC 2367 s.2.
+addresses of families other than AF_INET6 are malformed, for the reason OTHER_FAMILY. Read first:
+RFC 2367 s.2.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ O_sadb_msg_version: Final = 0  # where a Malformed points
 O_sadb_msg_type: Final = 1
 O_sadb_msg_satype: Final = 3
 O_sadb_msg_len: Final = 4
+OTHER_FAMILY: Final = "PF_KEY address of another family than AF_INET6"
 
 
 class SadbSa(NamedTuple):
@@ -75,7 +77,7 @@ class SadbAddress(NamedTuple):
 
 
 class SadbKey(NamedTuple):
-    """SADB_EXT_KEY_*. bits: as the message says; the key is whole octets."""
+    """SADB_EXT_KEY_*. bits: as the message says, 0 for null algorithms; the key: whole octets."""
 
     exttype: int
     bits: int
@@ -200,7 +202,10 @@ def exttype(ext: SadbExt) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SadbMsg:
-    """One message: the base header and its extensions by type, in the order of the octets."""
+    """One message: the base header and its extensions by type, in the order of the octets.
+
+    reserved: KAME's reference count in dumps. inner: the message that SADB_X_PROMISC wraps.
+    """
 
     type: int
     satype: int = 0
@@ -208,13 +213,21 @@ class SadbMsg:
     seq: int = 0
     pid: int = 0
     exts: dict[int, SadbExt] = field(default_factory=dict)
+    reserved: int = 0
+    inner: bytes = b""
 
 
 def sadb(
-    type: int, satype: int = 0, *exts: SadbExt, errno: int = 0, seq: int = 0, pid: int = 0
+    type: int,
+    satype: int = 0,
+    *exts: SadbExt,
+    errno: int = 0,
+    seq: int = 0,
+    pid: int = 0,
+    reserved: int = 0,
 ) -> SadbMsg:
     """A message from its extensions."""
-    return SadbMsg(type, satype, errno, seq, pid, {exttype(e): e for e in exts})
+    return SadbMsg(type, satype, errno, seq, pid, {exttype(e): e for e in exts}, reserved)
 
 
 # -- build -------------------------------------------------------------------------------------
@@ -222,12 +235,18 @@ def sadb(
 
 def build_sadb(msg: SadbMsg) -> bytes:
     """The octets of a message."""
-    body = b"".join(_build_ext(ext) for ext in msg.exts.values())
+    body = b"".join(_build_ext(ext) for ext in msg.exts.values()) + msg.inner
     units = (SADB_MSG_LEN + len(body)) // _UNIT
     head = _MSG.pack(
-        k.PF_KEY_V2, msg.type, msg.errno, msg.satype, units & 0xFFFF, 0, msg.seq, msg.pid
+        k.PF_KEY_V2, msg.type, msg.errno, msg.satype, units, msg.reserved, msg.seq, msg.pid
     )
     return head + body
+
+
+def with_errno(data: bytes, errno: int) -> bytes:
+    """The octets of a message, malformed or not, with the error that it met."""
+    version, kind, _, *rest = _MSG.unpack_from(data)
+    return _MSG.pack(version, kind, errno, *rest) + data[SADB_MSG_LEN:]
 
 
 def _pad(octets: bytes) -> bytes:
@@ -283,7 +302,7 @@ def parse_sadb(data: bytes) -> SadbMsg | Malformed:
     """A message of the version, length and extensions of RFC 2367 s.2; each extension once."""
     if len(data) < SADB_MSG_LEN:
         return Malformed("PF_KEY message shorter than its header", O_sadb_msg_len)
-    version, kind, errno, satype, units, _, seq, pid = _MSG.unpack_from(data)
+    version, kind, errno, satype, units, reserved, seq, pid = _MSG.unpack_from(data)
     if version != k.PF_KEY_V2:
         return Malformed("PF_KEY version is not 2", O_sadb_msg_version)
     if units * _UNIT != len(data):
@@ -292,6 +311,8 @@ def parse_sadb(data: bytes) -> SadbMsg | Malformed:
         return Malformed("PF_KEY message type is unknown", O_sadb_msg_type)
     exts: dict[int, SadbExt] = {}
     off = SADB_MSG_LEN
+    if kind == k.SADB_X_PROMISC:
+        return SadbMsg(kind, satype, errno, seq, pid, exts, reserved, data[off:])
     while off < len(data):
         found = _parse_ext(data, off)
         if isinstance(found, Malformed):
@@ -301,7 +322,7 @@ def parse_sadb(data: bytes) -> SadbMsg | Malformed:
         if number in exts:
             return Malformed("PF_KEY extension twice", off)
         exts[number] = ext
-    return SadbMsg(kind, satype, errno, seq, pid, exts)
+    return SadbMsg(kind, satype, errno, seq, pid, exts, reserved)
 
 
 def _parse_ext(data: bytes, off: int) -> tuple[SadbExt, int] | Malformed:
@@ -314,7 +335,14 @@ def _parse_ext(data: bytes, off: int) -> tuple[SadbExt, int] | Malformed:
     if parse is None:
         return Malformed("PF_KEY extension type is unknown", off)
     ext = parse(data[off:end], kind)
-    return Malformed("PF_KEY extension is malformed", off) if ext is None else (ext, end)
+    if ext is not None:
+        return ext, end
+    address = parse is _parse_address and _other_family(data[off:end], _ADDRESS.size)
+    return Malformed(OTHER_FAMILY if address else "PF_KEY extension is malformed", off)
+
+
+def _other_family(octets: bytes, off: int) -> bool:
+    return len(octets) >= off + _UNIT and octets[off + 1] != AF_INET6
 
 
 def _parse_sin6(octets: bytes, off: int) -> SockaddrIn6 | None:
@@ -346,7 +374,7 @@ def _parse_address(octets: bytes, kind: int) -> SadbExt | None:
 def _parse_key(octets: bytes, kind: int) -> SadbExt | None:
     bits = _KEY.unpack_from(octets)[2]
     size = (bits + 7) // 8
-    if not bits or len(octets) != len(_pad(bytes(_KEY.size + size))):
+    if len(octets) != len(_pad(bytes(_KEY.size + size))):
         return None
     return SadbKey(kind, bits, octets[_KEY.size : _KEY.size + size])
 
