@@ -24,7 +24,7 @@ from kame_py.mip6.mip6_mnstate import (
 )
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6Bu, Mip6Hr, Mip6State, mip6_state
-from kame_py.net.if_ import IFT_HIF
+from kame_py.net.if_ import IFT_GIF, IFT_HIF
 from kame_py.netinet6 import in6, mld6
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
@@ -386,7 +386,7 @@ def mip6_mcast_rejoin(kern: Kernel) -> None:
 
 def mip6_mld_query_input(kern: Kernel, m: Mbuf, off: int) -> bool:
     """A query of the home agent, out of the tunnel: answered for the groups joined there."""
-    if not m.encaps or m.rcvif is None or m.rcvif.if_type != IFT_HIF:
+    if not m.encaps or m.rcvif is None or m.rcvif.if_type == IFT_GIF:
         return False
     if u8(m.data, _HLIM) != mld6.MLD_HLIM or not mld6.mld6_alerted(m):
         return False
