@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kame_py.ctl.local import SIGNALS, LocalOps, Wait
+from kame_py.ctl.waiter import Waiter
 from kame_py.kern.log import LOG_ERR
 from kame_py.lab.filetree import FileTree
 from kame_py.wire.errno import EINVAL, ESRCH, KError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from kame_py.ctl.ops import ProgOps
     from kame_py.kern.callout import Callout
     from kame_py.kern.kernel import Kernel
-    from kame_py.kern.uipc_socket import Socket
 
 FIRST_PID: Final = 100
 EX_SOFTWARE: Final = 70  # sysexits.h
@@ -72,9 +72,9 @@ class Process:
         self._begin: Callable[[], Coroutine[object, None, int]]
         self._coro: Coroutine[object, None, int] | None = None  # made by the first step
         self._running = False
-        self._wait: Wait | WaitExit | None = None
+        self._waiter = Waiter(table.kern, self._schedule)
+        self._child: Process | None = None  # whose end it waits for
         self._resume: Callout | None = None
-        self._timeout: Callout | None = None
         self._release_hooks: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
@@ -133,8 +133,8 @@ class Process:
             if self._running:  # it signalled itself: it ends when it next waits
                 return
             self._end(SIGNAL_STATUS + SIGNALS[sig])
-        elif isinstance(self._wait, Wait) and self._wait.signals:
-            self._wake()
+        else:
+            self._waiter.interrupt()
 
     def _schedule(self) -> None:
         if self._resume is None:
@@ -204,32 +204,21 @@ class Process:
     # Waiting.
 
     def _arm(self, wait: Wait | WaitExit) -> None:
-        self._wait = wait
         if isinstance(wait, WaitExit):
-            wait.child._release_hooks.append(self._wake)
-            return
-        for so in wait.socks:
-            so.on_readable.append(self._wake)
-        if wait.deadline_ns is not None:
-            self._timeout = self._table.kern.callouts.at(wait.deadline_ns, self._wake)
+            self._child = wait.child
+            wait.child._release_hooks.append(self._child_released)
+        else:
+            self._waiter.arm(wait)
 
-    def _wake(self, so: Socket | None = None) -> None:
-        if self._wait is not None:
-            self._disarm()
-            self._schedule()
+    def _child_released(self) -> None:
+        self._child = None
+        self._schedule()
 
     def _disarm(self) -> None:
-        wait, self._wait = self._wait, None
-        if self._timeout is not None:
-            self._timeout.stop()
-            self._timeout = None
-        if isinstance(wait, WaitExit):
-            if self._wake in wait.child._release_hooks:
-                wait.child._release_hooks.remove(self._wake)
-        elif wait is not None:
-            for so in wait.socks:
-                if self._wake in so.on_readable:
-                    so.on_readable.remove(self._wake)
+        self._waiter.disarm()
+        child, self._child = self._child, None
+        if child is not None and self._child_released in child._release_hooks:
+            child._release_hooks.remove(self._child_released)
 
 
 class ProcessTable:
