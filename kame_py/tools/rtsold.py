@@ -5,11 +5,13 @@ KAME: rtsold.c and rtsock.c of the daemon; rtsol is ``rtsold -f -1`` under anoth
 machine is the table of rtsold_if.py. Read first: RFC 2461 s.6.3.7.
 Deviates: the interfaces are set up before the program becomes a daemon, so a failure reaches the
 shell; -a with -m pokes the default routers when the routing socket tells of a changed link, and
-keeps the count of advertisements over that.
+keeps the count of advertisements over that; with -m solicitations go on, less and less often, when
+nobody answers, and -t and -T set their pace (draft-ietf-mobileip-ipv6-15 s.6.6).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +25,7 @@ from kame_py.tools.rtsold_if import (
     Action,
     Event,
     Ifinfo,
+    Pace,
     State,
     dump_rows,
     dump_text,
@@ -56,6 +59,10 @@ from kame_py.wire.sockaddr import (
 NAME: Final = "rtsold"
 PID_FILE: Final = "/var/run/rtsold.pid"
 DUMP_FILE: Final = "/var/run/rtsold.dump"
+SECONDS: Final = re.compile(r"\d{1,5}(\.\d{0,6})?|\.\d{1,6}", re.ASCII)
+MICROS: Final = 6  # digits
+INTERVAL_MIN_US: Final = 100_000  # no mobile node solicits faster than ten times a second
+INTERVAL_MAX_US: Final = 3600 * US_PER_S
 
 
 async def main(argv: list[str], ops: ProgOps) -> int:
@@ -76,6 +83,7 @@ class _Daemon:
     name: str
     once: bool
     mobile: bool
+    pace: Pace
     auto: bool
     debug: int  # 1: -d, 2: -D
     ifaces: list[Ifinfo] = field(default_factory=list)
@@ -91,7 +99,7 @@ async def rtsold(args: ParsedArgs, ops: ProgOps, name: str, once: bool, foregrou
     debug = 2 if args.has("D") else 1 if args.has("d") else 0
     upto = LOG_DEBUG if debug else LOG_NOTICE
     log = Syslog(ops, upto, to_syslog=not foreground, to_stderr=foreground)
-    d = _Daemon(ops, log, name, once, args.has("m"), args.has("a"), debug)
+    d = _Daemon(ops, log, name, once, args.has("m"), _pace(args), args.has("a"), debug)
     await _kernel_warnings(d)
     await _sockets(d)
     await _ifconfig_all(d, args.args)
@@ -101,6 +109,30 @@ async def rtsold(args: ParsedArgs, ops: ProgOps, name: str, once: bool, foregrou
         await _write(d, PID_FILE, f"{ops.pid()}\n")
     ops.catch_signals("USR1")
     return await _loop(d, args.long.json)
+
+
+def _pace(args: ParsedArgs) -> Pace:
+    """-t and -T: seconds, with decimals; only a mobile node may depart from RFC 2461 s.10."""
+    given = [letter for letter in "tT" if args.has(letter)]
+    if given and not args.has("m"):
+        raise ToolError(f"-{given[0]}", "only with -m")
+    shortest = _seconds_us(args.last("t"), Pace().shortest_us)
+    longest = _seconds_us(args.last("T"), max(Pace().longest_us, shortest))
+    if longest < shortest:
+        raise ToolError(f"-T {args.last('T')}", "shorter than the interval of -t")
+    return Pace(shortest, longest)
+
+
+def _seconds_us(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    if not SECONDS.fullmatch(text):
+        raise ToolError(text, "invalid interval")
+    whole, _, part = text.partition(".")
+    us = int(whole or "0") * US_PER_S + int(part.ljust(MICROS, "0") or "0")
+    if not INTERVAL_MIN_US <= us <= INTERVAL_MAX_US:
+        raise ToolError(text, "interval not between 0.1 and 3600 s")
+    return us
 
 
 # -- set-up ---------------------------------------------------------------------------------------
@@ -150,7 +182,7 @@ async def _ifconfig(d: _Daemon, ifname: str) -> Ifinfo:
         d.log.err("ifconfig", f"no such interface: {ifname}")
         raise ToolError(f"failed to initialize {ifname}")
     lladdr = snap.lladdr if snap.type in LLADDR_IFTYPES else b""
-    ifi = Ifinfo(ifname, snap.index, lladdr, d.mobile)
+    ifi = Ifinfo(ifname, snap.index, lladdr, d.mobile, pace=d.pace)
     try:
         ifi.step(await interface_up(d.ops, d.log, ifname))
     except KError as e:
@@ -222,17 +254,24 @@ async def _timer_event(d: _Daemon, ifi: Ifinfo) -> Event:
     ifi.active = await interface_status(d.ops, d.log, ifi)
     if ifi.active != was:
         d.log.debug("rtsol_check_timer", f"status is changed for {ifi.ifname}")
+        ifi.search_stop()
         return Event.CHANGED
+    if ifi.search_due(d.ops.monotonic()):
+        return Event.SEARCH
     return Event.PROBETIMER if ifi.probe_due() else Event.QUIET
 
 
 async def _act(d: _Daemon, ifi: Ifinfo, action: Action) -> None:
     if action is Action.SEND:
         await sendpacket(d.ops, d.log, d.sock, ifi, bool(d.debug))
+        if ifi.state is State.IDLE:
+            ifi.probes = 0
+            ifi.search(d.ops.monotonic())
     elif action is Action.GIVE_UP:
         d.log.info("rtsol_check_timer", f"No answer after sending {ifi.probes} RSs")
         ifi.probes = 0
         ifi.gave_up = True
+        ifi.search(d.ops.monotonic())
     elif action is Action.POKE:
         await defrouter_probe(d.ops, d.log, d.probesock, ifi)
 
@@ -262,6 +301,7 @@ def _rtsol_input(d: _Daemon, ifname: str | None) -> None:
         return
     d.log.debug("rtsol_input", f"received RA on {ifi.ifname}, state is {ifi.state.value}")
     ifi.racnt += 1
+    ifi.search_stop()
     if ifi.step(Event.RA) is Action.STOP:
         ifi.probes = ifi.dadcount = 0
         _timer_update(d, ifi)
@@ -311,11 +351,17 @@ TOOL: Final = Tool(
     main=main,
     usage=("rtsold [-adDfm1] interfaces...", "rtsold [-dDfm1] -a"),
     summary="Send router solicitations when a link becomes usable.",
-    letters="adDfm1",
+    letters="adDfm1t:T:",
     options=(
         *OPTIONS,
         OptionHelp("f", "", "stay in the foreground, messages to stderr"),
         OptionHelp("m", "", "mobile node: watch the link every 3 s, poke the default routers"),
+        OptionHelp("t", "SECONDS", "with -m: between the first three solicitations, default 4"),
+        OptionHelp(
+            "T",
+            "SECONDS",
+            "with -m: the longest pause when nobody answers, to which it doubles; default 60",
+        ),
         OptionHelp("1", "", "stop after an advertisement on each interface, or nobody's answer"),
     ),
 )

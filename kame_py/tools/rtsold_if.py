@@ -2,8 +2,9 @@
 """The state of one interface that rtsold solicits on, and the table that drives it.
 
 KAME: struct ifinfo of rtsold.h, rtsol_timer_update() of rtsold.c, dump.c.
-Deviates: the transitions are a table; with -1 an interface that does not come up is waited for.
-Read first: RFC 2461 s.6.3.7.
+Deviates: the transitions are a table; with -1 an interface that does not come up is waited for; a
+mobile node goes on to solicit, less and less often, where nobody answered.
+Read first: RFC 2461 s.6.3.7, draft-ietf-mobileip-ipv6-15 s.6.6.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MAX_RTR_SOLICITATIONS: Final = 3
 DADCOUNT_MAX: Final = 10  # looks at an interface that is not ready, one a second
 PROBE_INTERVAL_S: Final = 60  # then one a minute; also how often a link without carrier is probed
 IDLE_POLL_S: Final = 3  # -m
+SEARCH_INTERVAL_MAX_S: Final = 60  # -m: the longest pause between solicitations, unless told
 
 
 class State(Enum):
@@ -53,6 +55,7 @@ class Event(Enum):
     QUIET = "timer, no news"
     CHANGED = "link changed"
     PROBETIMER = "probe timer"
+    SEARCH = "timer, still no router"
     RA = "advertisement"
 
 
@@ -86,6 +89,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], tuple[Action, State]]] = Mapping
         (State.IDLE, Event.QUIET): (Action.NONE, State.IDLE),
         (State.IDLE, Event.CHANGED): (Action.POKE, State.DELAY),
         (State.IDLE, Event.PROBETIMER): (Action.POKE, State.PROBE),
+        (State.IDLE, Event.SEARCH): (Action.SEND, State.IDLE),
         (State.IDLE, Event.RA): (Action.COUNT, State.IDLE),
     }
 )
@@ -100,11 +104,21 @@ def transitions_table() -> str:
     return "\n".join(("| state | event | action | next state |", "|---|---|---|---|", *rows)) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often solicitations leave: the first ones, and at last those that nobody answers."""
+
+    shortest_us: int = RTR_SOLICITATION_INTERVAL_S * US_PER_S
+    longest_us: int = SEARCH_INTERVAL_MAX_S * US_PER_S
+
+
 @dataclass(slots=True)
 class Ifinfo:
     """One interface (struct ifinfo). timer_us None: stopped; expire_ns: when it ends.
 
     active: what the last look at the link said. probeinterval_s 0: carrier is known, no probing.
+    search_us: the pause before the next solicitation, 0 while no router is looked for; search_ns:
+    its end.
     """
 
     ifname: str
@@ -122,6 +136,9 @@ class Ifinfo:
     timer_us: int | None = None
     expire_ns: int = 0
     gave_up: bool = False
+    pace: Pace = Pace()
+    search_us: int = 0
+    search_ns: int = 0
 
     @property
     def done(self) -> bool:
@@ -139,9 +156,27 @@ class Ifinfo:
             return Event.LAST
         return Event.TIMEOUT
 
+    def search(self, now_ns: int) -> None:
+        """Nobody answered: a mobile node asks again, each time after twice the pause (s.6.6)."""
+        if not self.mobile:
+            return
+        self.search_us = min(2 * (self.search_us or self.pace.shortest_us), self.pace.longest_us)
+        self.search_ns = now_ns + self.search_us * US
+
+    def search_stop(self) -> None:
+        """There is a router, or another link, where all begins anew."""
+        self.search_us = 0
+
+    def search_due(self, now_ns: int) -> bool:
+        """Whether another solicitation is due."""
+        return self.search_us > 0 and self.active and now_ns >= self.search_ns
+
     def probe_due(self) -> bool:
-        """Count the probe timer down by one poll; True when it ran out (and starts again)."""
-        if not self.probeinterval_s:
+        """Count the probe timer down by one poll; True when it ran out (and starts again).
+
+        Not while a router is searched for: solicitations must not come faster again.
+        """
+        if not self.probeinterval_s or self.search_us:
             return False
         self.probetimer_s -= IDLE_POLL_S
         if self.probetimer_s > 0:
@@ -151,25 +186,32 @@ class Ifinfo:
 
     def timer_update(self, now_ns: int, random: Callable[[int], int]) -> None:
         """Arm the timer for the state (rtsol_timer_update)."""
-        self.timer_us = self._interval_us(random)
+        self.timer_us = self._interval_us(now_ns, random)
         if self.timer_us is not None:
             self.expire_ns = now_ns + self.timer_us * US
 
-    def _interval_us(self, random: Callable[[int], int]) -> int | None:
+    def _interval_us(self, now_ns: int, random: Callable[[int], int]) -> int | None:
         if self.state is State.DELAY:
             return random(MAX_RTR_SOLICITATION_DELAY_S * US_PER_S)
         if self.state is State.PROBE:
             more = self.probes < MAX_RTR_SOLICITATIONS
-            wait_s = RTR_SOLICITATION_INTERVAL_S if more else MAX_RTR_SOLICITATION_DELAY_S
-            return wait_s * US_PER_S
+            return self.pace.shortest_us if more else MAX_RTR_SOLICITATION_DELAY_S * US_PER_S
         if self.state is State.IDLE:
-            return IDLE_POLL_S * US_PER_S if self.mobile else None
+            return self._idle_us(now_ns)
         self.dadcount += 1
         if self.dadcount <= DADCOUNT_MAX:
             return US_PER_S
         self.dadcount = 0
         self.gave_up = True
         return PROBE_INTERVAL_S * US_PER_S
+
+    def _idle_us(self, now_ns: int) -> int | None:
+        if not self.mobile:
+            return None
+        poll_us = IDLE_POLL_S * US_PER_S
+        if not self.search_us or not self.active:
+            return poll_us
+        return min(poll_us, max(self.search_ns - now_ns, 0) // US)
 
 
 # -- dump -----------------------------------------------------------------------------------------
@@ -217,6 +259,7 @@ def dump_rows(ifaces: list[Ifinfo], now_ns: int) -> list[Json]:
             "carrier_detection": ifi.mediareqok,
             "probes": ifi.probes,
             "dadcount": ifi.dadcount,
+            "search_interval": ifi.search_us / US_PER_S if ifi.search_us else None,
             "timer_interval": None if ifi.timer_us is None else ifi.timer_us / US_PER_S,
             "timer_expire": None if ifi.timer_us is None else (ifi.expire_ns - now_ns) / NS,
             "valid_ras": ifi.racnt,

@@ -364,6 +364,71 @@ def test_minus_m_without_carrier_detection_probes_every_minute() -> None:
     assert poked(m)[2:4] == [69, 69]
 
 
+# -- a mobile node that nobody answers ------------------------------------------------------------
+
+
+def test_minus_m_asks_on_with_pauses_that_double_up_to_a_minute() -> None:
+    m = host()
+    m.run(rtsold, "-m fxp0", 250)
+    # given up at 9.5
+    assert solicited(m) == [0.5, 4.5, 8.5, 17.5, 33.5, 65.5, 125.5, 185.5, 245.5]
+
+
+def test_first_and_longest_pause_can_be_chosen() -> None:
+    m = host(draw=lambda n: 0)
+    m.run(rtsold, "-m -t 0.25 -T 2 fxp0", 9)
+    assert solicited(m) == [0, 0.25, 0.5, 2, 3, 5, 7, 9]
+
+
+def test_longest_pause_is_never_shorter_than_the_first() -> None:
+    m = host(draw=lambda n: 0)
+    m.run(rtsold, "-m -t 100 fxp0", 500)
+    assert solicited(m) == [0, 100, 200, 301, 401]
+
+
+def test_advertisement_ends_the_search() -> None:
+    m = host(draw=lambda n: 0)
+    m.icmp6_at(20, RA, ROUTER)
+    m.run(rtsold, "-m fxp0", 100)
+    assert solicited(m) == [0, 4, 8, 17]
+
+
+def test_another_link_begins_the_search_anew_and_a_dead_one_ends_it() -> None:
+    m = host(draw=lambda n: 0)
+    m.at(35, carrier(m, False))
+    m.at(100, carrier(m, True))
+    m.run(rtsold, "-m fxp0", 118)
+    looks = solicited(m)
+    assert looks[:5] == [0, 4, 8, 17, 33]
+    assert [t for t in looks if 35 < t < 50] == [36.0, 40.0, 44.0]  # KAME asks on either change
+    assert not [t for t in looks if 50 < t < 100]
+    assert [t - looks[8] for t in looks[8:]] == [0, 4, 8]
+
+
+def test_probes_of_a_link_without_carrier_do_not_quicken_the_search() -> None:
+    m = host(media=None, draw=lambda n: 0)
+    m.run(rtsold, "-m fxp0", 300)
+    assert solicited(m) == [0, 4, 8, 17, 33, 65, 125, 185, 245]
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ("-t 1 fxp0", "-t: only with -m"),
+        ("-T 1 fxp0", "-T: only with -m"),
+        ("-m -t 0.05 fxp0", "0.05: interval not between 0.1 and 3600 s"),
+        ("-m -T 3601 fxp0", "3601: interval not between 0.1 and 3600 s"),
+        ("-m -t often fxp0", "often: invalid interval"),
+        ("-m -t . fxp0", ".: invalid interval"),
+        ("-m -T 3 fxp0", "-T 3: shorter than the interval of -t"),
+    ],
+)
+def test_intervals_that_cannot_be(argv: str, says: str) -> None:
+    m = host()
+    assert m.run(rtsold, argv, 1) == 1
+    assert m.stderr == f"rtsold: {says}\n"
+
+
 def test_minus_a_minus_m_pokes_when_the_routing_socket_tells_of_a_lost_link() -> None:
     m = settled()
     m.at(9, carrier(m, False))
@@ -464,10 +529,11 @@ def test_dump_as_json() -> None:
     assert iface["state"] == "IDLE"
     assert iface["timer_expire"] == 2.0
     assert iface["probe_interval"] is None
+    assert iface["search_interval"] is None
 
 
 def test_help_names_every_letter() -> None:
     m = host()
     assert m.run(rtsold, "--help", 1) == 0
-    for letter in "adDfm1":
+    for letter in "adDfmtT1":
         assert f"\n  -{letter}" in m.stdout
