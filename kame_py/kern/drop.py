@@ -523,7 +523,18 @@ class D:
         BAD,
         "binding update or one of its sub-options has a wrong length",
     )
-    MIP6_BUAUTH = _row("MIP6_BUAUTH", "", "", POLICY, "binding update without valid authentication")
+    MIP6_BUNOAUTH = _row("MIP6_BUNOAUTH", "", "", POLICY, "binding update without protection")
+    MIP6_BUBADAUTH = _row("MIP6_BUBADAUTH", "", "", BAD, "binding update with a wrong digest")
+    MIP6_BUNOSA = _row(
+        "MIP6_BUNOSA", "", "", POLICY, "binding update signed by an unknown security association"
+    )
+    MIP6_BUWRONGSA = _row(
+        "MIP6_BUWRONGSA",
+        "",
+        "",
+        BAD,
+        "binding update signed by the security association of another home address",
+    )
     MIP6_BUDST = _row(
         "MIP6_BUDST", "", "", BAD, "binding update not to a unicast address of this node"
     )
@@ -531,7 +542,41 @@ class D:
         "MIP6_BUCOA", "", "", BAD, "binding update with a care-of address that must not be one"
     )
     MIP6_BUSEQNO = _row(
-        "MIP6_BUSEQNO", "", "", NORMAL, "binding update with an old sequence number"
+        "MIP6_BUSEQNO",
+        "ip6.ip6s_badoptions",
+        "",
+        NORMAL,
+        "binding update with an old sequence number",
+    )
+    MIP6_BANOAUTH = _row(
+        "MIP6_BANOAUTH", "", "", POLICY, "binding acknowledgement without protection"
+    )
+    MIP6_BABADAUTH = _row(
+        "MIP6_BABADAUTH", "", "", BAD, "binding acknowledgement with a wrong digest"
+    )
+    MIP6_BANOSA = _row(
+        "MIP6_BANOSA",
+        "",
+        "",
+        POLICY,
+        "binding acknowledgement signed by an unknown security association",
+    )
+    MIP6_BAWRONGSA = _row(
+        "MIP6_BAWRONGSA",
+        "",
+        "",
+        BAD,
+        "binding acknowledgement signed by the security association of another node",
+    )
+    MIP6_BASEQNO = _row(
+        "MIP6_BASEQNO",
+        "ip6.ip6s_badoptions",
+        "",
+        NORMAL,
+        "binding acknowledgement whose sequence number answers no update",
+    )
+    MIP6_RATUNNEL = _row(
+        "MIP6_RATUNNEL", "", "", BAD, "tunnelled router solicitation or advertisement not valid"
     )
     MIP6_LINKLOCAL = _row(
         "MIP6_LINKLOCAL",

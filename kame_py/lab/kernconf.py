@@ -27,6 +27,7 @@ OPTIONS: Final = frozenset(
         "IPSEC_ESP",
         "MIP6",
         "MIP6_ALLOW_COA_FALLBACK",
+        "MIP6_AUTHDATA_KAME",
         "MIP6_DEBUG",
         "MIP6_DRAFT13",
     }

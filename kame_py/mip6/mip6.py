@@ -6,11 +6,19 @@ Deviates: the draft that is spoken is a value handed in by boot. draft-ietf-mobi
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kame_py.kern.mbuf import IP6A_MOBILITY, Fate, settle
 from kame_py.kern.protosw import DONE, Ip6Protosw
-from kame_py.mip6 import mip6_ba_input, mip6_bc_update, mip6_ioctl, mip6_mcast, mip6_tunnel
+from kame_py.mip6 import (
+    mip6_ba_input,
+    mip6_bc_update,
+    mip6_bu_output,
+    mip6_ioctl,
+    mip6_mcast,
+    mip6_tunnel,
+)
 from kame_py.mip6.hooks import Mip6
 from kame_py.mip6.mip6_var import Mip6Config, Mip6State
 from kame_py.wire.const import (
@@ -39,11 +47,14 @@ def mip6_init(kern: Kernel, conf: KernConf, dialect: Dialect) -> Mip6:
         mcfg_use_authdata=dialect.use_authdata_default,
         mcfg_debug=int(conf.has("MIP6_DEBUG")),
     )
-    state = Mip6State(dialect, config, conf.has("MIP6_ALLOW_COA_FALLBACK"))
+    state = Mip6State(
+        dialect, config, conf.has("MIP6_ALLOW_COA_FALLBACK"), conf.has("MIP6_AUTHDATA_KAME")
+    )
     kern.destopts[IP6OPT_BINDING_UPDATE] = mip6_bc_update.mip6_bu_input
     kern.destopts[IP6OPT_BINDING_ACK] = mip6_ba_input.mip6_ba_input
     kern.destopts[IP6OPT_BINDING_REQ] = mip6_ba_input.mip6_br_input
     kern.inet6sw[IPPROTO_NONE] = Ip6Protosw("none", mip6_none_input, True)
+    kern.ipsec.on_key_change(kern, partial(mip6_bu_output.mip6_key_changed, kern))
     mip6_tunnel.mip6_tunnel_init(kern)
     mip6_ioctl.mip6_ioctl_init(kern)
     mip6_ioctl.mip6_sysctl_init(kern, state)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.log import LOG_ERR
 from kame_py.kern.mbuf import IP6A_NOBINDING, m_get
-from kame_py.mip6 import mip6_destopt
-from kame_py.mip6.mip6_var import mip6_state, mip6log
+from kame_py.mip6 import mip6_auth, mip6_destopt
+from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Ip6Pktopts
 from kame_py.netinet6.scope6 import addr_text
@@ -25,7 +25,7 @@ from kame_py.wire.in6addr import (
     IN6_IS_ADDR_V4COMPAT,
     IN6_IS_ADDR_V4MAPPED,
 )
-from kame_py.wire.ip6ext import build_options
+from kame_py.wire.ip6ext import AlignedOpt, build_options
 from kame_py.wire.mip6 import BindingAck
 
 if TYPE_CHECKING:
@@ -64,14 +64,12 @@ def mip6_bc_send_ba(
 
     As an empty packet (next header 59) with a routing header unless it goes to the home address.
     """
-    config = mip6_state(kern).config
-    wire = mip6_state(kern).dialect.wire
-    if config.mcfg_use_authdata and wire.authdata_type is not None:
-        mip6log(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
-        return
     answered = req.bu.seqno if seqno is None else seqno
-    ba = BindingAck(status, answered, lifetime_s, refresh_s)
-    dest2 = build_options(IPPROTO_NONE, [wire.aligned(ba)])
+    option = _ba_option(kern, req, BindingAck(status, answered, lifetime_s, refresh_s))
+    if option is None:
+        mip6warn(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
+        return
+    dest2 = build_options(IPPROTO_NONE, [option])
     via = mip6_ba_via(req, status, lifetime_s)
     rthdr = b"" if via == req.hoa else mip6_destopt.mip6_rthdr_create(via)
     m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
@@ -81,6 +79,14 @@ def mip6_bc_send_ba(
     if error:
         to = f"{addr_text(kern, req.hoa)}({addr_text(kern, via)})"
         mip6log(kern, LOG_ERR, f"sending BA to {to} failed. errno = {error}")
+
+
+def _ba_option(kern: Kernel, req: BuRequest, ba: BindingAck) -> AlignedOpt | None:
+    """The acknowledgement, with authentication data where that is wanted; None: no key."""
+    if not mip6_auth.mip6_authdata_wanted(kern):
+        return mip6_state(kern).dialect.wire.aligned(ba)
+    sa = mip6_auth.mip6_authdata_sa(kern, req.addr, req.hoa)
+    return None if sa is None else mip6_auth.mip6_ba_sign(kern, sa, ba, req.hoa, req.addr)
 
 
 def mip6_ba_via(req: BuRequest, status: int, lifetime_s: int) -> bytes:

@@ -2,8 +2,8 @@
 """Binding acknowledgements and binding requests that a mobile node receives.
 
 KAME mip6_binding.c (mip6_validate_ba, mip6_process_ba, mip6_process_br). Deviates: an
-acknowledgement without authentication is refused while it is asked for; any update that is still
-unanswered may be acknowledged; a refusal leads to another try. Read first:
+acknowledgement that is not authentic or answers nothing takes its packet along; any update that is
+still unanswered may be acknowledged; a refusal leads to another try. Read first:
 draft-ietf-mobileip-ipv6-15 s.10.13, s.10.14.
 """
 
@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
-from kame_py.kern.log import LOG_ERR, LOG_NOTICE, LOG_WARNING
-from kame_py.kern.mbuf import IP6A_MOBILITY, M_AUTHIPDGM, M_AUTHIPHDR, Mbuf
-from kame_py.mip6 import mip6_bul
+from kame_py.kern.drop import D, drop
+from kame_py.kern.log import LOG_NOTICE, LOG_WARNING
+from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf
+from kame_py.mip6 import mip6_auth, mip6_bul
 from kame_py.mip6.mip6_mnstate import MIP6_BU_REG_STATE_REGWAITACK, BuEv
 from kame_py.mip6.mip6_var import (
     MIP6_BA_MAX_TIMEOUT,
@@ -23,7 +24,6 @@ from kame_py.mip6.mip6_var import (
     Mip6Bu,
     mip6_state,
     mip6log,
-    mip6warn,
 )
 from kame_py.netinet6 import nd6
 from kame_py.wire.const import (
@@ -36,7 +36,7 @@ from kame_py.wire.const import (
 )
 from kame_py.wire.in6addr import ntop
 from kame_py.wire.malformed import Malformed
-from kame_py.wire.mip6 import AuthData, BindingAck, UniqueId, parse_ba, parse_br
+from kame_py.wire.mip6 import BindingAck, UniqueId, parse_ba, parse_br
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -58,9 +58,10 @@ LATER: Final = (BuEv.RETRY_LATER, 10)
 
 
 def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
-    """Destination option handler: one acknowledgement from m.src to a home address. True always.
+    """Destination option handler: one acknowledgement from m.src to a home address.
 
-    What fails a test is ignored, and the rest of the packet is processed (s.10.13).
+    What is malformed or about no entry is ignored, and the rest of the packet is processed
+    (s.10.13). False: it was refused, and the packet with it.
     """
     state = mip6_state(kern)
     if state.config.mcfg_type != MIP6_CONFIG_TYPE_MN:
@@ -77,8 +78,12 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         text = f"no matching binding update entry found from host {peer}."
         mip6log(kern, LOG_NOTICE, text)
         return True
-    if not _authentic(kern, m, ack) or not _answers(kern, bu, ack, peer):
-        return True
+    why = mip6_auth.mip6_ba_refusal(kern, m, m.data[opt : start + size], ack)
+    if why is None and not _answers(kern, bu, ack, peer):
+        why = D.MIP6_BASEQNO
+    if why is not None:
+        drop(kern, m, why)
+        return False
     if ack.status >= MIP6_BA_STATUS_ERRORBASE:
         _refused(kern, bu, ack)
         return True
@@ -87,23 +92,6 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     nd6.nd6_nud_hint(kern, None, m.src, force=True)
     mip6_bul.mip6_bu_event(kern, bu, BuEv.ACK, mip6_bul.BuNews(ack))
     return True
-
-
-def _authentic(kern: Kernel, m: Mbuf, ack: BindingAck) -> bool:
-    """Protected by AH, or by authentication data where that is asked for."""
-    config = mip6_state(kern).config
-    protected = M_AUTHIPHDR | M_AUTHIPDGM
-    if config.mcfg_use_ipsec and m.flags & protected == protected:
-        return True
-    if not config.mcfg_use_authdata:
-        return True
-    peer = ntop(m.src)
-    if any(isinstance(sub, AuthData) for sub in ack.subopts):
-        text = f"authenticate binding ack failed from host {peer}"
-    else:
-        text = f"an unprotected binding ack from host {peer}"
-    mip6warn(kern, LOG_ERR, text)
-    return False
 
 
 def _answers(kern: Kernel, bu: Mip6Bu, ack: BindingAck, peer: str) -> bool:
@@ -118,7 +106,6 @@ def _answers(kern: Kernel, bu: Mip6Bu, ack: BindingAck, peer: str) -> bool:
         at = bu.mbu_outstanding.index(ack.seqno)
         del bu.mbu_outstanding[: at + 1]
         return True
-    kern.stats.ip6["ip6s_badoptions"] += 1
     mip6log(
         kern,
         LOG_NOTICE,

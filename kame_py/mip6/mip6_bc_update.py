@@ -2,19 +2,18 @@
 """Binding updates that come in, at correspondents and home agents.
 
 Corresponds to mip6_validate_bu and mip6_process_bu of KAME mip6_binding.c. Deviates: whatever fails
-validation, but an old sequence number, takes its packet along; an unprotected update is never
-accepted while protection is switched on; care-of addresses are checked; a home registration with a
-node that is no home agent gets status 132. draft-ietf-mobileip-ipv6-15 s.5.1, s.8.2-8.5.
+validation takes its packet along; care-of addresses are checked; a home registration with a node
+that is no home agent gets status 132. draft-ietf-mobileip-ipv6-15 s.5.1, s.8.2-8.5.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, DropReason, drop
-from kame_py.kern.log import LOG_ERR, LOG_NOTICE
-from kame_py.kern.mbuf import IP6A_MOBILITY, M_AUTHIPDGM, M_AUTHIPHDR, Mbuf
-from kame_py.mip6 import mip6_ba, mip6_bc, mip6_hareg
+from kame_py.kern.log import LOG_NOTICE
+from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf
+from kame_py.mip6 import mip6_auth, mip6_ba, mip6_bc, mip6_hareg
 from kame_py.mip6.mip6_state import BcEv
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
@@ -22,10 +21,10 @@ from kame_py.mip6.mip6_var import (
     Mip6Bc,
     mip6_state,
     mip6log,
-    mip6warn,
 )
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST
 from kame_py.netinet6.scope6 import addr_text, in6_embedscope
+from kame_py.wire.codecs import Ip6Opt
 from kame_py.wire.const import (
     IP6_MIP6_BU_ACK,
     IP6_MIP6_BU_HOME,
@@ -34,17 +33,15 @@ from kame_py.wire.const import (
     MIP6_BA_STATUS_PROHIBIT,
 )
 from kame_py.wire.malformed import Malformed
-from kame_py.wire.mip6 import AltCoa, AuthData, BindingUpdate, parse_bu
+from kame_py.wire.mip6 import AltCoa, parse_bu
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
 
-_AH: Final = M_AUTHIPHDR | M_AUTHIPDGM  # ESP alone marks only the second (draft-15 s.4.4)
-
 
 def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
     """Destination option handler. False: the packet was dropped."""
-    req = _mip6_validate_bu(kern, m, opt, size)
+    req = _mip6_validate_bu(kern, m, opt, start + size)
     if isinstance(req, DropReason):
         drop(kern, m, req)
         return False
@@ -52,21 +49,19 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     bc = mip6_bc.mip6_bc_find(kern, req)
     dialect = mip6_state(kern).dialect
     if bc is not None and not dialect.newer(req.bu.seqno, bc.mbc_seqno):
-        kern.stats.ip6["ip6s_badoptions"] += 1
         host = addr_text(kern, req.hoa)
         text = f"received sequence no ({req.bu.seqno}) <= current seq no ({bc.mbc_seqno})"
         mip6log(kern, LOG_NOTICE, f"{text} in BU from host {host}.")
-        if dialect.seqno_too_small is None:
-            drop(kern, m, D.MIP6_BUSEQNO)
-            return False
-        mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
-        return True
+        if dialect.seqno_too_small is not None:
+            mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
+        drop(kern, m, D.MIP6_BUSEQNO)
+        return False
     mip6_process_bu(kern, req)
     return True
 
 
-def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, size: int) -> BuRequest | DropReason:
-    """draft-15 s.8.2 without the sequence number, in KAME's order."""
+def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, end: int) -> BuRequest | DropReason:
+    """draft-15 s.8.2 for the option [opt, end) without the sequence number, in KAME's order."""
     aux = m.aux
     if aux is None or aux.ip6a_home is None or aux.ip6a_careof is None:
         host = addr_text(kern, m.src)
@@ -80,11 +75,12 @@ def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, size: int) -> BuRequest |
         mip6log(
             kern,
             LOG_NOTICE,
-            f"too short binding update (len = {size}) from host {host}.",
+            f"too short binding update (len = {end - opt - Ip6Opt.SIZE}) from host {host}.",
         )
         return D.MIP6_BUSHORT
-    if not _mip6_bu_protected(kern, m, bu, hoa):
-        return D.MIP6_BUAUTH
+    why = mip6_auth.mip6_bu_refusal(kern, m, m.data[opt:end], bu, hoa, aux.ip6a_careof)
+    if why is not None:
+        return why
     ia = kern.ip6.ifaddrs.get(m.dst)
     if ia is None or ia.ia6_flags & IN6_IFF_ANYCAST:
         return D.MIP6_BUDST
@@ -93,26 +89,6 @@ def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, size: int) -> BuRequest |
     if not mip6_ba.mip6_coa_ok(coa):
         return D.MIP6_BUCOA
     return BuRequest(m.dst, hoa, coa, src, bu)
-
-
-def _mip6_bu_protected(kern: Kernel, m: Mbuf, bu: BindingUpdate, hoa: bytes) -> bool:
-    """By AH, by authentication data, or because the administrator asks for neither."""
-    state = mip6_state(kern)
-    config = state.config
-    if config.mcfg_use_ipsec and m.flags & _AH == _AH:
-        return True
-    host = addr_text(kern, hoa)
-    if state.dialect.wire.authdata_type is None:
-        if config.mcfg_use_ipsec:
-            mip6log(kern, LOG_NOTICE, f"an unprotected binding update from {host}.")
-        return not config.mcfg_use_ipsec
-    if not config.mcfg_use_authdata:
-        return True
-    if any(isinstance(s, AuthData) for s in bu.subopts):
-        mip6warn(kern, LOG_ERR, f"invalid authenticataion data from host {host}")
-    else:
-        mip6warn(kern, LOG_ERR, f"an unprotected binding update from host {host}")
-    return False
 
 
 def mip6_process_bu(kern: Kernel, req: BuRequest) -> None:

@@ -16,6 +16,7 @@ from kame_py.kern.log import LOG_ERR, LOG_INFO
 from kame_py.kern.mbuf import Mbuf, m_get
 from kame_py.mip6 import (
     if_hif,
+    mip6_auth,
     mip6_bul,
     mip6_destopt,
     mip6_dhaad,
@@ -61,6 +62,7 @@ from kame_py.wire.patch import put, u8
 from kame_py.wire.snap import INFINITE
 
 if TYPE_CHECKING:
+    from kame_py.kern.hooks import AuthdataSa
     from kame_py.kern.kernel import Kernel
     from kame_py.netinet6.in6_var import In6Ifaddr
 
@@ -161,6 +163,7 @@ def _add_bu(kern: Kernel, state: Mip6State, bu: Mip6Bu, hdrs: Exthdrs) -> bool:
         return False
     if not mip6_bu_authentic(kern, bu):
         return False
+    bu.mbu_noauth = False
     _freshen(kern, bu)
     peer = mip6_bul.mip6_peer(state, bu.mbu_paddr)
     seqno = state.dialect.next_seqno(peer.seqno)
@@ -175,17 +178,17 @@ def _add_bu(kern: Kernel, state: Mip6State, bu: Mip6Bu, hdrs: Exthdrs) -> bool:
 
 
 def mip6_bu_option(kern: Kernel, bu: Mip6Bu, seqno: int) -> AlignedOpt:
-    """The binding update of an entry; lifetime 0 deletes."""
+    """The binding update of an entry, signed where there is a key; lifetime 0 deletes."""
     dialect = mip6_state(kern).dialect
     home = mip6_bul.mip6_bu_is_home(bu)
     lifetime = 0 if bu.mbu_coa == bu.mbu_haddr else bu.mbu_lifetime
     subopts: tuple[SubOpt, ...] = ()
-    if bu.mbu_uniqid is not None:
-        at = Ip6Dest.SIZE + dialect.wire.bu_size
-        subopts = dialect.wire.align_subopts([UniqueId(bu.mbu_uniqid)], at)
+    if bu.mbu_uniqid is not None:  # behind the fixed part it needs no padding
+        subopts = (UniqueId(bu.mbu_uniqid),)
     prefixlen = dialect.home_prefixlen() if home else 0
     value = BindingUpdate(bu.mbu_flags, seqno, lifetime, prefixlen, subopts=subopts)
-    return dialect.wire.aligned(value)
+    sa = _bu_sa(kern, bu)
+    return mip6_auth.mip6_bu_sign(kern, sa, value, bu) if sa else dialect.wire.aligned(value)
 
 
 def _freshen(kern: Kernel, bu: Mip6Bu) -> None:
@@ -212,8 +215,11 @@ def _sent(kern: Kernel, bu: Mip6Bu) -> None:
 
 
 def mip6_bu_authentic(kern: Kernel, bu: Mip6Bu) -> bool:
-    """Whether an update to this peer can be authenticated, or need not be."""
-    if not mip6_state(kern).config.mcfg_use_authdata:
+    """Whether an update to this peer can be authenticated, or need not be.
+
+    If not it is held: for ten seconds or until keys change (mip6_key_changed).
+    """
+    if not mip6_auth.mip6_authdata_wanted(kern) or _bu_sa(kern, bu) is not None:
         return True
     if not bu.mbu_noauth:
         kern.log.log(
@@ -224,6 +230,21 @@ def mip6_bu_authentic(kern: Kernel, bu: Mip6Bu) -> bool:
     bu.mbu_noauth = True
     bu.mbu_hold = kern.now() + NOAUTH_RETRY_S * NS
     return False
+
+
+def _bu_sa(kern: Kernel, bu: Mip6Bu) -> AuthdataSa | None:
+    """The association that signs the updates of an entry, None where nothing is to be signed."""
+    if not mip6_auth.mip6_authdata_wanted(kern):
+        return None
+    return mip6_auth.mip6_authdata_sa(kern, bu.mbu_haddr, bu.mbu_paddr)
+
+
+def mip6_key_changed(kern: Kernel) -> None:
+    """A security association came or went: updates that had none are tried in the next second."""
+    for bu in mip6_bul.mip6_bu_list(mip6_state(kern)):
+        if bu.mbu_noauth:
+            bu.mbu_hold = 0
+    mip6_bul.mip6_bu_schedule(kern)
 
 
 def mip6_addr_exchange(kern: Kernel, m: Mbuf) -> None:

@@ -264,6 +264,7 @@ class Mip6State:
     dialect: Dialect
     config: Mip6Config
     allow_coa_fallback: bool = False
+    authdata_kame: bool = False  # sign acknowledgements as KAME did (options MIP6_AUTHDATA_KAME)
     hif_softc_list: list[HifSoftc] = field(default_factory=list)
     hif_coa: bytes = IN6ADDR_ANY  # the one care-of address of the node, kernel form
     mip6_bc_list: dict[tuple[bytes, bytes], Mip6Bc] = field(default_factory=dict)

@@ -264,7 +264,8 @@ def test_short_acknowledgement_is_ignored_and_the_rest_of_its_packet_answered() 
     assert answered(mn, HA)
 
 
-def test_acknowledgement_with_another_number_leaves_the_rest_of_its_packet() -> None:
+def test_acknowledgement_with_another_number_takes_its_packet_along() -> None:
+    """The draft would have the rest processed (s.10.13)."""
     mn = MnStage()
     mn.arrive()
     last = mn.updates()[-1][1].seqno
@@ -275,7 +276,8 @@ def test_acknowledgement_with_another_number_leaves_the_rest_of_its_packet() -> 
     mn.send(ip6(HA, COA, body, IPPROTO_ROUTING), ROUTER_MAC)
     bu = mn.entry_of(HA)
     assert bu is not None and bu.mbu_reg_state == MIP6_BU_REG_STATE_REGWAITACK
-    assert answered(mn, HA)
+    assert answered(mn, HA) == [] and mn.drops() == {"MIP6_BASEQNO": 1}
+    assert mn.kern.stats.ip6["ip6s_badoptions"] == 1
 
 
 @pytest.mark.parametrize("status", [128, 130, 131, 139])

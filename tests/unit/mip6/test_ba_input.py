@@ -63,7 +63,9 @@ def test_authentication_that_cannot_be_checked_is_no_authentication(mn: MnStage)
     mn.mip6.config.mcfg_use_authdata = 1
     mn.ack(mn.sc.hif_bu_list[0].mbu_seqno, more=(AuthData(1600, bytes(12)),))
     assert state(mn) == MIP6_BU_REG_STATE_REGWAITACK
-    assert f"mip6.c: authenticate binding ack failed from host {HA}" in mn.logged()
+    failed = f"mip6.c: authenticate binding ack failed from host {HA}"
+    assert f"{failed}: no security association" in mn.logged()
+    assert mn.drops() == {"MIP6_BANOSA": 1}
 
 
 def test_lifetime_zero_is_told_and_registered_again(mn: MnStage) -> None:

@@ -35,7 +35,7 @@ def accepted(stage: Stage, flags: int) -> bool:
     m.src, m.dst = addr(COA), addr(GLOBAL)
     m.flags |= flags
     ip6_demux(stage.kern, m, 60, 40)
-    assert stage.drops() == ({} if bindings(stage) else {"MIP6_BUAUTH": 1})
+    assert stage.drops() == ({} if bindings(stage) else {"MIP6_BUNOAUTH": 1})
     return bool(bindings(stage))
 
 
