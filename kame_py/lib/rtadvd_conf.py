@@ -145,6 +145,7 @@ class _Reader:
     ifname: str
     mobility: bool
     mtu: int
+    least_mininterval_s: float
     notices: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -174,16 +175,19 @@ def parse_config(
     mobility: bool,
     mtu: int,
     has_lladdr: bool = True,
+    least_mininterval_s: float = MIN_MININTERVAL_MIP6,
 ) -> RaConfig | ConfigError:
     """Read the interface's entry; `file_text` None means that there is no file.
 
     `mobility` is rtadvd -m, `mtu` the interface's, `has_lladdr` whether it has a link-layer
-    address to advertise. A missing entry is a valid configuration: all defaults.
+    address to advertise, `least_mininterval_s` what MinRtrAdvInterval may be with -m. A missing
+    entry is a valid configuration: all defaults.
     """
     entry = None if file_text is None else agetent(file_text, ifname)
     if isinstance(entry, RemcapError):
         return ConfigError(entry.text)
-    reader = _Reader(entry or Entry((ifname,), (), ()), ifname, mobility, mtu)
+    what = entry or Entry((ifname,), (), ())
+    reader = _Reader(what, ifname, mobility, mtu, least_mininterval_s)
     if entry is None:
         reader.notices.append(
             f"{ifname} isn't defined in the configuration file or the configuration file "
@@ -261,7 +265,7 @@ def _maxinterval(reader: _Reader) -> int:
 
 
 def _mininterval(reader: _Reader, maxinterval_ms: int) -> int:
-    least = MIN_MININTERVAL_MIP6 if reader.mobility else MIN_MININTERVAL
+    least = reader.least_mininterval_s if reader.mobility else MIN_MININTERVAL
     default_ms, most_ms = maxinterval_ms // 3, maxinterval_ms * 3 // 4
     if reader.entry.agetstr("maxinterval") is None and reader.entry.agetstr("mininterval") is None:
         default_ms, most_ms = _whole(default_ms), _whole(most_ms)

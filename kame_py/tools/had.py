@@ -16,6 +16,7 @@ from typing import Final
 
 from kame_py.ctl.ops import ProgOps
 from kame_py.lib.getopt import OptionHelp, ParsedArgs
+from kame_py.lib.mip6wire import kernel_wire
 from kame_py.lib.syslog import LOG_DEBUG, Syslog
 from kame_py.lib.toolbase import Tool, ToolError, UsageError, ifindex, run
 from kame_py.tools.had_dump import dump_json, dump_text
@@ -26,9 +27,7 @@ from kame_py.wire.const import ICMP6_HADISCOV_REQUEST, ND_ROUTER_ADVERT
 from kame_py.wire.errno import EAGAIN, EINTR, KError
 from kame_py.wire.ioctl import SIOCGIFADDRS_IN6
 from kame_py.wire.mip6 import OptionWire, build_ha_reply
-from kame_py.wire.mip6_draft15 import WIRE
-from kame_py.wire.mip6_wires import WIRES
-from kame_py.wire.snap import IfaSnap, Mip6ConfigSnap
+from kame_py.wire.snap import IfaSnap
 from kame_py.wire.sockaddr import (
     AF_INET6,
     ICMP6_FILTER,
@@ -73,7 +72,7 @@ async def _had(args: ParsedArgs, ops: ProgOps) -> int:
     if not args.args:
         raise UsageError
     log = Syslog(ops, LOG_DEBUG, to_stderr=True, stderr_head=f"{NAME}: ")
-    d = _Daemon(ops, log, args.has("D"), args.long.json, await _wire(ops))
+    d = _Daemon(ops, log, args.has("D"), args.long.json, await kernel_wire(ops))
     d.ifaces = [HagentIfinfo(name, ifindex(ops, name)) for name in args.args]
     await _sock_open(d)
     await _findifas(d)
@@ -88,16 +87,6 @@ async def _had(args: ParsedArgs, ops: ProgOps) -> int:
 
 
 # -- set-up ---------------------------------------------------------------------------------------
-
-
-async def _wire(ops: ProgOps) -> OptionWire:
-    """The format of requests: of the draft that the kernel speaks, if it speaks one."""
-    try:
-        rows = await ops.sysctl("net.inet6.mip6.config")
-    except KError:
-        return WIRE
-    config = rows[0] if isinstance(rows, tuple) else None
-    return WIRES.get(config.dialect, WIRE) if isinstance(config, Mip6ConfigSnap) else WIRE
 
 
 async def _sock_open(d: _Daemon) -> None:

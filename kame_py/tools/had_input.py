@@ -8,15 +8,14 @@ nor does a valid lifetime of zero. Read first: draft-ietf-mobileip-ipv6-15 s.9.7
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from kame_py.lib.syslog import Syslog
 from kame_py.lib.toolbase import addr_text
 from kame_py.tools.had_if import HagentEntry, HagentGaddr, HagentIfinfo, Random, expiry
-from kame_py.wire.codecs import HaDiscovRep, Icmp6Hdr, Ip6Hdr, NdOptPrefixInfo, NdRouterAdvert
+from kame_py.wire.codecs import Icmp6Hdr, NdOptPrefixInfo, NdRouterAdvert
 from kame_py.wire.const import (
-    IPV6_MMTU,
     ND_MAX_HLIM,
     ND_OPT_PI_FLAG_AUTO,
     ND_OPT_PI_FLAG_ONLINK,
@@ -32,15 +31,13 @@ from kame_py.wire.in6addr import (
     prefix_equal,
 )
 from kame_py.wire.malformed import Malformed
-from kame_py.wire.mip6 import ADDR_LEN, HaDiscoveryReply, HaDiscoveryRequest, OptionWire
+from kame_py.wire.mip6 import HaDiscoveryReply, HaDiscoveryRequest, OptionWire
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
 from kame_py.wire.sockaddr import IPPROTO_IPV6, IPV6_HOPLIMIT, IPV6_PKTINFO, Received
 
 if TYPE_CHECKING:
     from kame_py.ctl.ops import ProgOps
 
-#: As many addresses as fit into the minimum MTU: 76.
-HA_ADDRS_MAX: Final = (IPV6_MMTU - Ip6Hdr.SIZE - HaDiscovRep.SIZE) // ADDR_LEN
 ADDR_BITS: Final = 128
 GLOBAL_UNICAST: Final = b"\x20" + bytes(
     15
@@ -210,7 +207,11 @@ def haad_request_input(
     if haif is None:
         log.err("haad_request_input", "cannt get home agent ifinfo.")
         return None
-    return _answer(log, haif, arr, request, random)
+    answer = _answer(log, haif, arr, request, random)
+    if answer is None:
+        return None
+    reply = replace(answer.reply, addrs=answer.reply.addrs[: wire.ha_addrs_max])
+    return Answer(answer.source, reply)
 
 
 def _answer(
@@ -238,4 +239,4 @@ def _answer(
     if source is None:
         log.err("haad_request_input", f"no address to answer {arr.src} from")
         return None
-    return Answer(source, HaDiscoveryReply(request.id, tuple(addrs[:HA_ADDRS_MAX])))
+    return Answer(source, HaDiscoveryReply(request.id, tuple(addrs)))

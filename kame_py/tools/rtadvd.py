@@ -14,6 +14,7 @@ from typing import Final
 from kame_py.ctl.ops import ProgOps
 from kame_py.lib.flagwords import IFF_UP
 from kame_py.lib.getopt import OptionHelp, ParsedArgs
+from kame_py.lib.mip6wire import kernel_wire
 from kame_py.lib.rtadvd_conf import ConfigError, RaConfig, parse_config
 from kame_py.lib.syslog import LOG_DEBUG, LOG_ERR, LOG_INFO, Syslog
 from kame_py.lib.toolbase import EX_OK, Tool, ToolError, UsageError, run, warn
@@ -36,6 +37,7 @@ from kame_py.wire.const import (
 from kame_py.wire.errno import EAGAIN, EINTR, ENOENT, KError
 from kame_py.wire.in6addr import ALLNODES, ALLROUTERS, IN6ADDR_ANY, SITE_ALLROUTERS
 from kame_py.wire.ioctl import SIOCGIFCONF
+from kame_py.wire.mip6 import OptionWire
 from kame_py.wire.snap import IfSnap
 from kame_py.wire.sockaddr import (
     AF_INET6,
@@ -71,6 +73,7 @@ class _Daemon:
     ops: ProgOps
     log: Syslog
     json: bool
+    wire: OptionWire
     ifaces: list[Rainfo] = field(default_factory=list)
     sock: int = -1
     rtsock: int = -1
@@ -81,7 +84,7 @@ async def _rtadvd(args: ParsedArgs, ops: ProgOps) -> int:
         warn(ops, NAME, "the -R option is currently ignored.")
     if not args.args:
         raise UsageError
-    d = _Daemon(ops, _syslog(args, ops), args.long.json)
+    d = _Daemon(ops, _syslog(args, ops), args.long.json, await kernel_wire(ops))
     for ifname in args.args:
         d.ifaces.insert(0, await _getconfig(d, args, ifname))
     if not args.has("f"):
@@ -123,6 +126,7 @@ async def _getconfig(d: _Daemon, args: ParsedArgs, ifname: str) -> Rainfo:
         ifname,
         mobility=args.has("m"),
         mtu=snap.mtu,
+        least_mininterval_s=d.wire.min_rtr_adv_interval_s,
         has_lladdr=bool(snap.lladdr),
     )
     if isinstance(conf, ConfigError):
@@ -167,6 +171,7 @@ async def _rainfo(d: _Daemon, args: ParsedArgs, snap: IfSnap, conf: RaConfig) ->
         ifindex=snap.index,
         conf=conf,
         mobility=args.has("m"),
+        router_address=args.has("m") or d.wire.router_address,
         lladdr=snap.lladdr,
         phymtu=snap.mtu,
         up=bool(snap.flags & IFF_UP),

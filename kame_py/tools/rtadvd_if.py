@@ -118,6 +118,7 @@ class Rainfo:
     ifindex: int
     conf: RaConfig
     mobility: bool
+    router_address: bool  # prefix options tell our own address (R)
     lladdr: bytes
     phymtu: int
     up: bool

@@ -57,9 +57,11 @@ async def interface_addrs(ops: ProgOps, ifname: str) -> tuple[IfaSnap, ...]:
     )
 
 
-def _from_address(addr: bytes, plen: int, mobility: bool, origin: Origin, now_s: int) -> Prefix:
+def _from_address(
+    addr: bytes, plen: int, router_address: bool, origin: Origin, now_s: int
+) -> Prefix:
     """A home agent tells its whole address, except that site-local ones stay prefixes."""
-    router = mobility and not IN6_IS_ADDR_SITELOCAL(addr)
+    router = router_address and not IN6_IS_ADDR_SITELOCAL(addr)
     prefix = addr if router else masked(addr, plen)
     return Prefix.from_config(RaPrefix(prefix, plen, router=router), now_s, origin)
 
@@ -69,7 +71,7 @@ async def get_prefix(ops: ProgOps, rai: Rainfo) -> None:
     for ifa in await interface_addrs(ops, rai.ifname):
         if rai.find_prefix(ifa.addr, ifa.plen) is None:
             now_s = ops.monotonic() // NS
-            new = _from_address(ifa.addr, ifa.plen, rai.mobility, Origin.KERNEL, now_s)
+            new = _from_address(ifa.addr, ifa.plen, rai.router_address, Origin.KERNEL, now_s)
             rai.prefixes.insert(0, new)
 
 
@@ -146,13 +148,14 @@ async def _add_prefix(ops: ProgOps, log: Syslog, rai: Rainfo, addr: bytes, plen:
 async def _new_prefix(ops: ProgOps, rai: Rainfo, addr: bytes, plen: int) -> Prefix:
     """With -m the interface's address in that prefix, else the prefix; the kernel's lifetimes."""
     source = addr
-    mobility = False
-    if rai.mobility:
+    router_address = False
+    if rai.router_address:
         for ifa in await interface_addrs(ops, rai.ifname):
             if ifa.plen == plen and prefix_equal(ifa.addr, addr, plen):
-                source, mobility = ifa.addr, True
+                source, router_address = ifa.addr, True
                 break
-    new = _from_address(source, plen, mobility, Origin.DYNAMIC, ops.monotonic() // NS)
+    now_s = ops.monotonic() // NS
+    new = _from_address(source, plen, router_address, Origin.DYNAMIC, now_s)
     new.vltime_s, new.pltime_s = await _kernel_lifetimes(ops, rai.ifname, addr, plen)
     return new
 

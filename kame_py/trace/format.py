@@ -68,13 +68,15 @@ from kame_py.wire.mip6_draft15 import WIRE
 
 MAX_TUNNELS: Final = 8  # packets inside packets that are followed
 _IP6_VERSION: Final = 6
-_BU_FLAGS: Final = ((0x80, "A"), (0x40, "H"), (0x20, "S"), (0x10, "D"))
+_BU_FLAGS: Final = (0x80, 0x40, 0x20, 0x10)  # bits of the letters in OptionWire.bu_flag_letters
 _TCP_FLAGS: Final = ((TH_SYN, "S"), (TH_FIN, "F"), (TH_RST, "R"), (TH_PUSH, "P"))
 
 Names = Callable[[bytes], str]
 
 
-def frame_summary(frame: bytes, names: Names = ntop, verbose: bool = False) -> str:
+def frame_summary(
+    frame: bytes, names: Names = ntop, verbose: bool = False, wire: OptionWire = WIRE
+) -> str:
     """An Ethernet frame in one line."""
     ether = EtherHeader.parse(frame)
     if isinstance(ether, Malformed):
@@ -82,7 +84,7 @@ def frame_summary(frame: bytes, names: Names = ntop, verbose: bool = False) -> s
     if ether.ether_type != ETHERTYPE_IPV6:
         src, dst = mac_ntoa(ether.ether_shost), mac_ntoa(ether.ether_dhost)
         return f"{src} > {dst}: ethertype 0x{ether.ether_type:04x}"
-    return summary(frame[EtherHeader.SIZE :], names, verbose)
+    return summary(frame[EtherHeader.SIZE :], names, verbose, wire)
 
 
 def summary(
@@ -204,9 +206,11 @@ class _Line:
         if isinstance(value, HomeAddress):
             return f"(HomeAddr {self._names(value.addr)}{subopts})"
         if isinstance(value, BindingUpdate):
-            flags = "".join(letter for bit, letter in _BU_FLAGS if value.flags & bit)
+            letters = zip(_BU_FLAGS, self._wire.bu_flag_letters, strict=True)
+            flags = "".join(letter for bit, letter in letters if value.flags & bit)
+            plen = f" plen={value.prefixlen}" if self._wire.bu_prefixlen else ""
             return (
-                f"(BindUpd flg={flags}/{value.flags:x} seq={value.seqno}"
+                f"(BindUpd flg={flags}/{value.flags:x}{plen} seq={value.seqno}"
                 f" life={value.lifetime_s}{subopts})"
             )
         if isinstance(value, BindingAck):

@@ -158,6 +158,9 @@ class OptionWire:
 
     name: str
     seqno_bits: int
+    ha_addrs_max: int  # of a home agent discovery reply
+    router_address: bool  # every router's prefix options tell its own address, not only home agents
+    min_rtr_adv_interval_s: float  # the least MinRtrAdvInterval that is allowed
     bu_flag_letters: str  # of the flags of a Binding Update, from bit 0x80 downwards
     bu_prefixlen: bool  # a Binding Update carries a prefix length
     altcoa_type: int

@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from kame_py.wire.codecs import HaDiscovReqD13, Ip6OptBindingAckD13, Ip6OptBindingUpdateD13
+from kame_py.wire.codecs import (
+    HaDiscovRep,
+    HaDiscovReqD13,
+    Ip6OptBindingAckD13,
+    Ip6OptBindingUpdateD13,
+)
+from kame_py.wire.const import IPV6_MAXPACKET
 from kame_py.wire.in6addr import IN6ADDR_ANY
 from kame_py.wire.mip6 import (
+    ADDR_LEN,
     BindingAck,
     BindingUpdate,
     HaDiscoveryRequest,
@@ -78,6 +85,9 @@ def _pack_ha_request(req: HaDiscoveryRequest) -> bytes:
 WIRE: Final = OptionWire(
     name="draft-13",
     seqno_bits=16,
+    ha_addrs_max=(IPV6_MAXPACKET - HaDiscovRep.SIZE) // ADDR_LEN,
+    router_address=True,  # s.6.2
+    min_rtr_adv_interval_s=0.5,  # s.6.5
     bu_flag_letters="AHRD",
     bu_prefixlen=True,
     altcoa_type=IP6SUBOPT_ALTCOA,

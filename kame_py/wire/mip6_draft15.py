@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from kame_py.wire.codecs import HaDiscovReq, Ip6OptBindingAck, Ip6OptBindingUpdate
+from kame_py.wire.codecs import (
+    HaDiscovRep,
+    HaDiscovReq,
+    Ip6Hdr,
+    Ip6OptBindingAck,
+    Ip6OptBindingUpdate,
+)
+from kame_py.wire.const import IPV6_MMTU
 from kame_py.wire.mip6 import (
+    ADDR_LEN,
     BindingAck,
     BindingUpdate,
     HaDiscoveryRequest,
@@ -77,6 +85,9 @@ def _pack_ha_request(req: HaDiscoveryRequest) -> bytes:
 WIRE: Final = OptionWire(
     name="draft-15",
     seqno_bits=8,
+    ha_addrs_max=(IPV6_MMTU - Ip6Hdr.SIZE - HaDiscovRep.SIZE) // ADDR_LEN,  # s.9.8: no fragments
+    router_address=False,
+    min_rtr_adv_interval_s=0.05,  # s.6.5
     bu_flag_letters="AHSD",
     bu_prefixlen=False,
     altcoa_type=IP6SUBOPT_ALTCOA,
