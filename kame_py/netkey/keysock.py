@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""PF_KEY sockets.
+
+KAME netkey/keysock.c (key_usrreqs). Deviates: nobody is unprivileged here. Read first: RFC 2367
+s.1.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kame_py.kern.log import LOG_DEBUG
+from kame_py.netkey.key_msg import key_parse
+from kame_py.wire.errno import EINVAL, EISCONN, EMSGSIZE, ENOPROTOOPT, KError
+from kame_py.wire.sockaddr import Cmsg, SockaddrIn6
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.kern.uipc_socket import Socket
+
+
+class KeyUsrreqs:
+    """What PF_KEY does for its sockets."""
+
+    def attach(self, kern: Kernel, so: Socket) -> None:
+        kern.key.sockets.append(so)
+
+    def detach(self, kern: Kernel, so: Socket) -> None:
+        kern.key.sockets.remove(so)
+        kern.key.registered.pop(so, None)
+        kern.key.promisc.discard(so)
+
+    def bind(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
+        raise KError(EINVAL)
+
+    def connect(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
+        raise KError(EINVAL)
+
+    def send(
+        self,
+        kern: Kernel,
+        so: Socket,
+        data: bytes,
+        addr: SockaddrIn6 | None,
+        control: tuple[Cmsg, ...],
+    ) -> int:
+        """One message for the kernel. KError: EMSGSIZE, EINVAL when it has no whole header."""
+        if addr is not None:
+            raise KError(EISCONN)
+        if len(data) > so.so_sndbuf:
+            raise KError(EMSGSIZE)
+        if kern.key.key_debug_level:
+            kern.log.log(LOG_DEBUG, f"key_output: {len(data)} octets: {data.hex()}")
+        key_parse(kern, so, data)
+        return len(data)
+
+    def ctloutput(
+        self, kern: Kernel, so: Socket, op: int, level: int, opt: int, value: object = None
+    ) -> object:
+        raise KError(ENOPROTOOPT)
+
+    def sockaddr(self, kern: Kernel, so: Socket) -> SockaddrIn6:
+        return SockaddrIn6()
