@@ -14,6 +14,7 @@ from kame_py.kern.kernel import Kernel
 from kame_py.kern.log import LOG_WARNING
 from kame_py.kern.rng import Rng
 from kame_py.kern.uipc_socket import socket_init
+from kame_py.mip6.dialect.draft13 import DRAFT13
 from kame_py.mip6.dialect.draft15 import DRAFT15
 from kame_py.mip6.if_hif import hif_attach
 from kame_py.mip6.mip6 import mip6_init
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from kame_py.mip6.dialect.base import Dialect
 
 #: Option -> the draft of Mobile IPv6 that it brings; of several the last row counts.
-DIALECTS: Final[dict[str, Dialect]] = {"MIP6": DRAFT15}
+DIALECTS: Final[dict[str, Dialect]] = {"MIP6": DRAFT15, "MIP6_DRAFT13": DRAFT13}
 
 
 def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:

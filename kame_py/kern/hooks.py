@@ -79,6 +79,10 @@ class Mip6Hooks(Protocol):
         """nd6_na_input, learned from. True: it answers us whatever its flags say."""
         ...
 
+    def proxied_router(self, kern: Kernel, target: bytes) -> bool | None:
+        """nd6_ns_input, an address we are proxy for: is it a router's? None: not mobility's."""
+        ...
+
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
         """nd6_ns_input, nd6_na_input: the pseudo address a home agent does DAD for."""
         ...
@@ -156,6 +160,9 @@ class NullMip6Hooks:
     def na_input(self, kern: Kernel, target: bytes) -> bool:
         return False
 
+    def proxied_router(self, kern: Kernel, target: bytes) -> bool | None:
+        return None
+
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
         return None
 
@@ -209,7 +216,11 @@ class IpsecHooks(Protocol):
         ...
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
-        """ip6_output, policy and transport mode. 0 goes on, an errno drops the packet."""
+        """ip6_output, policy and transport mode. 0 goes on, an errno drops the packet.
+
+        A packet marked IP6A_AH gets AH with whatever else the policy asks for, and ENOENT without
+        an association.
+        """
         ...
 
     def tunnel(self, kern: Kernel, m: Mbuf) -> int:
@@ -234,6 +245,13 @@ class IpsecHooks(Protocol):
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
         """The AH association (dst, spi) made for exactly this source, else None."""
+        ...
+
+    def ah_ready(self, kern: Kernel, src: bytes, dst: bytes) -> bool:
+        """Whether there is an AH association for packets marked IP6A_AH.
+
+        src, dst: kernel form, home addresses. If there is none an ACQUIRE is raised.
+        """
         ...
 
     def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
@@ -271,6 +289,9 @@ class NullIpsecHooks:
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
         return None
+
+    def ah_ready(self, kern: Kernel, src: bytes, dst: bytes) -> bool:
+        return False
 
     def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
         return False

@@ -33,6 +33,7 @@ IP6A_RTALERTSEEN: Final = 0x08  # router alert option seen
 IP6A_ROUTEOPTIMIZED: Final = 0x10  # came by a routing header to our home address
 IP6A_NOBINDING: Final = 0x20  # made here: goes as it is, whatever the binding cache says
 IP6A_MOBILITY: Final = 0x40  # mobility used an option of it
+IP6A_AH: Final = 0x80  # made here: leaves under AH, whatever the policy database says
 
 
 class Fate(enum.Enum):

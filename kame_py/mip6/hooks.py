@@ -7,7 +7,6 @@ correspondent, the home agent or the mobile node.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from kame_py.mip6 import (
@@ -21,7 +20,7 @@ from kame_py.mip6 import (
     mip6_mcast,
     mip6_move,
     mip6_mpa,
-    mip6_mps,
+    mip6_proxy,
     mip6_tunnel,
 )
 from kame_py.mip6.mip6_mcast import Mip6Mcast
@@ -30,8 +29,6 @@ from kame_py.wire.codecs import Icmp6Hdr
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REPLY,
     ICMP6_INFOMSG_MASK,
-    ICMP6_MOBILEPREFIX_ADVERT,
-    ICMP6_MOBILEPREFIX_SOLICIT,
     MLD_LISTENER_DONE,
     MLD_LISTENER_QUERY,
     MLD_LISTENER_REPORT,
@@ -42,6 +39,7 @@ from kame_py.wire.patch import u8
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
+    from kame_py.mip6.dialect.base import Messages
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.in6_var import In6Ifaddr, In6Multi
     from kame_py.netinet6.ip6_var import Exthdrs
@@ -49,14 +47,12 @@ if TYPE_CHECKING:
     from kame_py.wire.nd6opt import NdOptions
 
 
-#: (role, message) -> who uses it.
-_INFORMATIONAL: Final[dict[tuple[int, int], Callable[[Kernel, Mbuf, int], bool]]] = {
+#: (role, message) -> who uses it, whatever the draft.
+_INFORMATIONAL: Final[Messages] = {
     (MIP6_CONFIG_TYPE_MN, ICMP6_HADISCOV_REPLY): mip6_dhaad.mip6_hadiscov_reply_input,
-    (MIP6_CONFIG_TYPE_MN, ICMP6_MOBILEPREFIX_ADVERT): mip6_mps.mip6_mp_adv_input,
     (MIP6_CONFIG_TYPE_MN, MLD_LISTENER_QUERY): mip6_mcast.mip6_mld_query_input,
     (MIP6_CONFIG_TYPE_HA, MLD_LISTENER_REPORT): mip6_mcast.mip6_mld_input,
     (MIP6_CONFIG_TYPE_HA, MLD_LISTENER_DONE): mip6_mcast.mip6_mld_input,
-    (MIP6_CONFIG_TYPE_HA, ICMP6_MOBILEPREFIX_SOLICIT): mip6_mpa.mip6_mp_sol_input,
     (MIP6_CONFIG_TYPE_HA, ND_ROUTER_ADVERT): mip6_mpa.mip6_mpa_ra_input,
 }
 
@@ -64,11 +60,12 @@ _INFORMATIONAL: Final[dict[tuple[int, int], Callable[[Kernel, Mbuf, int], bool]]
 class Mip6:
     """Mobility of one kernel. Every node is a correspondent; at most one role comes on top."""
 
-    __slots__ = ("mcast", "state")
+    __slots__ = ("_informational", "mcast", "state")
 
     def __init__(self, state: Mip6State, mcast: Mip6Mcast) -> None:
         self.state = state
         self.mcast = mcast
+        self._informational: Messages = {**_INFORMATIONAL, **state.dialect.prefixes.messages}
 
     @property
     def _mobile(self) -> bool:
@@ -88,7 +85,7 @@ class Mip6:
         kind = u8(m.data, off + Icmp6Hdr.O_icmp6_type)
         if not kind & ICMP6_INFOMSG_MASK:
             return mip6_icmp6.mip6_icmp6_error_input(kern, m, off)
-        use = _INFORMATIONAL.get((self.state.config.mcfg_type, kind))
+        use = self._informational.get((self.state.config.mcfg_type, kind))
         return use is not None and use(kern, m, off)
 
     def forward(self, kern: Kernel, m: Mbuf) -> bool:
@@ -127,6 +124,9 @@ class Mip6:
 
     def na_input(self, kern: Kernel, target: bytes) -> bool:
         return self._mobile and mip6_home.mip6_deregistering(kern, target)
+
+    def proxied_router(self, kern: Kernel, target: bytes) -> bool | None:
+        return mip6_proxy.mip6_proxied_router(kern, target)
 
     def dad_find(self, kern: Kernel, ifp: Ifnet, target: bytes) -> In6Ifaddr | None:
         return mip6_hareg.mip6_dad_find(kern, ifp, target)

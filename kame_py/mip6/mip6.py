@@ -58,6 +58,7 @@ def mip6_init(kern: Kernel, conf: KernConf, dialect: Dialect) -> Mip6:
     mip6_tunnel.mip6_tunnel_init(kern)
     mip6_ioctl.mip6_ioctl_init(kern)
     mip6_ioctl.mip6_sysctl_init(kern, state)
+    dialect.prefixes.init(kern)
     return Mip6(state, mip6_mcast.mip6_mcast_init(kern))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.log import LOG_ERR
 from kame_py.kern.mbuf import IP6A_NOBINDING, m_get
-from kame_py.mip6 import mip6_auth, mip6_destopt
+from kame_py.mip6 import mip6_ah, mip6_auth, mip6_destopt
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Ip6Pktopts
@@ -70,11 +70,13 @@ def mip6_bc_send_ba(
         mip6warn(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
         return
     dest2 = build_options(IPPROTO_NONE, [option])
-    via = mip6_ba_via(req, status, lifetime_s)
+    by_coa = mip6_state(kern).dialect.ack_by_coa
+    via = req.coa if by_coa else mip6_ba_via(req, status, lifetime_s)
     rthdr = b"" if via == req.hoa else mip6_destopt.mip6_rthdr_create(via)
     m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = req.addr, req.hoa
     m.auxdata().ip6a_flags |= IP6A_NOBINDING
+    mip6_ah.mip6_ah_force(kern, m)
     error = ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
     if error:
         to = f"{addr_text(kern, req.hoa)}({addr_text(kern, via)})"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import NS
 from kame_py.kern.drop import D, drop
 from kame_py.kern.log import LOG_NOTICE, LOG_WARNING
-from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf
+from kame_py.kern.mbuf import IP6A_BRUID, IP6A_MOBILITY, Mbuf
 from kame_py.mip6 import mip6_auth, mip6_bul
 from kame_py.mip6.mip6_mnstate import MIP6_BU_REG_STATE_REGWAITACK, BuEv
 from kame_py.mip6.mip6_var import (
@@ -147,4 +147,5 @@ def mip6_br_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     for sub in br.subopts:
         if isinstance(sub, UniqueId):
             bu.mbu_uniqid = sub.id
+            m.auxdata().ip6a_flags |= IP6A_BRUID
     return True

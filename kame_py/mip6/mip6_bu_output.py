@@ -16,6 +16,7 @@ from kame_py.kern.log import LOG_ERR, LOG_INFO
 from kame_py.kern.mbuf import Mbuf, m_get
 from kame_py.mip6 import (
     if_hif,
+    mip6_ah,
     mip6_auth,
     mip6_bul,
     mip6_destopt,
@@ -127,6 +128,8 @@ def mip6_mn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     coa = bu.mbu_coa if bu is not None and sent else state.hif_coa
     hao = state.dialect.wire.aligned(HomeAddress(coa))
     hdrs.haddr = build_options(IPPROTO_NONE, [hao])
+    if sent:
+        mip6_ah.mip6_ah_force(kern, m)
     aux = m.auxdata()
     aux.ip6a_home, aux.ip6a_careof = m.src, coa
     return 0
@@ -185,7 +188,7 @@ def mip6_bu_option(kern: Kernel, bu: Mip6Bu, seqno: int) -> AlignedOpt:
     subopts: tuple[SubOpt, ...] = ()
     if bu.mbu_uniqid is not None:  # behind the fixed part it needs no padding
         subopts = (UniqueId(bu.mbu_uniqid),)
-    prefixlen = dialect.home_prefixlen() if home else 0
+    prefixlen = bu.mbu_prefixlen if home else 0
     value = BindingUpdate(bu.mbu_flags, seqno, lifetime, prefixlen, subopts=subopts)
     sa = _bu_sa(kern, bu)
     return mip6_auth.mip6_bu_sign(kern, sa, value, bu) if sa else dialect.wire.aligned(value)
@@ -219,12 +222,16 @@ def mip6_bu_authentic(kern: Kernel, bu: Mip6Bu) -> bool:
 
     If not it is held: for ten seconds or until keys change (mip6_key_changed).
     """
-    if not mip6_auth.mip6_authdata_wanted(kern) or _bu_sa(kern, bu) is not None:
+    wanted = mip6_auth.mip6_authdata_wanted(kern)
+    if wanted and _bu_sa(kern, bu) is not None:
+        return True
+    if not wanted and mip6_ah.mip6_ah_ready(kern, bu.mbu_haddr, bu.mbu_paddr):
         return True
     if not bu.mbu_noauth:
+        why = "authdata create failed.  " if wanted else ""
         kern.log.log(
             LOG_ERR,
-            "authdata create failed.  no security association from "
+            f"{why}no security association from "
             f"{ntop(bu.mbu_haddr)} to {ntop(bu.mbu_paddr)}, no binding update is sent.",
         )
     bu.mbu_noauth = True

@@ -102,7 +102,7 @@ def mip6_process_hrbu(kern: Kernel, req: BuRequest) -> None:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_SUBNET)
         return
     covered = _covered(kern, req, home)
-    status = _refusal(kern, req, home.ndpr_ifp, covered)
+    status = _refusal(kern, req, home, covered)
     if status:
         mip6_ba.mip6_bc_send_ba(kern, req, status)
         return
@@ -133,14 +133,17 @@ def _registration(kern: Kernel, req: BuRequest) -> Mip6Hr | None:
     return hr
 
 
-def _refusal(kern: Kernel, req: BuRequest, ifp: Ifnet, covered: dict[bytes, NdPrefix]) -> int:
+def _refusal(kern: Kernel, req: BuRequest, home: NdPrefix, covered: dict[bytes, NdPrefix]) -> int:
     """Why the registration cannot be served: a status, or 0."""
     state = mip6_state(kern)
+    status = state.dialect.prefix_refused(req.bu, home.ndpr_plen)
+    if status:
+        return status
     if req.hoa in kern.ip6.ifaddrs or IN6_IS_ADDR_LINKLOCAL(req.addr):
         return MIP6_BA_STATUS_PROHIBIT  # the tunnel needs a source that is one everywhere
     if any(addr in kern.ip6.ifaddrs for addr in covered):
         return MIP6_BA_STATUS_DAD_FAILED
-    if not ifp.up:
+    if not home.ndpr_ifp.up:
         return MIP6_BA_STATUS_UNSPECIFIED
     new = sum(addr not in state.mip6_hrbc_list for addr in covered)
     if new and len(state.mip6_hrbc_list) + new > state.hrbc_maxentries:
@@ -159,24 +162,26 @@ def mip6_process_hurbu(kern: Kernel, req: BuRequest) -> None:
     single = mip6_state(kern).dialect.single(req.bu)
     if bc is not None and hr is not None and single and hr.hr_req.hoa != req.hoa:
         _leave(kern, bc)
-        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
+        if mip6_state(kern).dialect.acks_deregistration(req.bu.flags):
+            mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
         return
     if hr is None:
         hr = Mip6Hr(home.ndpr_ifp, req)
     elif not single:
-        for other in _same_ifid(kern, hr, req.hoa):
+        for other in _same_ifid(kern, hr, req):
             mip6_hr_event(kern, other, HrEv.EXPIRE)
     hr.hr_req = req
     mip6_hr_event(kern, hr, HrEv.DEREG)
 
 
-def _same_ifid(kern: Kernel, hr: Mip6Hr, hoa: bytes) -> list[Mip6Hr]:
+def _same_ifid(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> list[Mip6Hr]:
     """Other registrations of the same interface identifier on the same link."""
     found: dict[Mip6Hr, None] = {}
+    hoa, bits = req.hoa, mip6_state(kern).dialect.ifid_at(req.bu)
     for bc in mip6_state(kern).mip6_hrbc_list.values():
         other = bc.mbc_hr
         if other is not None and other is not hr and other.hr_ifp is hr.hr_ifp:
-            if combine(hoa, IFID_BITS, bc.mbc_phaddr) == hoa:
+            if combine(hoa, bits, bc.mbc_phaddr) == hoa:
                 found[other] = None
     return list(found)
 
@@ -203,7 +208,9 @@ def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv) -> None:
         mip6_mcast.mip6_groups_release(kern, hr)
         for bc in list(hr.hr_bcs):
             _unbind(kern, bc)
-    if act & HrAct.ACK:
+    if act & HrAct.ACK and (
+        ev is not HrEv.DEREG or mip6_state(kern).dialect.acks_deregistration(hr.hr_req.bu.flags)
+    ):
         refresh_s = max(lifetime_s // 2, min(MIP6_REFRESH_MIN, lifetime_s))
         mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, refresh_s)
     if act & HrAct.NAK_DAD:

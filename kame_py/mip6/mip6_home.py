@@ -96,7 +96,12 @@ def mip6_home_flags(kern: Kernel, bu: Mip6Bu) -> None:
     state = mip6_state(kern)
     leaving = bu.mbu_reg_state == MIP6_BU_REG_STATE_DEREGWAITACK
     need_dad = not leaving and bu.mbu_bound_expire <= kern.now()
-    bu.mbu_flags = state.dialect.home_flags(need_dad, _several(bu.mbu_hif))
+    several = _several(bu.mbu_hif)
+    router = bool(kern.ip6.ip6_forwarding)
+    bu.mbu_flags = state.dialect.home_flags(need_dad, several, router)
+    mpfx = mip6_prefix.mip6_prefix_list_find_withhaddr(state, bu.mbu_haddr)
+    plen = mpfx.mpfx_prefixlen if mpfx is not None else 0
+    bu.mbu_prefixlen = state.dialect.home_prefixlen(plen, several)
 
 
 def _several(sc: HifSoftc) -> bool:

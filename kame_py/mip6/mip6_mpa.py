@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import MS, NS
 from kame_py.kern.log import LOG_INFO
 from kame_py.kern.mbuf import IP6A_NOBINDING, Mbuf, m_get
-from kame_py.mip6 import mip6_destopt, mip6_hareg
+from kame_py.mip6 import mip6_ah, mip6_destopt, mip6_hareg
 from kame_py.mip6.mip6_mpa_state import MPA_TABLE, MpaAct, MpaEv
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import HaPrefix, mip6_state, mip6log
@@ -187,6 +187,7 @@ def mip6_mpa_registered(kern: Kernel, hr: Mip6Hr) -> None:
     mpa = hr.hr_mpa
     if mpa.mpa_told is None:
         mpa.mpa_told = mpa.mpa_seen = mip6_mpa_prefixes(kern, hr.hr_ifp)
+        _regular(kern, hr)
 
 
 def mip6_mpa_answered(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> None:
@@ -247,9 +248,12 @@ def mip6_mpa_event(kern: Kernel, hr: Mip6Hr, ev: MpaEv) -> None:
         mpa.mpa_tries += 1
         if mpa.mpa_tries < PREFIX_ADV_RETRIES:
             _arm(kern, hr, (PREFIX_ADV_TIMEOUT << mpa.mpa_tries) * NS)
+        else:
+            _regular(kern, hr)
     if act & MpaAct.DONE:
         mpa.mpa_id, mpa.mpa_first = None, False
         mpa.mpa_told = {key: pfx for key, pfx in (mpa.mpa_told or {}).items() if pfx.vltime}
+        _regular(kern, hr)
 
 
 def _stop(hr: Mip6Hr) -> None:
@@ -262,6 +266,13 @@ def _arm(kern: Kernel, hr: Mip6Hr, wait_ns: int) -> None:
     deadline = kern.now() + wait_ns
     hr.hr_mpa.mpa_timer = kern.callouts.at(deadline, mip6_mpa_event, kern, hr, MpaEv.TIMER)
     hr.hr_mpa.mpa_deadline = deadline
+
+
+def _regular(kern: Kernel, hr: Mip6Hr) -> None:
+    """Nothing is planned: some drafts tell it again after a while all the same."""
+    interval_s = mip6_state(kern).dialect.prefixes.interval_s
+    if interval_s and hr.hr_st is HrSt.SERVED and hr.hr_mpa.mpa_timer is None:
+        _arm(kern, hr, interval_s * NS)
 
 
 def _plan(kern: Kernel, hr: Mip6Hr) -> None:
@@ -298,24 +309,36 @@ def _send(kern: Kernel, hr: Mip6Hr) -> None:
 
     By its care-of address, with a binding request while it has news or is the first one.
     """
-    mpa, req = hr.hr_mpa, hr.hr_req
-    if mpa.mpa_id is None and mpa.mpa_first:
+    mpa, way = hr.hr_mpa, mip6_state(kern).dialect.prefixes
+    if mpa.mpa_id is None and (mpa.mpa_first or way.wants_update):
         mpa.mpa_id = _uniqid(kern)
-    body = MpAdvert().pack() + b"".join(_option(kern, pfx) for pfx in _told(kern, hr))
-    if len(body) == MpAdvert.SIZE:
+    options = b"".join(_option(kern, pfx) for pfx in _told(kern, hr))
+    if not options:
         return  # s.5.9: one prefix at least
-    src, dst = req.addr, req.hoa
+    dest2 = b"" if mpa.mpa_id is None else _request(kern, mpa.mpa_id)
+    error = way.advertise(kern, hr, options, dest2)
+    if error:
+        text = f"prefix advertisement to {addr_text(kern, hr.hr_req.hoa)} failed. errno = {error}"
+        mip6log(kern, LOG_INFO, text)
+
+
+def mip6_mp_adv_output(kern: Kernel, hr: Mip6Hr, options: bytes, dest2: bytes) -> int:
+    """A mobile prefix advertisement."""
+    req = hr.hr_req
     icmp6_out_count(kern, icmp6_outif(kern, req.coa), ICMP6_MOBILEPREFIX_ADVERT, 0)
-    data = icmp6_sum(src, dst, body)
-    m = m_get(kern, ip6_pkt(src, dst, IPPROTO_ICMPV6, data, kern.ip6.ip6_defhlim))
+    data = icmp6_sum(req.addr, req.hoa, MpAdvert().pack() + options)
+    return mip6_mpa_output(kern, hr, IPPROTO_ICMPV6, data, dest2)
+
+
+def mip6_mpa_output(kern: Kernel, hr: Mip6Hr, nxt: int, payload: bytes, dest2: bytes) -> int:
+    """A packet to the home address by way of the care-of address; an errno."""
+    src, dst = hr.hr_req.addr, hr.hr_req.hoa
+    m = m_get(kern, ip6_pkt(src, dst, nxt, payload, kern.ip6.ip6_defhlim))
     m.src, m.dst = src, dst
     m.auxdata().ip6a_flags |= IP6A_NOBINDING
-    rthdr = mip6_destopt.mip6_rthdr_create(req.coa)
-    dest2 = b"" if mpa.mpa_id is None else _request(kern, mpa.mpa_id)
-    error = ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
-    if error:
-        text = f"prefix advertisement to {addr_text(kern, dst)} failed. errno = {error}"
-        mip6log(kern, LOG_INFO, text)
+    mip6_ah.mip6_ah_force(kern, m)
+    rthdr = mip6_destopt.mip6_rthdr_create(hr.hr_req.coa)
+    return ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
 
 
 def _told(kern: Kernel, hr: Mip6Hr) -> list[HaPrefix]:

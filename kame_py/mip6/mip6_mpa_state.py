@@ -51,9 +51,9 @@ _END: Final[MpaRow] = (MpaAct.STOP | MpaAct.DONE, MpaSt.IDLE)
 MPA_TABLE: Final[dict[tuple[MpaSt, MpaEv], MpaRow]] = {
     (MpaSt.IDLE, MpaEv.CHANGED): (MpaAct.PLAN, MpaSt.PLANNED),
     (MpaSt.IDLE, MpaEv.SOLICITED): (MpaAct.SEND, MpaSt.IDLE),
-    (MpaSt.IDLE, MpaEv.TIMER): (_NOTHING, MpaSt.IDLE),
+    (MpaSt.IDLE, MpaEv.TIMER): _DELIVER,
     (MpaSt.IDLE, MpaEv.ACKED): (MpaAct.DONE, MpaSt.IDLE),
-    (MpaSt.IDLE, MpaEv.END): (_NOTHING, MpaSt.IDLE),
+    (MpaSt.IDLE, MpaEv.END): (MpaAct.STOP, MpaSt.IDLE),
     (MpaSt.PLANNED, MpaEv.CHANGED): (MpaAct.SOONER, MpaSt.PLANNED),
     (MpaSt.PLANNED, MpaEv.SOLICITED): _DELIVER,
     (MpaSt.PLANNED, MpaEv.TIMER): _DELIVER,

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import MS, NS
 from kame_py.kern.log import LOG_INFO, LOG_NOTICE
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, Mbuf
-from kame_py.mip6 import if_hif, mip6_bul, mip6_haddr, mip6_home, mip6_prefix, mip6_subnet
+from kame_py.mip6 import (
+    if_hif,
+    mip6_auth,
+    mip6_bul,
+    mip6_haddr,
+    mip6_home,
+    mip6_prefix,
+    mip6_subnet,
+)
 from kame_py.mip6.mip6_mnstate import HIF_LOCATION_FOREIGN, MIP6_BU_REG_STATE_REG
 from kame_py.mip6.mip6_var import (
     MIP6_BA_MAX_TIMEOUT,
@@ -29,7 +37,7 @@ from kame_py.netinet6.icmp6_error import icmp6_outif, icmp6_send
 from kame_py.wire.codecs import MpAdvert, MpSolicit, NdOptPrefixInfo
 from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, IN6_IS_ADDR_MULTICAST, IN6ADDR_ANY, ntop
 from kame_py.wire.malformed import Malformed
-from kame_py.wire.nd6opt import parse_nd_options
+from kame_py.wire.nd6opt import NdOptions, parse_nd_options
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -69,7 +77,8 @@ def _timeout(kern: Kernel, sc: HifSoftc) -> None:
     wait_s = min(INITIAL_SOLICIT_TIMER << sc.hif_mps_tries, MIP6_BA_MAX_TIMEOUT)
     sc.hif_mps_tries += 1
     sc.hif_mps_timer = kern.callouts.at(kern.now() + wait_s * NS, _timeout, kern, sc)
-    mip6_icmp6_mp_sol_output(kern, bu.mbu_paddr)
+    state = mip6_state(kern)
+    state.dialect.prefixes.solicit(kern, bu)
 
 
 def _registration(kern: Kernel, sc: HifSoftc) -> Mip6Bu | None:
@@ -102,11 +111,15 @@ def mip6_mp_adv_input(kern: Kernel, m: Mbuf, off: int) -> bool:
         ),
         None,
     )
-    if hrbu is None or not _protected(kern, m):
+    if hrbu is None or not mip6_prefixes_protected(kern, m):
         return False
     opts = parse_nd_options(m.data, off + MpAdvert.SIZE, len(m.data))
-    if isinstance(opts, Malformed):
-        return False
+    return not isinstance(opts, Malformed) and mip6_prefixes_told(kern, hrbu, opts)
+
+
+def mip6_prefixes_told(kern: Kernel, hrbu: Mip6Bu, opts: NdOptions) -> bool:
+    """What the home agent of a registration says of the prefixes at home. True when it was used."""
+    state = mip6_state(kern)
     if opts.advinterval is not None:
         state.raintvl_ms = opts.advinterval.nd_opt_ai_interval
     found = if_hif.hif_list_find_withhaddr(state, hrbu.mbu_haddr)
@@ -119,13 +132,13 @@ def mip6_mp_adv_input(kern: Kernel, m: Mbuf, off: int) -> bool:
     return True
 
 
-def _protected(kern: Kernel, m: Mbuf) -> bool:
-    config = mip6_state(kern).config
+def mip6_prefixes_protected(kern: Kernel, m: Mbuf) -> bool:
+    """Under IPsec, or where no check is asked for."""
     protected = M_AUTHIPHDR | M_AUTHIPDGM
     if m.flags & protected == protected:
         return True
     peer = ntop(m.src)
-    if config.mcfg_use_authdata or config.mcfg_use_ipsec:
+    if mip6_auth.mip6_authdata_wanted(kern) or mip6_state(kern).config.mcfg_use_ipsec:
         mip6log(
             kern,
             LOG_NOTICE,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import MS
 from kame_py.kern.log import LOG_ERR, LOG_NOTICE
 from kame_py.kern.mbuf import M_FORWARDED
-from kame_py.mip6.mip6_var import mip6log
+from kame_py.mip6.mip6_var import mip6_state, mip6log
 from kame_py.net.route import (
     RTF_ANNOUNCE,
     RTF_HOST,
@@ -31,6 +31,7 @@ from kame_py.wire.const import (
     IPPROTO_ICMPV6,
     ND_MAX_HLIM,
     ND_NA_FLAG_OVERRIDE,
+    ND_NA_FLAG_ROUTER,
     ND_NEIGHBOR_SOLICIT,
 )
 from kame_py.wire.errno import KError
@@ -75,14 +76,26 @@ def mip6_bc_proxy_control(kern: Kernel, bc: Mip6Bc, ifp: Ifnet) -> None:
 def mip6_proxy_advertise(kern: Kernel, bc: Mip6Bc, ifp: Ifnet) -> None:
     """All nodes of the link shall send to this node; said MAX_ADVERT_REXMIT times.
 
-    R is clear: the address is a host's. Retransmitted after RetransTimer as RFC 2461 s.7.2.6 says.
+    R tells what the mobile node is. Retransmitted after RetransTimer as RFC 2461 s.7.2.6 says.
     """
-    nd6_nbr.nd6_na_output(kern, ifp, IN6ADDR_ANY, bc.mbc_phaddr, ND_NA_FLAG_OVERRIDE)
+    flags = ND_NA_FLAG_OVERRIDE | (ND_NA_FLAG_ROUTER if mip6_proxy_router(kern, bc) else 0)
+    nd6_nbr.nd6_na_output(kern, ifp, IN6ADDR_ANY, bc.mbc_phaddr, flags)
     bc.mbc_na_count += 1
     bc.mbc_na_timer = None
     if bc.mbc_na_count < MAX_ADVERT_REXMIT:
         deadline = kern.now() + ifp.ndi.retrans_ms * MS
         bc.mbc_na_timer = kern.callouts.at(deadline, mip6_proxy_advertise, kern, bc, ifp)
+
+
+def mip6_proxy_router(kern: Kernel, bc: Mip6Bc) -> bool:
+    """Whether the mobile node is a router, as far as its update tells."""
+    return mip6_state(kern).dialect.proxy_router(bc.mbc_flags)
+
+
+def mip6_proxied_router(kern: Kernel, addr: bytes) -> bool | None:
+    """The same by address; None: mobility is not its proxy."""
+    bc = mip6_state(kern).mip6_hrbc_list.get(addr)
+    return None if bc is None or bc.mbc_proxy is None else mip6_proxy_router(kern, bc)
 
 
 def mip6_bc_proxy_delete(kern: Kernel, bc: Mip6Bc) -> None:

@@ -81,6 +81,7 @@ class Mip6Bu:
     mbu_ackexpire: int = 0  # ns
     mbu_seqno: int = 0  # of the last update sent
     mbu_flags: int = 0
+    mbu_prefixlen: int = 0  # of its updates, where the draft has that
     mbu_state: int = 0
     mbu_reg_state: int = MIP6_BU_REG_STATE_NOTREG
     mbu_sent_coa: bytes = IN6ADDR_ANY  # for the rate limit: care-of address of the updates

@@ -157,8 +157,10 @@ def _nd6_ns_answer(
                 return D.ND6_TENTATIVE
             nd6_dad.nd6_dad_ns_input(kern, ia)
             return None
-    router = ND_NA_FLAG_ROUTER if kern.ip6.ip6_forwarding else 0
-    flags = target.override | router
+    router = kern.mip6.proxied_router(kern, taddr) if ia is None else None
+    if router is None:
+        router = bool(kern.ip6.ip6_forwarding)
+    flags = target.override | (ND_NA_FLAG_ROUTER if router else 0)
     if IN6_IS_ADDR_UNSPECIFIED(m.src):
         allnodes = in6_embedscope(IN6ADDR_LINKLOCAL_ALLNODES, ifp.if_index)
         nd6_na_output(kern, ifp, allnodes, taddr, flags, True, target.proxy)

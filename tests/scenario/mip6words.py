@@ -13,6 +13,7 @@ from kame_py.wire.in6addr import ntop
 from kame_py.wire.ioctl import (
     SIOCSMIP6CFG,
     SIOCSMIP6CFG_DISABLEAUTHDATA,
+    SIOCSMIP6CFG_DISABLEIPSEC,
     SIOCSMIP6CFG_ENABLEHA,
 )
 from kame_py.wire.ip6ext import build_options, build_rthdr0, iter_options, rthdr0_addrs, walk
@@ -24,6 +25,7 @@ from kame_py.wire.mip6 import (
     BindingUpdate,
     HomeAddress,
     MipOption,
+    OptionWire,
     SubOpt,
 )
 from kame_py.wire.mip6_draft15 import WIRE
@@ -31,7 +33,7 @@ from kame_py.wire.snap import Row
 from tests.scenario.tester import Stage
 from tests.scenario.words import Heard, addr, ip6, with_header
 
-FLAGS: Final = {"A": 0x80, "H": 0x40, "S": 0x20, "D": 0x10}
+FLAGS: Final = {"A": 0x80, "H": 0x40, "S": 0x20, "R": 0x20, "D": 0x10}
 BU_ALIGN_FROM_HEADER: Final = 2  # the update stands first in its header
 NONE: Final = 59
 
@@ -48,12 +50,14 @@ def update(
     flags: str = "A",
     alt: str = "",
     more: tuple[SubOpt, ...] = (),
+    wire: OptionWire = WIRE,
+    plen: int = 0,
 ) -> BindingUpdate:
-    """A binding update; flags of A, H, S, D; ``alt`` an alternate care-of address."""
+    """A binding update; flags of A, H, S, R, D; ``alt`` an alternate care-of address."""
     subopts: tuple[SubOpt, ...] = (AltCoa(addr(alt)), *more) if alt else more
-    at = BU_ALIGN_FROM_HEADER + WIRE.bu_size
+    at = BU_ALIGN_FROM_HEADER + wire.bu_size
     bits = sum(FLAGS[f] for f in flags)
-    return BindingUpdate(bits, seq, lifetime, subopts=WIRE.align_subopts(subopts, at))
+    return BindingUpdate(bits, seq, lifetime, plen, subopts=wire.align_subopts(subopts, at))
 
 
 def bu(
@@ -66,9 +70,13 @@ def bu(
     alt: str = "",
     payload: bytes = b"",
     nxt: int = NONE,
+    more: tuple[SubOpt, ...] = (),
+    wire: OptionWire = WIRE,
+    plen: int = 0,
 ) -> bytes:
     """A packet with a home address option and a binding update, each in its header."""
-    option = build_options(nxt, [WIRE.aligned(update(seq, lifetime, flags, alt))])
+    value = update(seq, lifetime, flags, alt, more, wire, plen)
+    option = build_options(nxt, [wire.aligned(value)])
     return with_hao(coa, dst, hoa, option + payload, IPPROTO_DSTOPTS)
 
 
@@ -94,7 +102,7 @@ class Seen:
         return any(isinstance(o, BindingRequest) for o in self.options)
 
 
-def seen(heard: Heard | bytes) -> Seen:
+def seen(heard: Heard | bytes, wire: OptionWire = WIRE) -> Seen:
     """What a packet carries."""
     data = heard if isinstance(heard, bytes) else heard.packet
     head = Ip6Hdr.unpack(data)
@@ -111,7 +119,7 @@ def seen(heard: Heard | bytes) -> Seen:
         elif ext.nxt_type == IPPROTO_DSTOPTS:
             for opt in iter_options(data, ext.off + Ip6Dest.SIZE, ext.off + ext.len):
                 assert not isinstance(opt, Malformed)
-                option = WIRE.parse_option(data, opt)
+                option = wire.parse_option(data, opt)
                 assert not isinstance(option, Malformed)
                 options += [] if option is None else [option]
     names = tuple(ntop(a) for a in hops)
@@ -129,13 +137,14 @@ def configure(stage: Stage, *commands: int) -> None:
 
 
 def unprotected(stage: Stage) -> None:
-    """mip6control -T 0."""
-    configure(stage, SIOCSMIP6CFG_DISABLEAUTHDATA)
+    """mip6control -S 0 -T 0."""
+    configure(stage, SIOCSMIP6CFG_DISABLEIPSEC, SIOCSMIP6CFG_DISABLEAUTHDATA)
 
 
 def home_agent(stage: Stage) -> None:
-    """mip6control -T 0 -g."""
-    configure(stage, SIOCSMIP6CFG_DISABLEAUTHDATA, SIOCSMIP6CFG_ENABLEHA)
+    """mip6control -S 0 -T 0 -g."""
+    unprotected(stage)
+    configure(stage, SIOCSMIP6CFG_ENABLEHA)
 
 
 def bindings(stage: Stage) -> dict[str, str]:

@@ -18,6 +18,7 @@ from kame_py.wire.ioctl import (
     SIOCAHOMEPREFIX_HIF,
     SIOCSMIP6CFG,
     SIOCSMIP6CFG_DISABLEAUTHDATA,
+    SIOCSMIP6CFG_DISABLEIPSEC,
     SIOCSMIP6CFG_ENABLEMN,
 )
 from kame_py.wire.ip6ext import build_options, build_rthdr0
@@ -27,14 +28,16 @@ from kame_py.wire.mip6 import (
     BindingUpdate,
     HomeAddress,
     MipOption,
+    OptionWire,
     SubOpt,
 )
-from kame_py.wire.mip6_draft15 import WIRE
 from tests.scenario.mip6words import Seen, seen
 from tests.scenario.tester import ROUTER, ROUTER2, ROUTER2_MAC, ROUTER_MAC, Stage
 from tests.scenario.words import Heard, addr, ip6, pi, ra, sll
 
 KERNEL: Final = "options MIP6\noptions MIP6_DEBUG\npseudo-device hif 1"
+KERNEL13: Final = f"{KERNEL}\noptions MIP6_DRAFT13"
+KERNELS: Final = {"draft-15": KERNEL, "draft-13": KERNEL13}
 HOME: Final = "2001:db8:1::"
 FOREIGN: Final = "2001:db8:2::"
 FOREIGN2: Final = "2001:db8:3::"
@@ -57,7 +60,7 @@ NUD_S: Final = 5  # until a router that is gone is noticed: the next second, the
 class MnStage(Stage):
     """A mobile node with one home prefix, switched on, not yet anywhere.
 
-    authdata True leaves the check of authentication on; ha "" configures no home agent.
+    authdata True leaves the checks of authentication on; ha "" configures no home agent.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class MnStage(Stage):
     ) -> None:
         super().__init__(kernel=kernel)
         if not authdata:
-            self.configure(SIOCSMIP6CFG_DISABLEAUTHDATA)
+            self.configure(SIOCSMIP6CFG_DISABLEAUTHDATA, SIOCSMIP6CFG_DISABLEIPSEC)
         if home:
             self.ioctl(SIOCAHOMEPREFIX_HIF("hif0", addr(home), 64, VLTIME, PLTIME))
         if ha:
@@ -163,7 +166,7 @@ class MnStage(Stage):
     def signal(self, option: MipOption, src: str, coa: str = "", hoa: str = HOA) -> None:
         """A packet without payload that carries one option to a home address."""
         coa = coa or ntop(self.mip6.hif_coa)
-        dest = build_options(IPPROTO_NONE, [WIRE.aligned(option)])
+        dest = build_options(IPPROTO_NONE, [self.wire.aligned(option)])
         if coa == hoa:
             packet = ip6(src, hoa, dest, IPPROTO_DSTOPTS)
         else:
@@ -186,6 +189,11 @@ class MnStage(Stage):
         return mip6_state(self.kern)
 
     @property
+    def wire(self) -> OptionWire:
+        """The octets of the draft that the node speaks; so do its peers."""
+        return self.mip6.dialect.wire
+
+    @property
     def sc(self) -> HifSoftc:
         return self.mip6.hif_softc_list[0]
 
@@ -193,7 +201,7 @@ class MnStage(Stage):
         """Packets with a binding update among those heard; the others stay."""
         found = []
         for heard in list(self.tn.frames):
-            packet = seen(heard)
+            packet = seen(heard, self.wire)
             for option in packet.options:
                 if isinstance(option, BindingUpdate):
                     found.append((heard, option, packet))

@@ -38,4 +38,4 @@ def test_flags_of_a_home_registration(dad: bool, single: bool, flags: int) -> No
 def test_discovery_request_names_no_home_address() -> None:
     req = DRAFT15.dhaad_request(7, bytes(16))
     assert (req.id, req.home) == (7, None)
-    assert DRAFT15.home_prefixlen() == 0
+    assert DRAFT15.home_prefixlen(64, single=False) == 0
