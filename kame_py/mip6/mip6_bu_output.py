@@ -3,7 +3,7 @@
 
 KAME mip6.c (mip6_exthdr_create, mip6_bu_destopt_create, mip6_haddr_destopt_create,
 mip6_addr_exchange), mip6_binding.c mip6_bu_send_bu, and rule 4 of in6_src.c. Deviates: packets to
-groups are mip6_mcast.py's; the care-of address of a packet is always the present one; neighbour
+groups are mip6_mcast.py's; the care-of address of a packet is a present one of its link; neighbour
 discovery never carries a home address. Read first: draft-ietf-mobileip-ipv6-15 s.10.1.
 """
 
@@ -19,6 +19,7 @@ from kame_py.mip6 import (
     mip6_ah,
     mip6_auth,
     mip6_bul,
+    mip6_coa,
     mip6_destopt,
     mip6_dhaad,
     mip6_home,
@@ -93,7 +94,7 @@ def _left(kern: Kernel, end_ns: int) -> int:
 def mip6_bu_lifetime(kern: Kernel, bu: Mip6Bu) -> int:
     """Lifetime of a binding from now: care-of address, home prefix, home registration (s.9.8.4)."""
     state = mip6_state(kern)
-    lifetime = mip6_coa_get_lifetime(kern, state.hif_coa)
+    lifetime = mip6_coa_get_lifetime(kern, bu.mbu_coa)
     mpfx = mip6_prefix.mip6_prefix_list_find_withhaddr(state, bu.mbu_haddr)
     if mpfx is not None:
         lifetime = min(lifetime, mip6_prefix.mip6_prefix_lifetime(kern, mpfx))
@@ -122,10 +123,14 @@ def mip6_mn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         bu = _first_packet(kern, state, sc, m)
     if bu is not None and bu.mbu_state & MIP6_BU_STATE_MIP6NOTSUPP:
         return 0
-    sent = bu is not None and _add_bu(kern, state, bu, hdrs)
+    coa = state.hif_coa
+    if away and sc is not None:
+        coa = mip6_coa.mip6_coa_toward(kern, sc, mip6_coa.mip6_first_hop(m.dst, hdrs.rthdr))
+    sent = bu is not None and _add_bu(kern, state, bu, hdrs, coa)
     if not away and not sent:
         return 0
-    coa = bu.mbu_coa if bu is not None and sent else state.hif_coa
+    if bu is not None and sent:
+        coa = bu.mbu_coa
     hao = state.dialect.wire.aligned(HomeAddress(coa))
     hdrs.haddr = build_options(IPPROTO_NONE, [hao])
     if sent:
@@ -158,7 +163,7 @@ def mip6_cn_bu_create(kern: Kernel, sc: HifSoftc, paddr: bytes, haddr: bytes) ->
     return bu
 
 
-def _add_bu(kern: Kernel, state: Mip6State, bu: Mip6Bu, hdrs: Exthdrs) -> bool:
+def _add_bu(kern: Kernel, state: Mip6State, bu: Mip6Bu, hdrs: Exthdrs, coa: bytes) -> bool:
     """A binding update behind what the second destination options hold, if one is due now."""
     if not bu.mbu_state & MIP6_BU_STATE_WAITSENT or bu.mbu_state & MIP6_BU_STATE_BUNOTSUPP:
         return False
@@ -167,7 +172,7 @@ def _add_bu(kern: Kernel, state: Mip6State, bu: Mip6Bu, hdrs: Exthdrs) -> bool:
     if not mip6_bu_authentic(kern, bu):
         return False
     bu.mbu_noauth = False
-    _freshen(kern, bu)
+    _freshen(kern, bu, coa)
     peer = mip6_bul.mip6_peer(state, bu.mbu_paddr)
     seqno = state.dialect.next_seqno(peer.seqno)
     option = mip6_bu_option(kern, bu, seqno)
@@ -194,8 +199,10 @@ def mip6_bu_option(kern: Kernel, bu: Mip6Bu, seqno: int) -> AlignedOpt:
     return mip6_auth.mip6_bu_sign(kern, sa, value, bu) if sa else dialect.wire.aligned(value)
 
 
-def _freshen(kern: Kernel, bu: Mip6Bu) -> None:
-    """Lifetime and flags of an update count from when it leaves."""
+def _freshen(kern: Kernel, bu: Mip6Bu, coa: bytes) -> None:
+    """Care-of address, lifetime and flags of an update count from when it leaves."""
+    if bu.mbu_hif.hif_location == HIF_LOCATION_FOREIGN and not bu.mbu_pcoa:
+        bu.mbu_coa = coa
     if mip6_bul.mip6_bu_is_home(bu):
         mip6_home.mip6_home_flags(kern, bu)
     if bu.mbu_coa != bu.mbu_haddr and bu.mbu_lifetime and not bu.mbu_pcoa:

@@ -17,6 +17,7 @@ from kame_py.kern.mbuf import Mbuf
 from kame_py.mip6 import (
     if_hif,
     mip6_bul,
+    mip6_coa,
     mip6_dhaad,
     mip6_ha,
     mip6_haddr,
@@ -26,8 +27,10 @@ from kame_py.mip6 import (
     mip6_subnet,
 )
 from kame_py.mip6.mip6_mnstate import (
+    HIF_LOCATION_FOREIGN,
     HIF_LOCATION_HOME,
     LOCATION_TABLE,
+    BuEv,
     LocAct,
     LocEv,
 )
@@ -39,22 +42,14 @@ from kame_py.mip6.mip6_var import (
     mip6_state,
     mip6log,
 )
-from kame_py.net.if_ import IFT_HIF, Ifnet
+from kame_py.net.if_ import Ifnet
 from kame_py.netinet6 import nd6_prefix, nd6_rtr
-from kame_py.netinet6.in6_var import (
-    IN6_IFF_ANYCAST,
-    IN6_IFF_DEPRECATED,
-    IN6_IFF_DETACHED,
-    IN6_IFF_DUPLICATED,
-)
 from kame_py.netinet6.nd6_var import NdDefrouter, NdPrefix
 from kame_py.netinet6.scope6 import in6_clearscope
 from kame_py.wire.codecs import Ip6Hdr, NdRouterAdvert
 from kame_py.wire.const import ND_RA_FLAG_HOME_AGENT
 from kame_py.wire.in6addr import (
     IN6_IS_ADDR_LINKLOCAL,
-    IN6_IS_ADDR_LOOPBACK,
-    IN6_IS_ADDR_SITELOCAL,
     IN6ADDR_ANY,
     ntop,
 )
@@ -63,8 +58,6 @@ from kame_py.wire.nd6opt import NdOptions
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
-
-_NO_COA: Final = IN6_IFF_ANYCAST | IN6_IFF_DETACHED | IN6_IFF_DUPLICATED | IN6_IFF_DEPRECATED
 
 
 # -- router advertisements --------------------------------------------------------------------
@@ -167,21 +160,22 @@ def mip6_check_movement(kern: Kernel) -> None:
         _, location = LOCATION_TABLE[sc.hif_location, ev]
         if location != sc.hif_location or (changed and ev is not LocEv.NOWHERE):
             mip6_location_event(kern, sc, ev, old)
+    _renew_bound(kern)
+
+
+def _renew_bound(kern: Kernel) -> None:
+    """Bindings with another care-of address than the node's, which can no longer be one."""
+    usable = mip6_coa.mip6_coa_usable(kern)
+    for bu in mip6_bul.mip6_bu_list(mip6_state(kern)):
+        at_home = bu.mbu_hif.hif_location != HIF_LOCATION_FOREIGN
+        if usable and not (at_home or bu.mbu_pcoa or bu.mbu_coa in usable):
+            mip6_bul.mip6_bu_event(kern, bu, BuEv.ABROAD)
 
 
 def mip6_select_coa2(kern: Kernel) -> bool:
     """Choose the one care-of address; True when it is another than before."""
     state = mip6_state(kern)
-    found = [
-        ia.ia_addr
-        for ifp in kern.ifnets
-        if ifp.if_type != IFT_HIF
-        for ia in ifp.in6_addrs
-        if not ia.ia6_flags & _NO_COA
-        and not IN6_IS_ADDR_LINKLOCAL(ia.ia_addr)
-        and not IN6_IS_ADDR_LOOPBACK(ia.ia_addr)
-    ]
-    candidates = [addr for addr in found if not IN6_IS_ADDR_SITELOCAL(addr)] or found
+    candidates = mip6_coa.mip6_coa_global(mip6_coa.mip6_coa_usable(kern))
     if not candidates:
         mip6log(kern, LOG_INFO, "no available CoA found")
         return False
