@@ -181,8 +181,8 @@ def _tuple_fits(value: tuple[Value, ...], args: tuple[object, ...]) -> bool:
 REMOTE_CALLS: Final = (
     *("socket", "close", "bind", "connect", "getsockname", "sendmsg", "recvmsg"),
     *("setsockopt", "getsockopt", "ioctl", "sysctl", "sysctl_names", "catch_signals", "poll"),
-    *("nanosleep", "monotonic", "realtime", "random", "syslog", "getaddrinfo", "getnameinfo"),
-    *("if_nametoindex", "if_indextoname"),
+    *("nanosleep", "monotonic", "realtime", "random", "syslog", "getaddrinfo"),
+    *("getaddrinfo_all", "getnameinfo", "if_nametoindex", "if_indextoname"),
 )
 
 

@@ -266,6 +266,13 @@ class LocalOps:
         index = self._zone_index(zone)
         return SockaddrIn6(addr, scope_id=index) if index else None
 
+    async def getaddrinfo_all(self, host: str) -> tuple[SockaddrIn6, ...]:
+        known = self._proc.hosts.get(host)
+        if known:
+            return tuple(map(SockaddrIn6, known))
+        only = await self.getaddrinfo(host)
+        return () if only is None else (only,)
+
     def _zone_index(self, zone: str) -> int:
         index = self.if_nametoindex(zone)
         if not index and zone.isascii() and zone.isdecimal() and self.if_indextoname(int(zone)):

@@ -120,6 +120,10 @@ class ProgOps(Protocol):
         """Address of a name or a numeric address with optional ``%ifname``; None when unknown."""
         ...
 
+    async def getaddrinfo_all(self, host: str) -> tuple[SockaddrIn6, ...]:
+        """All addresses of a name, best first; none when it is unknown."""
+        ...
+
     async def getnameinfo(self, addr: SockaddrIn6) -> str:
         """A name for the address, or its numeric form with ``%ifname``."""
         ...

@@ -226,6 +226,13 @@ class RemoteOps:
         addr = self._system.resolve(host)
         return None if addr is None else SockaddrIn6(addr)
 
+    async def getaddrinfo_all(self, host: str) -> tuple[SockaddrIn6, ...]:
+        known = _of(tuple, self._call("getaddrinfo_all", host))
+        if known:
+            return tuple(_of(SockaddrIn6, each) for each in known)
+        addr = self._system.resolve(host)
+        return () if addr is None else (SockaddrIn6(addr),)
+
     async def getnameinfo(self, addr: SockaddrIn6) -> str:
         return str(self._call("getnameinfo", addr))
 

@@ -54,7 +54,9 @@ class TableOps:
         self.ioctls: dict[type, object] = {}
         self.sysctls: dict[str, SysctlValue] = {}
         self.names: dict[str, bytes] = {}
+        self.more_names: dict[str, tuple[bytes, ...]] = {}
         self.files: dict[str, str] = {}
+        self.stdin_text = ""
         self.asked: list[object] = []
         self.sent: list[Sent] = []
         self.inbox: deque[Received] = deque()
@@ -186,7 +188,7 @@ class TableOps:
 
     async def write_file(self, path: str, text: str) -> None: ...
     async def stdin(self) -> str:
-        return ""
+        return self.stdin_text
 
     def out(self, text: str) -> None:
         self._out.append(text)
@@ -203,6 +205,12 @@ class TableOps:
         if got is None or (percent and zone not in INTERFACES):
             return None
         return SockaddrIn6(got, scope_id=INTERFACES.get(zone, 0))
+
+    async def getaddrinfo_all(self, host: str) -> tuple[SockaddrIn6, ...]:
+        if host in self.more_names:
+            return tuple(map(SockaddrIn6, self.more_names[host]))
+        only = await self.getaddrinfo(host)
+        return () if only is None else (only,)
 
     async def getnameinfo(self, addr: SockaddrIn6) -> str:
         for name, known in self.names.items():
