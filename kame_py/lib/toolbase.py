@@ -34,7 +34,8 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 class Tool:
     """One program. letters: its getopt(3) string; usage_status: exit after a wrong option.
 
-    keep_going: an illegal option is only complained about, as rtadvd does.
+    keep_going: an illegal option is only complained about, as rtadvd does. usage_to_out: the usage
+    text goes to standard output.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Tool:
     options: tuple[OptionHelp, ...] = ()
     usage_status: int = EX_ERROR
     keep_going: bool = False
+    usage_to_out: bool = False
 
     def help_text(self) -> str:
         """What --help prints."""
@@ -79,10 +81,11 @@ async def run(tool: Tool, body: Body, argv: list[str], ops: ProgOps) -> int:
     if early is not None:
         ops.out(early)
         return EX_OK
+    usage = ops.out if tool.usage_to_out else ops.err
     for line in args.errors:
         ops.err(f"{line}\n")
     if args.errors and not tool.keep_going:
-        ops.err(tool.usage_text())
+        usage(tool.usage_text())
         return tool.usage_status
     try:
         await _own_node(args, ops)
@@ -90,7 +93,7 @@ async def run(tool: Tool, body: Body, argv: list[str], ops: ProgOps) -> int:
     except UsageError as e:
         if str(e):
             ops.err(f"{tool.name}: {e}\n")
-        ops.err(tool.usage_text())
+        usage(tool.usage_text())
         return tool.usage_status
     except ToolError as e:
         ops.err(f"{tool.name}: {e}\n")
