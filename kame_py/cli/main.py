@@ -25,6 +25,11 @@ EX_INTERRUPTED: Final = 130  # 128 + SIGINT
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("kame_py.cli.demo", "a network that works, breaks and heals, and a capture explained"),
     "lab": ("kame_py.cli.lab", "run, check, list and show labs: networks in virtual time"),
+    "up": ("kame_py.cli.up", "run the nodes of a lab file in real time"),
+    "vm": ("kame_py.cli.vm", "run one node, on a wire of this machine or a bus"),
+    "ps": ("kame_py.cli.nodes", "the nodes that run, and their programs"),
+    "stop": ("kame_py.cli.stop", "end the nodes of a process"),
+    "plug": ("kame_py.cli.plug", "move an interface of a running node to another link"),
     "replay": ("kame_py.cli.replay", "what a KAME kernel makes of the packets of a capture"),
 }
 

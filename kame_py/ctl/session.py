@@ -9,6 +9,7 @@ valid message ends the connection with a reason; the node goes on.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -109,6 +110,8 @@ class Session:
         self._ops: LocalOps | None = None
         self._waiter: Waiter | None = None
         self._coro: Coroutine[Wait, None, Value] | None = None
+        self._queue: deque[bytes] = deque()  # messages that wait while answers cannot leave
+        self._paused = False
         self.proc: RemoteProc | None = None
         self.daemon = False
         self.closed = ""
@@ -126,12 +129,20 @@ class Session:
     def feed(self, octets: bytes) -> None:
         """Octets of the program."""
         try:
-            for body in self._frames.feed(octets):
-                if self.closed:
-                    return
-                self._message(unpack(body))
+            self._queue.extend(self._frames.feed(octets))
+            while self._queue and not self._paused and not self.closed:
+                self._message(unpack(self._queue.popleft()))
         except BadFrame as problem:
             self._fail(str(problem))
+
+    def pause(self) -> None:
+        """The program does not read: nothing more is answered until ``resume``."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Answers can leave again."""
+        self._paused = False
+        self.feed(b"")
 
     def close(self, why: str = "the program closed the connection") -> None:
         """The program is gone: its descriptors are closed."""

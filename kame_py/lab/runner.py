@@ -76,15 +76,8 @@ class LabRun:
 
         Once only: RuntimeError for a second time. The world may go on from there.
         """
-        if self._began:
-            raise RuntimeError(f"{self.lab.name} has run already")
-        self._began = True
+        self.begin()
         world = self.world
-        self._describe_ports()
-        for name in self.lab.nodes:
-            world.schedule(0, self._boot, name)
-        for event in self.lab.events:
-            world.schedule(event.at_ns, self._event, event)
         for expect in self.lab.expects:
             if expect.at_ns <= self.until_ns:
                 world.schedule(expect.at_ns, self._expect, expect)
@@ -99,6 +92,22 @@ class LabRun:
                 Outcome(expect.line, expect.at_ns, expect.node, what, "its commands did not end")
             )
         self._finish()
+
+    def begin(self) -> None:
+        """Plan rc and events; whoever moves the world's time makes them happen."""
+        if self._began:
+            raise RuntimeError(f"{self.lab.name} has run already")
+        self._began = True
+        self._describe_ports()
+        for name in self.lab.nodes:
+            self.world.schedule(0, self._boot, name)
+        for event in self.lab.events:
+            self.world.schedule(event.at_ns, self._event, event)
+
+    def end(self) -> None:
+        """Write what the capture still holds."""
+        if self.journal is not None:
+            self.journal.close()
 
     def _describe_ports(self) -> None:
         for node in self.world.nodes.values():

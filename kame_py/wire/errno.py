@@ -18,6 +18,7 @@ EACCES: Final = 13
 EFAULT: Final = 14
 EBUSY: Final = 16
 EEXIST: Final = 17
+ENODEV: Final = 19
 ENOTDIR: Final = 20
 EISDIR: Final = 21
 EINVAL: Final = 22
@@ -61,6 +62,7 @@ _TEXT: Final[dict[int, str]] = {
     EFAULT: "Bad address",
     EBUSY: "Device busy",
     EEXIST: "File exists",
+    ENODEV: "Operation not supported by device",
     ENOTDIR: "Not a directory",
     EISDIR: "Is a directory",
     EINVAL: "Invalid argument",

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``kame stop``: end the process of a node, and with it all nodes of that process.
+
+No KAME counterpart.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from kame_py.cli.main import add_version
+from kame_py.cli.plug import tell
+
+
+def main(argv: list[str]) -> int:
+    """``kame stop [NODE]``."""
+    parser = argparse.ArgumentParser(
+        prog="kame stop", description="End the process that a node runs in, as SIGTERM would."
+    )
+    parser.add_argument("node", nargs="?", metavar="NODE", help="needed when several run")
+    add_version(parser)
+    args = parser.parse_args(argv)
+    return tell("stop", args.node, "stop")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``kame up``: the nodes of a lab file run until they are stopped.
+
+No KAME counterpart. Exit status: 0 stopped by a signal or ``kame stop``, 2 the description cannot
+be used, 3 a right is missing, 1 anything else that does not work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from kame_py.cli.lab import EX_FILE, FileProblem, LabProblem, entry_line, load_lab
+from kame_py.cli.main import add_version
+
+if TYPE_CHECKING:
+    from kame_py.lab.schema import LabFile
+    from kame_py.lab.timeline import Entry
+
+EX_OK: Final = 0
+EX_FAILED: Final = 1
+EX_RIGHTS: Final = 3
+
+
+def main(argv: list[str]) -> int:
+    """``kame up FILE``."""
+    parser = argparse.ArgumentParser(
+        prog="kame up", description="Run the nodes of a lab file in real time until stopped."
+    )
+    parser.add_argument("file", metavar="FILE", help="a lab file, or the name of a shipped lab")
+    parser.add_argument(
+        *("-w", "--wire"),
+        action="append",
+        default=[],
+        metavar="LINK=WIRE",
+        help="let a link go on outside: tap:NAME, afpacket:IFNAME, bus:DIR or qemu:MINE,PEER",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="random seed, not the file's")
+    add_common(parser)
+    args = parser.parse_args(argv)
+    return guarded("up", lambda: _up(args))
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that runs nodes."""
+    parser.add_argument("--pcap", metavar="OUT", help="write every packet to a pcapng file")
+    parser.add_argument("--socket", metavar="PATH", help="where tools find the nodes")
+    parser.add_argument(
+        "--virtual", action="store_true", help="time passes only while a tool waits for it"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no timeline")
+    add_version(parser)
+
+
+def guarded(name: str, body: Callable[[], int]) -> int:
+    """Run a command; what cannot be done becomes one line and an exit status."""
+    from kame_py.host.netdev import DeviceProblem
+    from kame_py.host.runtime import RuntimeProblem
+
+    try:
+        return body()
+    except LabProblem as problem:
+        sys.stderr.write(f"{problem}\n")
+        return EX_FILE
+    except FileProblem as problem:
+        sys.stderr.write(f"kame {name}: {problem}\n")
+        return EX_FILE
+    except DeviceProblem as problem:
+        sys.stderr.write(f"kame {name}: {problem}\n")
+        return EX_RIGHTS if problem.permission else EX_FAILED
+    except (RuntimeProblem, OSError) as problem:
+        sys.stderr.write(f"kame {name}: {problem}\n")
+        return EX_FAILED
+
+
+def _up(args: argparse.Namespace) -> int:
+    lab = load_lab(args.file)
+    wires: dict[str, str] = {}
+    for text in args.wire:
+        link, equals, spec = text.partition("=")
+        if not equals:
+            raise FileProblem(f"--wire {text}: not LINK=WIRE")
+        if link not in lab.links:
+            raise FileProblem(f"--wire {text}: no link {link}: {', '.join(lab.links)}")
+        wires[link] = spec
+    return serve(lab, args, wires, seed=args.seed)
+
+
+def serve(lab: LabFile, args: argparse.Namespace, wires: dict[str, str], seed: int | None) -> int:
+    """Run the nodes until they are stopped; the capture is readable at any moment."""
+    if args.pcap is None:
+        return asyncio.run(_live(lab, args, wires, seed, None))
+    try:
+        with open(args.pcap, "wb") as f:
+            return asyncio.run(_live(lab, args, wires, seed, f))
+    except OSError as problem:
+        raise FileProblem(f"{args.pcap}: {problem.strerror}") from None
+
+
+async def _live(
+    lab: LabFile,
+    args: argparse.Namespace,
+    wires: dict[str, str],
+    seed: int | None,
+    capture: BinaryIO | None,
+) -> int:
+    from kame_py.cli.screen import Screen
+    from kame_py.host.live import Live, LiveOptions
+    from kame_py.host.runtime import SUFFIX, runtime_dir
+    from kame_py.lab.runner import LabRun
+
+    screen = Screen(sys.stderr)
+
+    def tell(entry: Entry) -> None:
+        screen.line(*entry_line(entry))
+
+    run = LabRun(lab, seed=seed, capture=capture, sink=None if args.quiet else tell)
+    stem = Path(lab.name).stem
+    path = (
+        Path(args.socket)
+        if args.socket
+        else runtime_dir(create=True) / f"{stem}-{os.getpid()}{SUFFIX}"
+    )
+    live = Live(run, LiveOptions(path, wires, args.virtual), capture)
+
+    def ready() -> None:
+        screen.line(f"{', '.join(lab.nodes)}: running; control socket {path}")
+
+    await live.serve(ready)
+    screen.line(f"{run.summary().replace(' of virtual time', '')}: stopped")
+    return EX_OK

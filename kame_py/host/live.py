@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Nodes that run: a lab's world in time, its wires to the machine, its control socket.
+
+No KAME counterpart. Everything happens in one event loop; a signal ends it in order, with the
+capture written, the programs told and the sockets removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from kame_py.ctl.codec import Value
+from kame_py.host.ctlserver import ControlServer
+from kame_py.host.netdev import DeviceProblem, open_device
+from kame_py.host.pacer import Pacer, RealTime, VirtualTime
+from kame_py.host.uplink import Uplink
+from kame_py.wire.errno import EBUSY, EINVAL, ENODEV, ENXIO, EPERM, KError
+
+if TYPE_CHECKING:
+    from kame_py.lab.lan import Lan
+    from kame_py.lab.runner import LabRun
+
+FLUSH_S: Final = 1.0  # a capture is at most that far behind
+
+
+@dataclass(slots=True)
+class LiveOptions:
+    """wires: link of the lab -> wire of the machine (``tap:tap0``). socket: where to listen."""
+
+    socket: Path
+    wires: dict[str, str] = field(default_factory=dict)
+    virtual: bool = False
+
+
+class Live:
+    """One process full of nodes."""
+
+    def __init__(self, run: LabRun, options: LiveOptions, capture: BinaryIO | None) -> None:
+        self.run = run
+        self.world = run.world
+        self.options = options
+        self._capture = capture
+        self._uplinks: dict[str, Uplink] = {}
+        self._stop: asyncio.Event = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self.server = ControlServer(self.world, self._loop)
+        self.server.commands.update(stop=self._stop_command, plug=self._plug, unplug=self._unplug)
+        self.pacer: Pacer = (
+            VirtualTime(self.world, self._loop, lambda: self.server.hungry)
+            if options.virtual
+            else RealTime(self.world, self._loop)
+        )
+        self.server.pacer = self.pacer
+
+    async def serve(self, ready: Callable[[], None]) -> None:
+        """Until a signal or ``kame stop``. DeviceProblem, OSError when it cannot begin."""
+        try:
+            for link, spec in self.options.wires.items():
+                self._wire(self.world.links[link], spec)
+            await self.server.listen(self.options.socket)
+            for sig in (signal.SIGINT, signal.SIGTERM):
+                self._loop.add_signal_handler(sig, self._stop.set)
+            self.run.begin()
+            self.pacer.start()
+            ready()
+            flusher = asyncio.create_task(self._flush())
+            await self._stop.wait()
+            flusher.cancel()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self.pacer.touch()
+        self.pacer.stop()
+        self.server.close()
+        for uplink in self._uplinks.values():
+            uplink.close()
+        self._uplinks.clear()
+        self.run.end()
+
+    async def _flush(self) -> None:
+        while self._capture is not None:
+            await asyncio.sleep(FLUSH_S)
+            self._capture.flush()
+
+    # -- wires --------------------------------------------------------------------------------
+
+    def _wire(self, link: Lan, spec: str) -> None:
+        self._uplinks[link.name] = Uplink(link, open_device(spec), self.pacer, self._loop)
+
+    def _link(self, name: str) -> Lan:
+        """A link of the world, or a new one on a wire that the name describes."""
+        known = self.world.links.get(name)
+        if known is not None:
+            return known
+        link = self.world.add_link(name)
+        link.observer = self.world.observer
+        try:
+            self._wire(link, name)
+        except DeviceProblem as problem:
+            del self.world.links[name]
+            raise KError(EPERM if problem.permission else ENODEV) from problem
+        return link
+
+    # -- calls about the nodes ----------------------------------------------------------------
+
+    def _stop_command(self, args: tuple[Value, ...]) -> Value:
+        self._loop.call_soon(self._stop.set)
+        return None
+
+    def _plug(self, args: tuple[Value, ...]) -> Value:
+        """(node, interface, link or wire): pull the plug where it is and put it in there."""
+        node = self.server.node_arg(args)
+        match args:
+            case (_, str(ifname), str(where)) if ifname in node.ports:
+                link = self._link(where)
+                self.pacer.touch()
+                if node.ports[ifname].link is link:
+                    raise KError(EBUSY)
+                self.world.move(node, ifname, link)
+                self.pacer.settle()
+                return None
+            case (_, str(_), str(_)):
+                raise KError(ENXIO)
+        raise KError(EINVAL)
+
+    def _unplug(self, args: tuple[Value, ...]) -> Value:
+        """(node, interface)"""
+        node = self.server.node_arg(args)
+        match args:
+            case (_, str(ifname)) if ifname in node.ports:
+                self.pacer.touch()
+                node.unplug(ifname)
+                self.pacer.settle()
+                return None
+            case (_, str(_)):
+                raise KError(ENXIO)
+        raise KError(EINVAL)
