@@ -44,7 +44,7 @@ from tests.scenario.tester import (
     ROUTER_MAC,
     Stage,
 )
-from tests.scenario.words import addr, echo, icmp6, is_, na, ns, sll, tll, udp
+from tests.scenario.words import addr, echo, is_, na, ns, sll, tll, udp
 
 HOA: Final = "2001:db8:9::10"
 COA: Final = "2001:db8:5::10"
@@ -288,11 +288,3 @@ def test_node_that_is_back_is_asked_for_its_link_layer_address(ha: Stage) -> Non
     ha.send(na(HERE, "SO", HERE, GLOBAL, tll(PEER_MAC2)), PEER_MAC2)
     got = ha.only(is_(dst=HERE, dmac=PEER_MAC2))
     assert (seen(got).ba.status, seen(got).ba.lifetime_s) == (0, 0)
-
-
-def test_groups_of_the_link_do_not_enter_the_tunnel(ha: Stage) -> None:
-    register(ha, "AH", lifetime=1000)
-    ha.take(ha.tn2)
-    ha.send(udp(PEER_G, "ff02::1"))
-    ha.send(icmp6(PEER_G, "ff05::1:3", bytes((128, 0, 0, 0)) + bytes(4), 64))
-    assert [h for h in ha.take(ha.tn2) if seen(h).nxt == 41] == []

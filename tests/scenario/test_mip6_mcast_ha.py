@@ -146,8 +146,13 @@ def test_group_of_the_link_is_not_tunnelled_whatever_the_mobile_node_says(
     ha.conserved()
 
 
-def test_groups_between_link_and_globe_can_be_switched_off(ha: Stage) -> None:
+def test_groups_of_the_link_stay_and_those_between_link_and_globe_can_be_switched_off(
+    ha: Stage,
+) -> None:
+    joined(ha, "ff02::7777")
+    assert (mip6_mcast(ha.kern).listeners, copies(ha, "ff02::7777")) == ({}, [])
     joined(ha)
+    assert copies(ha) == [COA]
     ha.kern.sysctl.write("net.inet6.mip6.tunnel_scopedmcast", 0)
     assert copies(ha) == []
     joined(ha, "ff08::1")

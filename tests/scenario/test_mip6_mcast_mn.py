@@ -351,6 +351,22 @@ def test_membership_on_the_foreign_link_tells_the_home_address(mn: MnStage, so: 
     mn.conserved()
 
 
+def test_groups_know_the_home_address_by_the_tunnel_and_on_the_foreign_link(
+    mn: MnStage, so: Socket
+) -> None:
+    send(mn, so)
+    join(mn, so)
+    inside = [Heard(0, bytes(14) + inner).facts() for inner in in_tunnel(mn)]
+    assert [(f["src"], f.get("udp"), f.get("icmp6")) for f in inside] == [
+        (HOA, PORT, None),
+        (HOA, None, "report"),
+    ]
+    local(mn)
+    join(mn, so, "ff05::8888")
+    (report,) = on_link(mn, "ff05::8888")
+    assert hao_of(seen(report)) == HOA
+
+
 def test_membership_of_a_group_of_the_link_does_not(mn: MnStage, so: Socket) -> None:
     local(mn)
     join(mn, so, "ff02::7777")
