@@ -18,7 +18,7 @@ from kame_py.netkey.algorithms import ah_algorithm_lookup
 from kame_py.netkey.keydb import MacKey
 from kame_py.wire.const import IPPROTO_DSTOPTS, IPPROTO_NONE, IPPROTO_ROUTING
 from kame_py.wire.ip6ext import AlignedOpt, build_options, build_rthdr0
-from kame_py.wire.mip6 import AuthData, BindingAck, BindingUpdate
+from kame_py.wire.mip6 import AuthData, BindingAck, BindingUpdate, Pad
 from kame_py.wire.mip6_draft15 import WIRE
 from kame_py.wire.pfkeyv2 import SADB_AALG_MD5HMAC, SADB_AALG_SHA1HMAC
 from tests.scenario.mip6words import with_hao
@@ -131,3 +131,26 @@ def ba_packet(src: str, coa: str, hoa: str, option: bytes) -> bytes:
     header = build_options(IPPROTO_NONE, [AlignedOpt(option, 8, BA_AT)])
     rthdr = build_rthdr0(IPPROTO_DSTOPTS, [addr(hoa)], 1)
     return ip6(src, coa, rthdr + header, IPPROTO_ROUTING)
+
+
+# -- what was heard -------------------------------------------------------------------------------
+
+
+def bare(option: BindingUpdate | BindingAck) -> BindingUpdate | BindingAck:
+    """The option without authentication data and padding."""
+    kept = tuple(sub for sub in option.subopts if not isinstance(sub, (AuthData, Pad)))
+    return replace(option, subopts=kept)
+
+
+def signed_by(
+    option: BindingUpdate | BindingAck, spi: int, mac: MacKey, *ends: str, reserved: bool = False
+) -> bool:
+    """Whether an option that was heard is signed; ends: destination, source[, home address]."""
+    plain = bare(option)
+    if isinstance(plain, BindingAck):
+        dst, src = ends
+        wanted = signed_ba(plain, dst, src, spi, mac, reserved)
+    else:
+        dst, coa, hoa = ends
+        wanted = signed_bu(plain, dst, coa, hoa, spi, mac)
+    return WIRE.build_option(option) == wanted
