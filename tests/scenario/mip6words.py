@@ -33,9 +33,16 @@ from kame_py.wire.snap import Row
 from tests.scenario.tester import Stage
 from tests.scenario.words import Heard, addr, ip6, with_header
 
+#: Kernel options that choose a draft.
+DRAFTS: Final = {"draft-15": "options MIP6", "draft-13": "options MIP6\noptions MIP6_DRAFT13"}
 FLAGS: Final = {"A": 0x80, "H": 0x40, "S": 0x20, "R": 0x20, "D": 0x10}
 BU_ALIGN_FROM_HEADER: Final = 2  # the update stands first in its header
 NONE: Final = 59
+
+
+def home_plen(wire: OptionWire, flags: str) -> int:
+    """What says in a home registration what S does not, where a draft has no S."""
+    return 64 if wire.bu_prefixlen and "H" in flags and "S" not in flags else 0
 
 
 def with_hao(coa: str, dst: str, hoa: str, rest: bytes = b"", nxt: int = NONE) -> bytes:
@@ -56,7 +63,7 @@ def update(
     """A binding update; flags of A, H, S, R, D; ``alt`` an alternate care-of address."""
     subopts: tuple[SubOpt, ...] = (AltCoa(addr(alt)), *more) if alt else more
     at = BU_ALIGN_FROM_HEADER + wire.bu_size
-    bits = sum(FLAGS[f] for f in flags)
+    bits = sum(FLAGS[f] for f in flags if f in wire.bu_flag_letters)
     return BindingUpdate(bits, seq, lifetime, plen, subopts=wire.align_subopts(subopts, at))
 
 

@@ -19,6 +19,7 @@ from kame_py.wire.mip6 import AuthData, OtherSubOpt
 from kame_py.wire.mip6_draft15 import WIRE
 from kame_py.wire.snap import BcSnap
 from tests.scenario.mip6words import (
+    DRAFTS,
     NONE,
     bindings,
     bu,
@@ -39,10 +40,10 @@ COA = "2001:db8:5::10"
 COA2 = "2001:db8:6::10"
 
 
-@pytest.fixture
-def cn() -> Stage:
+@pytest.fixture(params=DRAFTS)
+def cn(request: pytest.FixtureRequest) -> Stage:
     """A correspondent with a default route, which asks for no authentication."""
-    stage = Stage(globals_=True, kernel="options MIP6")
+    stage = Stage(globals_=True, kernel=DRAFTS[request.param])
     stage.tn.neighbours[ROUTER] = ROUTER_MAC
     flags = RTF_GATEWAY | RTF_STATIC
     rtrequest(stage.kern, RTM_ADD, bytes(16), 0, stage.kernel_form(ROUTER), flags)
@@ -95,7 +96,7 @@ def test_home_address_option_makes_no_binding(cn: Stage) -> None:
 
 
 def test_alternate_care_of_address_is_the_one(cn: Stage) -> None:
-    cn.send(bu(COA, GLOBAL, HOA, alt=COA2))
+    cn.send(bu(COA, GLOBAL, HOA, alt=COA2, wire=mobility(cn).dialect.wire))
     assert bindings(cn) == {HOA: COA2}
     assert seen(cn.only()).hops == (COA2, HOA)
 
@@ -115,6 +116,7 @@ def test_update_in_the_header_of_the_home_address_counts(cn: Stage) -> None:
     assert bindings(cn) == {HOA: COA}
 
 
+@pytest.mark.parametrize("cn", ["draft-15"], indirect=True)
 @pytest.mark.parametrize("seq", [(250, 251, True), (250, 121, True), (250, 122, False)])
 def test_sequence_numbers_are_compared_modulo_256(cn: Stage, seq: tuple[int, int, bool]) -> None:
     old, new, newer = seq
@@ -123,6 +125,7 @@ def test_sequence_numbers_are_compared_modulo_256(cn: Stage, seq: tuple[int, int
     assert bindings(cn) == {HOA: COA2 if newer else COA}
 
 
+@pytest.mark.parametrize("cn", ["draft-15"], indirect=True)
 def test_old_sequence_number_is_answered_with_the_last_one_by_the_updates_address(
     cn: Stage,
 ) -> None:
@@ -135,6 +138,7 @@ def test_old_sequence_number_is_answered_with_the_last_one_by_the_updates_addres
     assert cn.kern.stats.ip6["ip6s_badoptions"] == 1
 
 
+@pytest.mark.parametrize("cn", ["draft-15"], indirect=True)
 def test_old_sequence_number_is_answered_and_takes_its_packet_along(cn: Stage) -> None:
     cn.send(bu(COA, GLOBAL, HOA, seq=20, flags=""))
     request = echo(HOA, GLOBAL)[40:]
@@ -160,9 +164,11 @@ def test_update_from_home_deletes_and_is_answered_there(cn: Stage) -> None:
     assert bindings(cn) == {}
 
 
+@pytest.mark.parametrize("cn", ["draft-15"], indirect=True)
 def test_deletion_names_the_home_address_as_alternate(cn: Stage) -> None:
     cn.send(bu(COA, GLOBAL, HOA, seq=1, flags=""))
-    cn.send(bu(COA2, GLOBAL, HOA, seq=2, lifetime=60, alt=HOA))
+    wire = mobility(cn).dialect.wire
+    cn.send(bu(COA2, GLOBAL, HOA, seq=2, lifetime=60, alt=HOA, wire=wire))
     assert seen(cn.only()).hops == (COA2, HOA)
     assert bindings(cn) == {}
 
@@ -185,7 +191,7 @@ def test_home_registration_with_a_node_that_is_no_home_agent_is_refused(
 
 @pytest.mark.parametrize("coa", ["ff0e::1", "::", "::1", "fe80::1", "::ffff:1.2.3.4"])
 def test_care_of_addresses_that_are_none_end_the_packet(cn: Stage, coa: str) -> None:
-    cn.send(bu(COA, GLOBAL, HOA, alt=coa))
+    cn.send(bu(COA, GLOBAL, HOA, alt=coa, wire=mobility(cn).dialect.wire))
     cn.nothing()
     assert bindings(cn) == {}
     assert cn.drops() == {"MIP6_BUCOA": 1}

@@ -20,11 +20,13 @@ from kame_py.wire.in6addr import ether_multicast
 from kame_py.wire.ioctl import SIOCSMIP6CFG_ENABLEDEBUG
 from kame_py.wire.snap import BcSnap
 from tests.scenario.mip6words import (
+    DRAFTS,
     Seen,
     bindings,
     bu,
     configure,
     home_agent,
+    home_plen,
     mobility,
     rows,
     seen,
@@ -69,10 +71,10 @@ MN_MAC = PEER_MAC2
 TUNNEL = 41
 
 
-@pytest.fixture
-def ha() -> Stage:
+@pytest.fixture(params=DRAFTS)
+def ha(request: pytest.FixtureRequest) -> Stage:
     """A home agent that asks for no authentication; neighbours on both links are known."""
-    stage = Stage(router=True, links=2, globals_=True, kernel="options MIP6")
+    stage = Stage(router=True, links=2, globals_=True, kernel=DRAFTS[request.param])
     home_agent(stage)
     stage.tn.neighbours[PEER_G] = PEER_MAC
     stage.tn2.neighbours[COA] = stage.tn2.neighbours[COA2] = MN_MAC
@@ -87,12 +89,14 @@ def ha() -> Stage:
 def register(
     ha: Stage, seq: int = 1, lifetime: int = 60, flags: str = "AHS", hoa: str = HOA, coa: str = COA
 ) -> None:
-    ha.send2(bu(coa, HA, hoa, seq, lifetime, flags), MN_MAC)
+    wire = mobility(ha).dialect.wire
+    plen = home_plen(wire, flags)
+    ha.send2(bu(coa, HA, hoa, seq, lifetime, flags, wire=wire, plen=plen), MN_MAC)
 
 
 def answer(ha: Stage) -> Seen:
     """The one acknowledgement on the foreign link."""
-    found = [seen(h) for h in ha.take(ha.tn2)]
+    found = [seen(h, mobility(ha).dialect.wire) for h in ha.take(ha.tn2)]
     found = [s for s in found if s.options]
     assert len(found) == 1, found
     return found[0]
@@ -211,6 +215,7 @@ def test_refresh_is_half_but_not_below_two_seconds(ha: Stage, lifetime: int, ref
     assert answer(ha).ba.refresh_s == refresh
 
 
+@pytest.mark.parametrize("ha", ["draft-15"], indirect=True)
 def test_old_sequence_number_of_a_registration(ha: Stage) -> None:
     registered(ha, seq=9)
     register(ha, seq=9, coa=COA2)

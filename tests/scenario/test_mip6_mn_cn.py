@@ -28,6 +28,7 @@ from tests.scenario.mnstage import (
     HOA,
     HOME,
     KERNEL,
+    KERNELS,
     MnStage,
     hao_of,
 )
@@ -39,10 +40,10 @@ OPTION = 2  # Parameter Problem: unrecognized option
 PARAMPROB = 4
 
 
-@pytest.fixture
-def mn() -> MnStage:
+@pytest.fixture(params=KERNELS)
+def mn(request: pytest.FixtureRequest) -> MnStage:
     """Away and registered."""
-    mn = MnStage()
+    mn = MnStage(kernel=KERNELS[request.param])
     mn.abroad()
     return mn
 
@@ -241,6 +242,7 @@ def test_refusal_of_a_correspondent_ends_its_entry_for_a_while(mn: MnStage) -> N
     assert to_cn(mn)
 
 
+@pytest.mark.parametrize("mn", ["draft-15"], indirect=True)
 def test_too_small_number_at_a_correspondent_is_taken_up(mn: MnStage) -> None:
     pinged(mn)
     mn.forget()

@@ -33,6 +33,7 @@ from tests.scenario.mnstage import (
     HOA,
     HOME,
     KERNEL,
+    KERNELS,
     PLTIME,
     VLTIME,
     MnStage,
@@ -45,9 +46,9 @@ A, H, S, D = 0x80, 0x40, 0x20, 0x10
 SITE = "fec0:0:0:2::"
 
 
-@pytest.fixture
-def mn() -> MnStage:
-    return MnStage()
+@pytest.fixture(params=KERNELS)
+def mn(request: pytest.FixtureRequest) -> MnStage:
+    return MnStage(kernel=KERNELS[request.param])
 
 
 def location(mn: MnStage) -> int:
@@ -213,6 +214,7 @@ def test_new_care_of_address_goes_to_home_agent_and_correspondents_at_once(mn: M
     assert (moved[HA][1], moved[CN][1]) == (A | H, 0)
 
 
+@pytest.mark.parametrize("mn", ["draft-15"], indirect=True)
 def test_home_agent_of_the_link_that_is_left_is_asked_to_forward(mn: MnStage) -> None:
     mn.tn.neighbours = {ROUTER: ROUTER_MAC}
     for _ in range(2):

@@ -22,6 +22,7 @@ from tests.scenario.mnstage import (
     HA2,
     HA2_LL,
     HOA,
+    KERNELS,
     PLTIME,
     VLTIME,
     MnStage,
@@ -32,9 +33,10 @@ from tests.scenario.words import Heard, addr
 A, H, S, D = 0x80, 0x40, 0x20, 0x10
 
 
-@pytest.fixture
-def mn() -> MnStage:
-    return MnStage()
+@pytest.fixture(params=KERNELS)
+def mn(request: pytest.FixtureRequest) -> MnStage:
+    """In both drafts."""
+    return MnStage(kernel=KERNELS[request.param])
 
 
 def times(mn: MnStage, seconds: float) -> list[float]:
@@ -255,6 +257,7 @@ def test_home_address_that_another_node_has_is_never_used_again(mn: MnStage) -> 
     assert any(f"home address {HOA} is used by another node" in line for line in mn.logged())
 
 
+@pytest.mark.parametrize("mn", ["draft-15"], indirect=True)
 def test_restarted_node_takes_up_the_numbers_of_its_home_agent(mn: MnStage) -> None:
     mn.arrive()
     mn.ack(mn.updates()[-1][1].seqno, 141, 0)  # 1: not smaller than what we sent

@@ -23,9 +23,9 @@ from kame_py.wire.const import IPPROTO_IPV6
 from kame_py.wire.in6addr import ntop
 from kame_py.wire.mip6 import BindingUpdate, HomeAddress
 from tests.scenario.mip6words import Seen, seen
+from tests.scenario.mnstage import KERNEL, KERNELS
 from tests.scenario.words import Heard
 
-KERNEL: Final = "options MIP6\noptions MIP6_DEBUG\npseudo-device hif 1"
 RTADVD: Final = "fxp0:mininterval#3:maxinterval#4:{more}\n"
 HA: Final = "2001:db8:1::1"
 HOA: Final = "2001:db8:1:0:2a0:24ff:fe00:401"
@@ -50,24 +50,24 @@ class Tap:
 class Net:
     """The world above, with the mobile node at home and switched on."""
 
-    def __init__(self, *, had: bool = False, configure: str = "") -> None:
+    def __init__(self, *, had: bool = False, configure: str = "", kernel: str = KERNEL) -> None:
         self.world = World(seed=3)
         self.tap = Tap(self.world)
         self.world.observe(self.tap)
         self.net = self.world.add_link("net", delay_ns=2_000_000)
-        self.ha = self._router("ha", "home", 1, KERNEL, "raflags#32")
+        self.ha = self._router("ha", "home", 1, kernel, "raflags#32")
         self._router("r1", "one", 2)
         self._router("r2", "two", 3)
-        self.mn = self.world.add_node("mn", KERNEL)
+        self.mn = self.world.add_node("mn", kernel)
         self.mn.attach("fxp0", self.world.links["home"])
         self.mn.kernel.ip6.ip6_accept_rtadv = 1
-        self.cn = self.world.add_node("cn", KERNEL)
+        self.cn = self.world.add_node("cn", kernel)
         self.cn.attach("fxp0", self.net)
         self.cn.run(f"ifconfig fxp0 inet6 {CN} prefixlen 64 alias")
         for n in (1, 2, 3):
             self.cn.run(f"route add -inet6 2001:db8:{n}:: -prefixlen 64 2001:db8:f::{n}")
         for node in (self.ha, self.mn, self.cn):
-            node.run("mip6control -T 0")
+            node.run("mip6control -T 0 -S 0")
         self.ha.run("mip6control -g")
         if had:
             self.ha.run("ifconfig fxp0 inet6 2001:db8:1:0:fdff:ffff:ffff:fffe anycast alias")
@@ -110,9 +110,9 @@ class Net:
         return [(ntop(bu.mbu_paddr), bu.mbu_reg_state) for bu in sc.hif_bu_list]
 
 
-@pytest.fixture
-def net() -> Net:
-    return Net()
+@pytest.fixture(params=KERNELS)
+def net(request: pytest.FixtureRequest) -> Net:
+    return Net(kernel=KERNELS[request.param])
 
 
 def test_a_day_of_a_mobile_node(net: Net) -> None:
