@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAXINT: Final = 0x7FFFFFFF
 _SPI_MIN: Final = SPI_RESERVED_MAX + 1
+_TRIES: Final = 100_000  # a refused GETSPI takes no longer than this many draws
 _KEY_BITS: Final = 2048  # the longest key there is
 _USE: Final = IPSEC_LEVEL_USE
 _REQUIRE: Final = IPSEC_LEVEL_REQUIRE
@@ -44,7 +45,7 @@ class _Var(NamedTuple):
 
 _VARS: Final = (
     _Var("net.key.debug", "key_debug_level", 0, MAXINT, "log the messages of programs"),
-    _Var("net.key.spi_trycnt", "key_spi_trycnt", 1, MAXINT, "attempts to find a free SPI"),
+    _Var("net.key.spi_trycnt", "key_spi_trycnt", 1, _TRIES, "attempts to find a free SPI"),
     _Var("net.key.spi_minval", "key_spi_minval", _SPI_MIN, MAXINT, "smallest SPI chosen here"),
     _Var("net.key.spi_maxval", "key_spi_maxval", _SPI_MIN, MAXINT, "largest SPI chosen here"),
     _Var("net.key.int_random", "key_int_random", 0, MAXINT, "seconds; KAME's, without effect"),

@@ -110,6 +110,8 @@ def key_parse(kern: Kernel, so: Socket, data: bytes) -> None:
         errno = EAFNOSUPPORT if msg.reason == OTHER_FAMILY else EINVAL
         _refuse(kern, so, data, errno, msg.reason)
         return
+    if kern.key.key_debug_level:
+        kern.log.log(LOG_DEBUG, f"key_parse: type={msg.type} satype={msg.satype} pid={msg.pid}")
     try:
         key_check(msg)
         act = _TYPESW.get(msg.type)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kame_py.kern.log import LOG_DEBUG
 from kame_py.netkey.key_msg import key_parse
 from kame_py.wire.errno import EINVAL, EISCONN, EMSGSIZE, ENOPROTOOPT, KError
 from kame_py.wire.sockaddr import Cmsg, SockaddrIn6
@@ -49,8 +48,6 @@ class KeyUsrreqs:
             raise KError(EISCONN)
         if len(data) > so.so_sndbuf:
             raise KError(EMSGSIZE)
-        if kern.key.key_debug_level:
-            kern.log.log(LOG_DEBUG, f"key_output: {len(data)} octets: {data.hex()}")
         key_parse(kern, so, data)
         return len(data)
 
