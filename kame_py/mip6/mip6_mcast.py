@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from kame_py.kern.clock import MS, NS
+from kame_py.kern.clock import NS
 from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import M_BCAST, M_FORWARDED, M_LOOP, M_MCAST, Mbuf, m_copy, m_get
 from kame_py.mip6 import if_hif, mip6_bul, mip6_tunnel
@@ -27,6 +27,7 @@ from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6Bu, Mip6Hr, Mip6State
 from kame_py.net.if_ import IFT_GIF, IFT_HIF
 from kame_py.netinet6 import in6, mld6
 from kame_py.netinet6.icmp6_error import icmp6_error
+from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
 from kame_py.netinet6.ip6_output import (
     in6_linkmtu,
@@ -206,6 +207,8 @@ def _reverse(kern: Kernel, m: Mbuf, ifp: Ifnet) -> bool | None:
     else:
         m.data = put_u8(m.data, _HLIM, hlim - 1)
         m.flags |= M_FORWARDED
+        kern.stats.ip6["ip6s_forward"] += 1
+        ifp.in6_ifstat["ifs6_out_forward"] += 1
         ip6_output(kern, m, None, IPV6_FORWARDING, Ip6Moptions(im6o_multicast_ifp=ifp))
     return None
 
@@ -333,6 +336,7 @@ def mip6_mld_query(kern: Kernel, hr: Mip6Hr) -> None:
     query = mld6.mld6_packet(
         ia.ia_addr, ALLNODES, MLD_LISTENER_QUERY, IN6ADDR_ANY, MLD_QUERY_RESPONSE_INTERVAL_MS
     )
+    icmp6_out_count(kern, ifp, MLD_LISTENER_QUERY, 0)
     mip6_tunnel.mip6_tunnel_output(kern, m_get(kern, query), hr.hr_bcs[0])
 
 
@@ -394,10 +398,11 @@ def mip6_mld_query_input(kern: Kernel, m: Mbuf, off: int) -> bool:
         return False
     mldh = MldHdr.unpack(m.data, off)
     group = None if mldh.mld_addr == IN6ADDR_ANY else mldh.mld_addr
-    ev = MldEv.QUERY if mldh.mld_maxdelay else MldEv.QUERY_NOW
+    delay_ns = mld6.mld6_maxdelay_ns(m, off, mldh)
+    ev = MldEv.QUERY if delay_ns else MldEv.QUERY_NOW
     for inm in _memberships(kern):
         if group in (None, inm.in6m_addr):
-            mld6.mld6_event(kern, inm, ev, mldh.mld_maxdelay * MS)
+            mld6.mld6_event(kern, inm, ev, delay_ns)
     return True
 
 

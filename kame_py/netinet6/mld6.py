@@ -154,7 +154,7 @@ def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
     if not general and not IN6_IS_ADDR_MULTICAST(group):
         return D.MLD6_BAD
     if mldh.mld_type == MLD_LISTENER_QUERY:
-        _query(kern, ifp, None if general else group, _maxdelay_ns(m, off, mldh))
+        _query(kern, ifp, None if general else group, mld6_maxdelay_ns(m, off, mldh))
     elif mldh.mld_type == MLD_LISTENER_REPORT:
         return _report(kern, ifp, group)
     else:
@@ -172,7 +172,7 @@ def mld6_alerted(m: Mbuf) -> bool:
     )
 
 
-def _maxdelay_ns(m: Mbuf, off: int, mldh: MldHdr) -> int:
+def mld6_maxdelay_ns(m: Mbuf, off: int, mldh: MldHdr) -> int:
     """Maximum response delay; in a longer (MLDv2) query large values are mantissa and exponent."""
     delay = mldh.mld_maxdelay
     if len(m.data) - off > MldHdr.SIZE and delay >= MLDV2_MAXDELAY_MANT:

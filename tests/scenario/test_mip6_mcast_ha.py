@@ -353,6 +353,7 @@ def test_packet_of_a_mobile_node_goes_on_the_home_link(ha: Stage) -> None:
     heard = ha.only()
     assert heard.packet == udp(HOA, SITE, hlim=63)
     assert heard.dmac == ether_multicast(addr(SITE))
+    assert ha.kern.stats.ip6["ip6s_forward"] == 1
     ha.nothing(ha.tn2)
     ha.conserved()
 
