@@ -52,6 +52,7 @@ from kame_py.netinet6.nd6_nbr import nd6_lladdr_changed
 from kame_py.netinet6.raw_ip6 import rip6_init
 from kame_py.netinet6.route6 import rthdr0_enable
 from kame_py.netinet6.udp6_usrreq import udp6_init
+from kame_py.netkey.ipsec import ipsec_init
 from kame_py.netkey.key import key_init
 from kame_py.wire.const import IP6OPT_HOME_ADDRESS
 
@@ -97,6 +98,7 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     kern.if_inputsw[IFT_RAWIP] = rawip_input
     if conf.has("IPSEC"):
         key_init(kern, conf)
+        kern.ipsec = ipsec_init(kern, conf)
     if conf.has("MIP6"):
         kern.destopts[IP6OPT_HOME_ADDRESS] = dest6_hao
         rthdr0_enable(kern, 1)

@@ -507,11 +507,57 @@ class D:
     ESP_NOKERNEL = _row(
         "ESP_NOKERNEL", "ip6.ip6s_noproto", "", POLICY, "ESP without options IPSEC_ESP"
     )
+    AH_SHORT = _row("AH_SHORT", "ipsec6.in_inval", "", BAD, "AH runs past the packet")
+    AH_NOSA = _row("AH_NOSA", "ipsec6.in_nosa", "", POLICY, "no association for this AH")
+    AH_BADLEN = _row(
+        "AH_BADLEN", "ipsec6.in_inval", "", BAD, "AH length does not fit its algorithm"
+    )
+    AH_BADHDR = _row(
+        "AH_BADHDR", "ipsec6.in_inval", "", BAD, "AH behind a header that cannot be in front of it"
+    )
+    AH_REPLAY = _row(
+        "AH_REPLAY", "ipsec6.in_ahreplay", "", BAD, "AH sequence number seen or too old"
+    )
+    AH_BADICV = _row("AH_BADICV", "ipsec6.in_ahauthfail", "", BAD, "AH does not match the packet")
+    ESP_SHORT = _row("ESP_SHORT", "ipsec6.in_inval", "", BAD, "too short for ESP")
+    ESP_NOSA = _row("ESP_NOSA", "ipsec6.in_nosa", "", POLICY, "no association for this ESP")
+    ESP_BADLEN = _row(
+        "ESP_BADLEN", "ipsec6.in_inval", "", BAD, "ESP payload is no multiple of its cipher's block"
+    )
+    ESP_BADPAD = _row(
+        "ESP_BADPAD", "ipsec6.in_inval", "", BAD, "ESP padding is longer than the payload"
+    )
+    ESP_REPLAY = _row(
+        "ESP_REPLAY", "ipsec6.in_espreplay", "", BAD, "ESP sequence number seen or too old"
+    )
+    ESP_BADICV = _row(
+        "ESP_BADICV", "ipsec6.in_espauthfail", "", BAD, "ESP authentication data is wrong"
+    )
     IPSEC_INPOLICY = _row(
         "IPSEC_INPOLICY", "ipsec6.in_polvio", "", POLICY, "inbound IPsec policy refuses it"
     )
     IPSEC_OUTPOLICY = _row(
         "IPSEC_OUTPOLICY", "ipsec6.out_polvio", "", POLICY, "outbound IPsec policy discards it"
+    )
+    IPSEC_OUTNOSA = _row(
+        "IPSEC_OUTNOSA",
+        "ipsec6.out_nosa",
+        "",
+        POLICY,
+        "policy requires an association that is not there",
+    )
+    IPSEC_OUTSEQ = _row(
+        "IPSEC_OUTSEQ",
+        "ipsec6.out_inval",
+        "",
+        LIMIT,
+        "no sequence number is left",
+    )
+    IPSEC_OUTBIG = _row(
+        "IPSEC_OUTBIG", "ipsec6.out_inval", "", LIMIT, "too large for AH or ESP around it"
+    )
+    IPSEC_OUTHDR = _row(
+        "IPSEC_OUTHDR", "ipsec6.out_inval", "", BAD, "header that AH cannot stand behind"
     )
     MIP6_ROUTEOPT = _row("MIP6_ROUTEOPT", "", "", BAD, "route optimisation refused the packet")
     MIP6_EXTHDR = _row("MIP6_EXTHDR", "", "", LIMIT, "mobility headers could not be built")

@@ -7,19 +7,24 @@ without ``options MIP6`` and ``options IPSEC``; boot puts others in their place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from kame_py.wire.errno import ENOPROTOOPT, KError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
+    from kame_py.kern.protosw import PrCtl
     from kame_py.kern.uipc_socket import Socket
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.in6_var import In6Ifaddr, In6Multi
     from kame_py.netinet6.ip6_var import Exthdrs
     from kame_py.netinet6.nd6 import NdDefrouter, NdPrefix
     from kame_py.wire.nd6opt import NdOptions
+
+IPSEC_SILENT: Final = -1  # IPsec dropped the packet and its sender hears nothing of it
 
 
 class Mip6Hooks(Protocol):
@@ -216,23 +221,34 @@ class IpsecHooks(Protocol):
         ...
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
-        """ip6_output, policy and transport mode. 0 goes on, an errno drops the packet.
+        """ip6_output, policy and transport mode. 0 goes on; else the packet was dropped here.
 
-        A packet marked IP6A_AH gets AH with whatever else the policy asks for, and ENOENT without
-        an association.
+        What it returns then is for the sender: an errno, or IPSEC_SILENT. A packet marked IP6A_AH
+        gets AH with whatever else the policy asks for, and ENOENT without an association.
         """
         ...
 
-    def tunnel(self, kern: Kernel, m: Mbuf) -> int:
-        """ip6_output and ip6_forward after routing: tunnel mode. 0 goes on, errno drops."""
+    def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
+        """ip6_output and ip6_forward after routing: tunnel mode. Returns what ``output`` does."""
         ...
 
-    def in_reject_so(self, kern: Kernel, m: Mbuf, so: Socket) -> bool:
-        """udp6_input, rip6_input for each socket: its own policy. True: not for this socket."""
+    def in_reject_so(self, kern: Kernel, m: Mbuf, off: int, nxt: int, so: Socket) -> bool:
+        """udp6_input, rip6_input for each socket: inbound policy, which may be the socket's own.
+
+        True: not for this socket.
+        """
         ...
 
-    def hdrsiz(self, kern: Kernel, m: Mbuf) -> int:
-        """Octets that outbound policy would add to a packet (ipsec6_hdrsiz), for the path MTU."""
+    def set_policy(self, kern: Kernel, so: Socket, value: object) -> None:
+        """IPV6_IPSEC_POLICY: the octets of a struct sadb_x_policy. KError(EINVAL)."""
+        ...
+
+    def get_policy(self, kern: Kernel, so: Socket) -> bytes:
+        """The socket's policies for receiving and for sending, one behind the other."""
+        ...
+
+    def knows(self, kern: Kernel, ctl: PrCtl) -> bool:
+        """icmp6_notify_error: whether the quoted ESP header is one that was sent from here."""
         ...
 
     def authdata_out(self, kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
@@ -275,14 +291,20 @@ class NullIpsecHooks:
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
         return 0
 
-    def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+    def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         return 0
 
-    def in_reject_so(self, kern: Kernel, m: Mbuf, so: Socket) -> bool:
+    def in_reject_so(self, kern: Kernel, m: Mbuf, off: int, nxt: int, so: Socket) -> bool:
         return False
 
-    def hdrsiz(self, kern: Kernel, m: Mbuf) -> int:
-        return 0
+    def set_policy(self, kern: Kernel, so: Socket, value: object) -> None:
+        raise KError(ENOPROTOOPT)
+
+    def get_policy(self, kern: Kernel, so: Socket) -> bytes:
+        raise KError(ENOPROTOOPT)
+
+    def knows(self, kern: Kernel, ctl: PrCtl) -> bool:
+        return False
 
     def authdata_out(self, kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
         return None

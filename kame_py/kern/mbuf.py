@@ -12,9 +12,13 @@ import enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kame_py.kern.drop import DropReason
     from kame_py.kern.kernel import Kernel
+    from kame_py.kern.uipc_socket import Socket
     from kame_py.net.if_ import Ifnet
+    from kame_py.netkey.keydb import Ipsecrequest, Secasvar
 
 M_BCAST: Final = 0x0001  # arrived as link-layer broadcast
 M_MCAST: Final = 0x0002  # arrived as link-layer multicast
@@ -25,6 +29,7 @@ M_DECRYPTED: Final = 0x0020  # ESP decrypted the payload
 M_ANYCAST6: Final = 0x0040  # destination is one of our anycast addresses
 M_FORWARDED: Final = 0x0080  # passed ip6_forward on this node
 M_FRAG: Final = 0x0100  # had a fragment header, its own only one or several
+M_TUNNELLED: Final = 0x0200  # just out of an IPsec tunnel: what it came through counts inside, too
 
 IP6A_SWAP: Final = 0x01  # home address option processed and swapped in
 IP6A_HASEEN: Final = 0x02  # home address option seen
@@ -68,6 +73,21 @@ class Ip6Aux:
         self.ip6a_swap_off = 0  # where in the packet the swapped address lies
 
 
+class IpsecAux:
+    """What IPsec remembers of a packet (KAME struct ipsecaux).
+
+    so: the socket that sends it, if that has a policy of its own. hist: associations that it came
+    through, outermost first. todo: requests of its policy that wait for its route.
+    """
+
+    __slots__ = ("hist", "so", "todo")
+
+    def __init__(self, so: Socket | None = None) -> None:
+        self.so = so
+        self.hist: list[Secasvar] = []
+        self.todo: Sequence[Ipsecrequest] = ()
+
+
 class Mbuf:
     """One packet.
 
@@ -86,6 +106,7 @@ class Mbuf:
         "encaps",
         "fate",
         "flags",
+        "ipsec",
         "path",
         "rcvif",
         "reason",
@@ -101,6 +122,7 @@ class Mbuf:
         self.dst = b""
         self.encaps = 0
         self.aux: Ip6Aux | None = None
+        self.ipsec: IpsecAux | None = None
         self.fate: Fate | None = None
         self.reason: DropReason | None = None
         self.covers: list[Mbuf] | None = None
@@ -112,6 +134,12 @@ class Mbuf:
         if self.aux is None:
             self.aux = Ip6Aux()
         return self.aux
+
+    def ipsecaux(self) -> IpsecAux:
+        """What IPsec remembers, made when it is missing (ipsec_addaux)."""
+        if self.ipsec is None:
+            self.ipsec = IpsecAux()
+        return self.ipsec
 
 
 def m_get(kern: Kernel, data: bytes, rcvif: Ifnet | None = None, tag: object = None) -> Mbuf:

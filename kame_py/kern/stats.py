@@ -16,10 +16,14 @@ class Stats:
         "icmp6",
         "icp6s_inhist",
         "icp6s_outhist",
+        "in_ahhist",
+        "in_esphist",
         "ip6",
         "ip6s_nxthist",
         "ip6s_sources_rule",
         "ipsec6",
+        "out_ahhist",
+        "out_esphist",
         "rip6",
         "tcp6",
         "udp6",
@@ -36,6 +40,10 @@ class Stats:
         self.icp6s_inhist: Histogram = defaultdict(int)
         self.icp6s_outhist: Histogram = defaultdict(int)
         self.ip6s_sources_rule: Histogram = defaultdict(int)
+        self.in_ahhist: Histogram = defaultdict(int)  # by SADB_AALG_*
+        self.in_esphist: Histogram = defaultdict(int)  # by SADB_EALG_*
+        self.out_ahhist: Histogram = defaultdict(int)
+        self.out_esphist: Histogram = defaultdict(int)
 
     def of(self, proto: str) -> Counters:
         """The table of a protocol by name: ip6, icmp6, udp6, tcp6, rip6, ipsec6."""

@@ -34,6 +34,10 @@ HISTOGRAMS: Final = (
     ("ip6", "ip6s_sources_rule"),
     ("icmp6", "icp6s_inhist"),
     ("icmp6", "icp6s_outhist"),
+    ("ipsec6", "in_ahhist"),
+    ("ipsec6", "in_esphist"),
+    ("ipsec6", "out_ahhist"),
+    ("ipsec6", "out_esphist"),
 )
 IPPROTO_ICMPV6: Final = 58
 

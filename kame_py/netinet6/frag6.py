@@ -15,7 +15,16 @@ from sortedcontainers import SortedDict
 
 from kame_py.kern.clock import NS
 from kame_py.kern.drop import D, DropReason, drop
-from kame_py.kern.mbuf import M_FRAG, Fate, Mbuf, settle, trace
+from kame_py.kern.mbuf import (
+    M_AUTHIPDGM,
+    M_AUTHIPHDR,
+    M_DECRYPTED,
+    M_FRAG,
+    Fate,
+    Mbuf,
+    settle,
+    trace,
+)
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.prevhdr import ip6_get_prevhdr
@@ -256,6 +265,8 @@ def _ip6q_reassemble(kern: Kernel, q: Ip6q, m: Mbuf) -> tuple[int, int]:
     head = put_u8(head, ip6_get_prevhdr(head, unfrag), first.nxt)
     m.data = put_u16(head, _PLEN, unfrag - Ip6Hdr.SIZE + len(payload)) + payload
     m.aux = first.m.aux
+    m.flags &= ~(M_AUTHIPHDR | M_AUTHIPDGM | M_DECRYPTED)  # of one fragment, if at all
+    m.ipsec = None
     kern.stats.ip6["ip6s_reassembled"] += 1
     _count(kern, m, "ifs6_reass_ok")
     if kern.tracing:

@@ -65,7 +65,7 @@ def icmp6_notify_error(kern: Kernel, m: Mbuf, off: int, icmp6: Icmp6Hdr) -> Drop
     if ctl.src not in kern.ip6.ifaddrs:
         return D.ICMP6_ERRORNOPCB
     if ctl.cmd == ICMP6_PACKET_TOO_BIG:
-        known = any(_peers(kern, ctl))
+        known = kern.ipsec.knows(kern, ctl) or any(_peers(kern, ctl))
         if not icmp6_mtudisc_update(kern, ctl.dst, ctl.mtu, validated=known):
             return D.ICMP6_TOOBIGMTU
     sw = kern.inet6sw.get(ctl.nxt, kern.inet6sw[IPPROTO_RAW])

@@ -57,6 +57,7 @@ from kame_py.wire.sockaddr import (
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.protosw import PrCtl
+    from kame_py.netkey.keydb import Secpolicy
 
 IN6P_IPV6_V6ONLY: Final = 0x00008000
 IN6P_PKTINFO: Final = 0x00010000  # the program wants these beside the data
@@ -99,6 +100,7 @@ class In6pcb:
     in6p_ip6_nxt: int = 0  # protocol of a raw socket, 0 all
     in6p_icmp6filt: bytes = b""  # ICMP6_FILTER, b"" passes all
     in6p_cksum: int = -1  # offset of the checksum in a raw socket's data
+    in6p_sp: dict[int, Secpolicy] = field(default_factory=dict)  # own policy by IPSEC_DIR_*
     in6p_outputopts: Ip6Pktopts = field(default_factory=Ip6Pktopts)
     in6p_moptions: Ip6Moptions = field(default_factory=Ip6Moptions)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The protocol switch of IPv6: which function takes which next header.
 
-KAME in6_proto.c. Deviates: rows of AH and ESP exist only with IPsec. RFC 8200 s.4.
+KAME in6_proto.c. Deviates: rows of AH and ESP exist only with IPsec. UDP and raw sockets ask for
+inbound policy themselves, since a socket may have its own. RFC 8200 s.4.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ def in6_proto_init(kern: Kernel) -> None:
         {
             IPPROTO_HOPOPTS: Ip6Protosw("hopopts", ip6_hbh_misplaced),
             IPPROTO_TCP: Ip6Protosw("tcp6", tcp6_input, True),
-            IPPROTO_UDP: Ip6Protosw("udp6", udp6_input, True, udp6_ctlinput),
+            IPPROTO_UDP: Ip6Protosw("udp6", udp6_input, False, udp6_ctlinput),
             IPPROTO_IPV6: Ip6Protosw("encap6", encap6_input, True),
             IPPROTO_ROUTING: Ip6Protosw("route6", route6_input),
             IPPROTO_FRAGMENT: Ip6Protosw("frag6", frag6_input),
             IPPROTO_ICMPV6: Ip6Protosw("icmp6", icmp6_input, True, rip6_ctlinput),
             IPPROTO_DSTOPTS: Ip6Protosw("dest6", dest6_input),
-            IPPROTO_RAW: Ip6Protosw("raw6", rip6_input, True, rip6_ctlinput),
+            IPPROTO_RAW: Ip6Protosw("raw6", rip6_input, False, rip6_ctlinput),
         }
     )

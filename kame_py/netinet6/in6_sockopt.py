@@ -58,6 +58,7 @@ from kame_py.wire.sockaddr import (
     IPV6_DSTOPTS,
     IPV6_HOPLIMIT,
     IPV6_HOPOPTS,
+    IPV6_IPSEC_POLICY,
     IPV6_JOIN_GROUP,
     IPV6_LEAVE_GROUP,
     IPV6_MULTICAST_HOPS,
@@ -133,6 +134,8 @@ def _setopt(kern: Kernel, inp: In6pcb, opt: int, value: object) -> None:
     if opt in (IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP):
         addr, index = _mreq(value)
         (_join if opt == IPV6_JOIN_GROUP else _leave)(kern, mopts, addr, index)
+    elif opt == IPV6_IPSEC_POLICY:
+        kern.ipsec.set_policy(kern, inp.in6p_socket, value)
     elif opt in _STICKY and not isinstance(value, int):
         cmsg = Cmsg(IPPROTO_IPV6, opt, value)
         inp.in6p_outputopts = ip6_setpktoptions(kern, (cmsg,), inp.in6p_outputopts)
@@ -196,6 +199,8 @@ def _getopt(kern: Kernel, inp: In6pcb, opt: int) -> object:
             raise KError(ENOTCONN)
         ifp, rt = in6_selectroute(kern, inp.in6p_faddr, inp.in6p_outputopts, mopts)
         return ip6_pmtu(kern, ifp, rt)
+    if opt == IPV6_IPSEC_POLICY:
+        return kern.ipsec.get_policy(kern, inp.in6p_socket)
     if opt in _FLAGS:
         return int(bool(inp.in6p_flags & _FLAGS[opt]))
     if opt == IPV6_UNICAST_HOPS:

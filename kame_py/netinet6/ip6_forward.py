@@ -24,7 +24,7 @@ from kame_py.net.route import (
 )
 from kame_py.netinet6 import icmp6_redirect
 from kame_py.netinet6.icmp6_error import icmp6_error
-from kame_py.netinet6.ip6_output import in6_linkmtu
+from kame_py.netinet6.ip6_output import in6_linkmtu, ip6_output_tunnelled
 from kame_py.netinet6.scope6 import in6_addrzone
 from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.const import (
@@ -76,15 +76,12 @@ def ip6_forward(kern: Kernel, m: Mbuf, srcrt: bool) -> None:
         _refuse(kern, m, D.IP6_FWDNOROUTE, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOROUTE)
         return
     routed = m.data
-    if kern.ipsec.tunnel(kern, m):
-        drop(kern, m, D.IPSEC_OUTPOLICY)
+    if kern.ipsec.tunnel(kern, m, True):
         return
     if m.data is not routed:
-        srcrt = True  # what the tunnel made follows its own route: no redirect about it
-        rt = rtalloc1(kern, m.dst)
-        if rt is None:
-            drop(kern, m, D.IP6_FWDNOROUTE)
-            return
+        if not ip6_output_tunnelled(kern, m):
+            kern.stats.ip6["ip6s_forward"] += 1
+        return
     rt.rt_use += 1
     if not _ip6_forward_allowed(kern, m, rt, srcrt):
         return

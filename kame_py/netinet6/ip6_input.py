@@ -17,6 +17,7 @@ from kame_py.kern.mbuf import (
     M_AUTHIPHDR,
     M_FORWARDED,
     M_LOOP,
+    M_TUNNELLED,
     Mbuf,
     trace,
 )
@@ -76,7 +77,7 @@ EXTENSION_HEADERS: Final = frozenset(
 V4MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 _HDR: Final = Ip6Hdr.SIZE
 _VERSION: Final = Ip6Hdr.O_ip6_flow
-_FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED)
+_FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED | M_TUNNELLED)
 
 
 def ip6_init(kern: Kernel) -> None:
@@ -122,6 +123,8 @@ def ip6_input(kern: Kernel, m: Mbuf) -> None:
 def _ip6_check_header(kern: Kernel, m: Mbuf, ifp: Ifnet) -> Ip6Hdr | None:
     """Length, version, addresses that must not be on a wire; trims to the payload length."""
     m.aux = None
+    if m.ipsec is not None and not m.flags & M_TUNNELLED:
+        m.ipsec = None
     m.flags &= _FRESH
     kern.stats.ip6["ip6s_total"] += 1
     ifp.in6_ifstat["ifs6_in_receive"] += 1

@@ -20,7 +20,6 @@ from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, IPV6_FORWARDING, IPV6_MINMT
 from kame_py.netinet6.scope6 import in6_addrzone, in6_clearscope, in6_embedscope
 from kame_py.wire.codecs import Ip6Ext, Ip6Hdr, Ip6Rthdr, Ip6Rthdr0
 from kame_py.wire.const import (
-    IPPROTO_AH,
     IPPROTO_DSTOPTS,
     IPPROTO_HOPOPTS,
     IPPROTO_ROUTING,
@@ -75,7 +74,6 @@ def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
     parts: list[bytes] = [payload]
     for proto, ext in (
         (IPPROTO_DSTOPTS, hdrs.dest2),
-        (IPPROTO_AH, hdrs.ipsec),
         (IPPROTO_DSTOPTS, hdrs.haddr),
         (IPPROTO_ROUTING, hdrs.rthdr),
         (IPPROTO_DSTOPTS, hdrs.dest1),
@@ -117,7 +115,7 @@ def ip6_output(
         hdrs.mloop = im6o is None or im6o.im6o_multicast_loop
         error = _ip6_add_headers(kern, m, hdrs)
         if error:
-            return error
+            return max(error, 0)
         unfrag += len(hdrs.hbh) + len(hdrs.dest1) + len(hdrs.rthdr) + len(hdrs.haddr)
         if hdrs.rthdr:
             _ip6_first_hop(m, _HDR + len(hdrs.hbh) + len(hdrs.dest1))
@@ -126,17 +124,25 @@ def ip6_output(
     if isinstance(way, int):
         return way
     routed = m.data
-    error = kern.ipsec.tunnel(kern, m)
+    error = kern.ipsec.tunnel(kern, m, False)
     if error:
-        drop(kern, m, D.IPSEC_OUTPOLICY)
-        return error
-    if m.data is not routed:  # an outer header now: its own way, nothing behind it to keep whole
-        way = _ip6_route(kern, m, None, im6o)
-        if isinstance(way, int):
-            return way
-        unfrag = _HDR
-        finaldst = m.dst
+        return max(error, 0)
+    if m.data is not routed:
+        return ip6_output_tunnelled(kern, m, flags, im6o)
     return _ip6_send(kern, m, way, finaldst, unfrag, flags, im6o)
+
+
+def ip6_output_tunnelled(
+    kern: Kernel, m: Mbuf, flags: int = 0, im6o: Ip6Moptions | None = None
+) -> int:
+    """Send what IPsec made in tunnel mode: an outer header has a way of its own.
+
+    Nothing behind it must be kept whole in fragments.
+    """
+    way = _ip6_route(kern, m, None, im6o)
+    if isinstance(way, int):
+        return way
+    return _ip6_send(kern, m, way, m.dst, _HDR, flags, im6o)
 
 
 def _ip6_opt_headers(opt: Ip6Pktopts | None) -> Exthdrs:
@@ -147,10 +153,11 @@ def _ip6_opt_headers(opt: Ip6Pktopts | None) -> Exthdrs:
 
 
 def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
-    """The sender's headers, mobility's and IPsec's, joined in front of the payload.
+    """The sender's headers and mobility's joined in front of the payload, which IPsec protects.
 
     IPsec runs before the headers are linked in: it sees the home address as source and the final
-    destination; what it encrypts it puts back as m.data with ``hdrs.dest2`` emptied.
+    destination; what it protects it puts back as m.data with ``hdrs.dest2`` emptied. Not 0: the
+    packet ended.
     """
     error = kern.mip6.exthdr_create(kern, m, hdrs)
     if error:
@@ -159,10 +166,9 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     plain = m.data
     error = kern.ipsec.output(kern, m, hdrs, u8(plain, _NXT), plain[_HDR:])
     if error:
-        drop(kern, m, D.IPSEC_OUTPOLICY)
         return error
     data = m.data
-    if hdrs.hbh or hdrs.rthdr or hdrs.haddr or hdrs.ipsec or hdrs.dest2 or hdrs.dest1:
+    if hdrs.hbh or hdrs.rthdr or hdrs.haddr or hdrs.dest2 or hdrs.dest1:
         m.data = ip6_chain(data[:_HDR], u8(data, _NXT), hdrs, data[_HDR:])
         kern.mip6.addr_exchange(kern, m)
     if len(m.data) - _HDR > IPV6_MAXPACKET:

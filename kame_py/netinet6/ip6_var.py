@@ -63,7 +63,6 @@ class Exthdrs:
     dest1: bytes = b""
     rthdr: bytes = b""
     haddr: bytes = b""  # destination options header with the home address
-    ipsec: bytes = b""  # AH, or nothing
     dest2: bytes = b""
     mloop: bool = True
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import Fate, Mbuf, m_get, settle, trace
+from kame_py.kern.mbuf import Fate, IpsecAux, Mbuf, m_get, settle, trace
 from kame_py.kern.protosw import DONE, PrCtl
 from kame_py.kern.uipc_socket import Socket, sbappend
 from kame_py.netinet6 import icmp6_var, in6_sockopt, ip6_control, ip6_output
@@ -84,8 +84,11 @@ def rip6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
         trace(m, f"rip6_input {nxt}")
     data = m.data[off:]
     ip6 = Ip6Hdr.unpack(m.data)
-    taken = full = badsum = 0
+    taken = full = badsum = refused = 0
     for inp in list(_listeners(kern, m, nxt)):
+        if kern.ipsec.in_reject_so(kern, m, off, nxt, inp.in6p_socket):
+            refused += 1
+            continue
         if inp.in6p_cksum >= 0:
             kern.stats.rip6["rip6s_isum"] += 1
             if in6_cksum(ip6.ip6_src, ip6.ip6_dst, nxt, data):
@@ -96,6 +99,9 @@ def rip6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
         else:
             full += 1
     if not taken + full + badsum:
+        if refused or kern.ipsec.in_reject(kern, m, off, nxt):
+            drop(kern, m, D.IPSEC_INPOLICY)
+            return DONE
         return ip6_noproto(kern, m, off, nxt)
     why = None if taken else D.RIP6_FULLSOCK if full else D.RIP6_BADSUM
     # each socket counts; drop counts one of them itself
@@ -116,6 +122,8 @@ def icmp6_rip6_input(kern: Kernel, m: Mbuf, off: int) -> bool:
     taken = False
     for inp in list(_listeners(kern, m, IPPROTO_ICMPV6)):
         if inp.in6p_icmp6filt and not Icmp6Filter(inp.in6p_icmp6filt).passes(kind):
+            continue
+        if inp.in6p_sp and kern.ipsec.in_reject_so(kern, m, off, IPPROTO_ICMPV6, inp.in6p_socket):
             continue
         if _append(kern, inp, m, m.data[off:]):
             taken = True
@@ -158,6 +166,8 @@ def rip6_output(
     hlim = in6_sockopt.ip6_hlim(kern, inp, opt, dst, ifp)
     m = m_get(kern, ip6_output.ip6_pkt(src, dst, proto, data, hlim))
     m.src, m.dst = src, dst
+    if inp.in6p_sp:
+        m.ipsec = IpsecAux(inp.in6p_socket)
     kern.stats.rip6["rip6s_opackets"] += 1
     flags = in6_sockopt.ip6_outflags(inp)
     error = ip6_output.ip6_output(kern, m, opt, flags, inp.in6p_moptions)

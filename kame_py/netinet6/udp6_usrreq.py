@@ -10,7 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import M_BCAST, M_MCAST, Fate, Mbuf, m_get, settle, trace
+from kame_py.kern.mbuf import (
+    M_BCAST,
+    M_MCAST,
+    Fate,
+    IpsecAux,
+    Mbuf,
+    m_get,
+    settle,
+    trace,
+)
 from kame_py.kern.protosw import DONE, PrCtl
 from kame_py.kern.uipc_socket import Socket, sbappend
 from kame_py.netinet6 import icmp6_error, in6_sockopt, ip6_control, ip6_output
@@ -90,11 +99,16 @@ def _badsum(m: Mbuf, off: int, ulen: int) -> bool:
 def _udp6_unicast(kern: Kernel, m: Mbuf, off: int, ulen: int, uh: Udphdr) -> None:
     inp = in6_pcblookup(kern, m.src, uh.uh_sport, m.dst, uh.uh_dport)
     if inp is None:
+        if kern.ipsec.in_reject(kern, m, off, IPPROTO_UDP):
+            drop(kern, m, D.IPSEC_INPOLICY)
+            return
         if m.flags & (M_MCAST | M_BCAST):
             drop(kern, m, D.UDP6_NOPORTMCAST)
             return
         icmp6_error.icmp6_error(kern, m, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOPORT, 0)
         drop(kern, m, D.UDP6_NOPORT)
+    elif kern.ipsec.in_reject_so(kern, m, off, IPPROTO_UDP, inp.in6p_socket):
+        drop(kern, m, D.IPSEC_INPOLICY)
     elif _deliver(kern, inp, m, off, ulen, uh):
         settle(kern, m, Fate.DELIVERED)
     else:
@@ -106,6 +120,14 @@ def _udp6_multicast(kern: Kernel, m: Mbuf, off: int, ulen: int, uh: Udphdr) -> N
     fits = [inp for inp in kern.pcbs.udp6.get(uh.uh_dport, ()) if _takes_group(inp, m, uh)]
     if not fits:
         drop(kern, m, D.UDP6_NOPORTMCAST)
+        return
+    fits = [
+        inp
+        for inp in fits
+        if not kern.ipsec.in_reject_so(kern, m, off, IPPROTO_UDP, inp.in6p_socket)
+    ]
+    if not fits:
+        drop(kern, m, D.IPSEC_INPOLICY)
         return
     full = [_deliver(kern, inp, m, off, ulen, uh) for inp in fits].count(False)
     if full < len(fits):
@@ -177,6 +199,8 @@ def udp6_output(
     hlim = in6_sockopt.ip6_hlim(kern, inp, opt, faddr, ifp)
     m = m_get(kern, ip6_output.ip6_pkt(laddr, faddr, IPPROTO_UDP, payload, hlim))
     m.src, m.dst = laddr, faddr
+    if inp.in6p_sp:
+        m.ipsec = IpsecAux(inp.in6p_socket)
     kern.stats.udp6["udp6s_opackets"] += 1
     error = ip6_output.ip6_output(kern, m, opt, in6_sockopt.ip6_outflags(inp), inp.in6p_moptions)
     if error:

@@ -295,6 +295,11 @@ def _build_ext(ext: SadbExt) -> bytes:
     return _EXT.pack(len(body) // _UNIT, kind) + body[_EXT.size :]
 
 
+def build_policy(policy: SadbXPolicy) -> bytes:
+    """The octets of one policy, as a socket option has it."""
+    return _build_ext(policy)
+
+
 # -- parse -------------------------------------------------------------------------------------
 
 
@@ -420,6 +425,17 @@ def _parse_policy(octets: bytes, kind: int) -> SadbExt | None:
         requests.append(request)
         off += size
     return SadbXPolicy(ptype, direction, ident, tuple(requests))
+
+
+def parse_policy(octets: bytes) -> SadbXPolicy | Malformed:
+    """One policy and nothing else, as a socket option has it."""
+    found = _parse_ext(octets, 0) if len(octets) >= _POLICY.size else None
+    if found is None or isinstance(found, Malformed) or found[1] != len(octets):
+        return Malformed("policy length is wrong", 0)
+    policy = found[0]
+    if not isinstance(policy, SadbXPolicy):
+        return Malformed("not a policy", 0)
+    return policy
 
 
 def parse_request(octets: bytes, off: int) -> tuple[XIpsecrequest | None, int]:

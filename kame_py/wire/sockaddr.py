@@ -41,6 +41,7 @@ IPV6_DSTOPTS: Final = 23
 IPV6_RTHDR: Final = 24
 IPV6_CHECKSUM: Final = 26
 IPV6_V6ONLY: Final = 27
+IPV6_IPSEC_POLICY: Final = 28  # octets of a struct sadb_x_policy
 IPV6_RECVRTHDRDSTOPTS: Final = 41
 IPV6_USE_MIN_MTU: Final = 42
 IPV6_RECVPATHMTU: Final = 43

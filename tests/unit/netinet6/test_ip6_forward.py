@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from kame_py.kern.drop import D, drop
+from kame_py.kern.hooks import IPSEC_SILENT
 from kame_py.kern.kernel import Kernel
 from kame_py.kern.mbuf import M_FORWARDED, M_MCAST, Fate, Mbuf, settle
 from kame_py.net.if_ import IFF_POINTOPOINT
@@ -173,14 +175,14 @@ def test_no_error_answers_an_error() -> None:
     assert US1 in node.kern.ip6.ifaddrs
 
 
-@pytest.mark.parametrize(("outer_dst", "ends"), [(PEER1, None), (STRANGER, "IP6_FWDNOROUTE")])
+@pytest.mark.parametrize(("outer_dst", "ends"), [(PEER1, None), (STRANGER, "IP6_NOROUTE")])
 def test_an_ipsec_tunnel_takes_the_route_of_its_outer_header(
     outer_dst: bytes, ends: str | None
 ) -> None:
     node = Node(forwarding=1)
 
     class Ipsec(type(node.kern.ipsec)):  # type: ignore[misc]  # a class made at run time
-        def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+        def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
             m.data = ip6(m.data, IPPROTO_UDP, US1, outer_dst)
             m.src, m.dst = US1, outer_dst
             return 0
@@ -194,11 +196,21 @@ def test_an_ipsec_tunnel_takes_the_route_of_its_outer_header(
     assert node.sent() == [("rip0", ip6(inner, IPPROTO_UDP, US1, PEER1))]
 
 
-@pytest.mark.parametrize(
-    ("method", "reason"), [("fwd_reject", "IPSEC_INPOLICY"), ("tunnel", "IPSEC_OUTPOLICY")]
-)
-def test_an_ipsec_policy_may_refuse(method: str, reason: str) -> None:
+def test_an_ipsec_policy_may_refuse() -> None:
     node = Node(forwarding=1)
-    node.kern.ipsec = type("Refuse", (type(node.kern.ipsec),), {method: lambda *_: 1})()
-    assert fate(node.receive(through())) == (Fate.DROPPED, reason)
+    node.kern.ipsec = type("Refuse", (type(node.kern.ipsec),), {"fwd_reject": lambda *_: True})()
+    assert fate(node.receive(through())) == (Fate.DROPPED, "IPSEC_INPOLICY")
+    assert node.sent() == []
+
+
+def test_what_ipsec_drops_instead_of_tunnelling_it_has_ended() -> None:
+    node = Node(forwarding=1)
+
+    class Ipsec(type(node.kern.ipsec)):  # type: ignore[misc]  # a class made at run time
+        def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
+            drop(kern, m, D.IPSEC_OUTNOSA)
+            return IPSEC_SILENT
+
+    node.kern.ipsec = Ipsec()
+    assert fate(node.receive(through())) == (Fate.DROPPED, "IPSEC_OUTNOSA")
     assert node.sent() == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from kame_py.kern.drop import D, drop
+from kame_py.kern.hooks import IPSEC_SILENT
 from kame_py.kern.kernel import Kernel
 from kame_py.kern.mbuf import Fate, Mbuf, m_get
 from kame_py.net.if_ import IFF_MULTICAST, Ifnet
@@ -22,7 +24,6 @@ from kame_py.netinet6.ip6_output import ip6_chain, ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, IPV6_MINMTU, Exthdrs, Ip6Moptions, Ip6Pktopts
 from kame_py.wire.codecs import Ip6Frag
 from kame_py.wire.const import (
-    IPPROTO_AH,
     IPPROTO_DSTOPTS,
     IPPROTO_FRAGMENT,
     IPPROTO_HOPOPTS,
@@ -73,15 +74,14 @@ def test_a_packet_goes_out_by_its_route() -> None:
 
 
 def test_the_chain_is_in_wire_order() -> None:
-    hdrs = Exthdrs(HBH, DEST, build_rthdr0(0, [PEER2], 1), DEST, bytes([0, 4]) + bytes(22), DEST)
+    hdrs = Exthdrs(HBH, DEST, build_rthdr0(0, [PEER2], 1), DEST, DEST)
     packet = ip6_chain(ip6(), IPPROTO_UDP, hdrs, b"data")
-    nxts = [packet[6], packet[40], packet[48], packet[56], packet[80], packet[88], packet[112]]
+    nxts = [packet[6], packet[40], packet[48], packet[56], packet[80], packet[88]]
     assert nxts == [
         IPPROTO_HOPOPTS,
         IPPROTO_DSTOPTS,
         IPPROTO_ROUTING,
         IPPROTO_DSTOPTS,
-        IPPROTO_AH,
         IPPROTO_DSTOPTS,
         IPPROTO_UDP,
     ]
@@ -127,7 +127,7 @@ def test_a_mobility_hook_adds_headers_and_exchanges_addresses_in_order() -> None
             calls.append(f"ipsec {nxt} {payload!r} {len(hdrs.haddr)}")
             return 0
 
-        def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+        def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
             calls.append("tunnel")
             return 0
 
@@ -365,15 +365,22 @@ def test_our_own_fragments_are_put_together_again() -> None:
     assert whole == echo_reply(data)[40:]
 
 
-@pytest.mark.parametrize(
-    ("method", "reason"), [("output", "IPSEC_OUTPOLICY"), ("tunnel", "IPSEC_OUTPOLICY")]
-)
-def test_an_ipsec_policy_may_refuse(method: str, reason: str) -> None:
+@pytest.mark.parametrize("method", ["output", "tunnel"])
+@pytest.mark.parametrize(("answer", "error"), [(EMSGSIZE, EMSGSIZE), (IPSEC_SILENT, 0)])
+def test_what_ipsec_drops_has_ended_and_its_sender_may_hear_nothing(
+    method: str, answer: int, error: int
+) -> None:
     node = Node()
-    node.kern.ipsec = type("Refuse", (type(node.kern.ipsec),), {method: lambda *_: EMSGSIZE})()
+
+    def refuse(self: object, kern: Kernel, m: Mbuf, *args: object) -> int:
+        drop(kern, m, D.IPSEC_OUTPOLICY)
+        return answer
+
+    node.kern.ipsec = type("Refuse", (type(node.kern.ipsec),), {method: refuse})()
     m = made(node)
-    assert ip6_output(node.kern, m) == EMSGSIZE
-    assert fate(m) == (Fate.DROPPED, reason)
+    assert ip6_output(node.kern, m) == error
+    assert fate(m) == (Fate.DROPPED, "IPSEC_OUTPOLICY")
+    assert node.sent() == []
 
 
 @pytest.mark.parametrize("outer_dst", [PEER2, STRANGER])
@@ -381,7 +388,7 @@ def test_an_ipsec_tunnel_takes_the_route_of_its_outer_header(outer_dst: bytes) -
     node = Node()
 
     class Ipsec(type(node.kern.ipsec)):  # type: ignore[misc]  # a class made at run time
-        def tunnel(self, kern: Kernel, m: Mbuf) -> int:
+        def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
             m.data = ip6(m.data, IPPROTO_UDP, US2, outer_dst)
             m.src, m.dst = US2, outer_dst
             return 0
