@@ -75,7 +75,39 @@ def _register(kern: Kernel, sc: HifSoftc, ms: Mip6Subnet, mpfx: Mip6Prefix) -> N
         flags = state.dialect.home_flags(True)
         bu = mip6_bul.mip6_bu_create(kern, sc, paddr, mpfx.mpfx_haddr, flags, state.hif_coa)
         mip6log(kern, LOG_INFO, f"home address is {ntop(mpfx.mpfx_haddr)}")
-    mip6_bul.mip6_bu_event(kern, bu, BuEv.ABROAD if away else BuEv.AT_HOME)
+    if away:
+        mip6_bul.mip6_bu_event(kern, bu, BuEv.ABROAD)
+    else:
+        mip6_bul.mip6_bu_event(kern, bu, BuEv.COVERED if _covered(bu) else BuEv.AT_HOME)
+
+
+def _covered(bu: Mip6Bu) -> bool:
+    """Whether a de-registration on its way, with S clear, is one of this home address, too."""
+    return not _several(bu.mbu_hif) and any(
+        other is not bu
+        and mip6_bul.mip6_bu_is_home(other)
+        and other.mbu_paddr == bu.mbu_paddr
+        and other.mbu_reg_state == MIP6_BU_REG_STATE_DEREGWAITACK
+        and not _idle(other)
+        for other in bu.mbu_hif.hif_bu_list
+    )
+
+
+def _idle(bu: Mip6Bu) -> bool:
+    return not bu.mbu_state & (MIP6_BU_STATE_WAITACK | MIP6_BU_STATE_WAITSENT)
+
+
+def _along(bu: Mip6Bu) -> list[Mip6Bu]:
+    """Entries that wait for the end of this one's de-registration."""
+    return [
+        other
+        for other in bu.mbu_hif.hif_bu_list
+        if other is not bu
+        and mip6_bul.mip6_bu_is_home(other)
+        and other.mbu_paddr == bu.mbu_paddr
+        and other.mbu_reg_state == MIP6_BU_REG_STATE_DEREGWAITACK
+        and _idle(other)
+    ]
 
 
 def _discover(kern: Kernel, sc: HifSoftc, *, moved: bool = False) -> None:
@@ -234,6 +266,8 @@ def mip6_goodbye(kern: Kernel, sc: HifSoftc, haddr: bytes = IN6ADDR_ANY) -> None
 
 def mip6_returned_home(kern: Kernel, bu: Mip6Bu) -> None:
     """The home agent no longer stands in: tell correspondents and the link (s.10.20)."""
+    for covered in [] if _idle(bu) else _along(bu):
+        mip6_bul.mip6_bu_event(kern, covered, BuEv.ACK)
     sc = bu.mbu_hif
     for other in list(sc.hif_bu_list):
         if other.mbu_haddr != bu.mbu_haddr or mip6_bul.mip6_bu_is_home(other):
@@ -283,6 +317,8 @@ def mip6_haddr_forget(kern: Kernel, haddr: bytes) -> None:
     for bu in mip6_bul.mip6_bu_list(mip6_state(kern)):
         if bu.mbu_haddr == haddr:
             mip6_bul.mip6_bu_list_remove(kern, bu)
+            for covered in _along(bu):  # now they speak for themselves
+                mip6_bul.mip6_bu_event(kern, covered, BuEv.AT_HOME)
     for sc in mip6_state(kern).hif_softc_list:
         ia = in6.in6ifa_ifpwithaddr(sc.hif_if, haddr)
         if ia is not None:

@@ -103,6 +103,7 @@ class BuEv(enum.Enum):
 
     ABROAD = "a new care-of address"
     AT_HOME = "back on the home link"
+    COVERED = "back on the home link, and the update of another home address speaks for it"
     ACK = "acknowledged"
     UNKNOWN_THERE = "refused: not the home agent of this mobile node (137)"
     RETRY_NEXT = "refused: another home agent may accept"
@@ -153,6 +154,7 @@ def _home(state: int, own: dict[BuEv, BuRow]) -> dict[tuple[int, BuEv], BuRow]:
     rows |= {
         BuEv.ABROAD: (_SAY, _REGWAIT),
         BuEv.AT_HOME: (_SAY, _DEREGWAIT),
+        BuEv.COVERED: (BuAct.GIVEUP, _DEREGWAIT),
         BuEv.UNKNOWN_THERE: (BuAct.RESET | BuAct.NEXT_HA | _SAY | BuAct.HOLD, _REGWAIT),
         BuEv.RETRY_NEXT: (BuAct.RESET | BuAct.NEXT_HA | _SAY | BuAct.HOLD, _REGWAIT),
         BuEv.RETRY_LATER: (BuAct.RESET | _SAY | BuAct.HOLD, _REGWAIT),
@@ -169,7 +171,7 @@ def _home(state: int, own: dict[BuEv, BuRow]) -> dict[tuple[int, BuEv], BuRow]:
 
 #: Home registrations: (registration state, event) -> (action, registration state): complete.
 HOME_TABLE: Final[dict[tuple[int, BuEv], BuRow]] = {
-    **_home(_NOTREG, {BuEv.AT_HOME: (BuAct.FREE, _NOTREG)}),
+    **_home(_NOTREG, dict.fromkeys((BuEv.AT_HOME, BuEv.COVERED), (BuAct.FREE, _NOTREG))),
     **_home(_REGWAIT, {BuEv.ACK: (BuAct.ACCEPT | BuAct.TUNNEL, _REG)}),
     **_home(
         _REG,
