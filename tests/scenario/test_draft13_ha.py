@@ -167,12 +167,12 @@ def test_registration_is_acknowledged_without_a_and_so_is_a_refusal(ha: Stage) -
 
 @pytest.fixture
 def two(ha: Stage) -> Stage:
-    """The home link has a second prefix, with 500 s to live."""
+    """The home link has a second prefix, with 1500 s to live."""
     ha.run("ifconfig fxp0 inet6 2001:db8:3::77 prefixlen 64 alias")
     ha.wait(5)
     ha.forget()
     pr = next(p for p in ha.kern.nd6.prefixes if ntop(p.ndpr_prefix) == "2001:db8:3::")
-    in6_init_prefix_ltimes(ha.kern, pr, 500, 500)
+    in6_init_prefix_ltimes(ha.kern, pr, 1500, 1500)
     return ha
 
 
@@ -195,7 +195,7 @@ def test_with_a_prefix_length_every_prefix_is_served_for_as_long_as_all_live(two
     register(two, lifetime=9000, plen=64)
     ((_, ack),) = answers(two)
     assert set(bindings(two)) == {HOA, OTHER, f"fe80:{two.ifp.if_index:x}::10"}
-    assert 490 <= ack.lifetime_s <= 500
+    assert 1490 <= ack.lifetime_s <= 1500
 
 
 def test_end_with_a_prefix_length_ends_what_has_the_same_identifier(two: Stage) -> None:
@@ -213,10 +213,9 @@ def test_prefix_length_is_stored_and_mip6control_shows_it(ha: Stage) -> None:
     head, *lines = ha.run("mip6control -cn").splitlines()
     assert head == "phaddr\t\tpcoa\t\taddr\t\tflags\tplen\tseqno\tlifetim\tltexp\tstate"
     line = next(line for line in lines if line.startswith("2001:db8:1::10 "))
-    assert (
-        line
-        == "2001:db8:1::10  2001:db8:2::9   2001:db8:1::77  AHR          64       1      60      60        "
-    )
+    addrs, rest = line[:48], line[48:]
+    assert addrs == "2001:db8:1::10  2001:db8:2::9   2001:db8:1::77  "
+    assert rest == "AHR          64       1      60      60        "
 
 
 def test_with_a_prefix_length_the_link_local_address_stands_for_all_in_the_test(ha: Stage) -> None:
