@@ -486,6 +486,7 @@ class Parser:
 
     def _policy(self) -> SadbXPolicy:
         token = self._need(Kind.POLICY)
+        self._peek()  # a character that no policy has is told first
         found = ipsec_set_policy(token.text)
         if isinstance(found, PolicyError):
             shown = token._replace(text=" ".join(token.text.split()))

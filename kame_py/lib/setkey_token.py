@@ -104,7 +104,7 @@ class Lexer:
 
     def _policy(self) -> Token:
         token = self._take(_POLICY, Kind.POLICY)
-        if token is not None:
+        if token is not None and token.text.strip():
             return token._replace(text=token.text.strip())
         if self._at >= len(self._text):
             return Token(Kind.END, "", self._line)

@@ -21,6 +21,7 @@ TOOLS: Final[Mapping[str, str]] = {
     "rtadvd": "kame_py.tools.rtadvd",
     "rtsol": "kame_py.tools.rtsol",
     "rtsold": "kame_py.tools.rtsold",
+    "setkey": "kame_py.tools.setkey",
     "sysctl": "kame_py.tools.sysctl",
 }
 
