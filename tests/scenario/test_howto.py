@@ -87,7 +87,8 @@ def test_build_step_has_a_row_that_says_what_replaces_it(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", howto("setkey"))
-def test_setkey_line_has_a_row(line: str) -> None:
+def test_setkey_line_is_typed_in_a_lab_and_has_a_row(line: str) -> None:
+    assert line in typed("/etc/ipsec.conf")
     assert line in page_rows("Security associations")
 
 
@@ -126,15 +127,20 @@ class Watcher:
         return self.names.get(addr) or ntop(addr)
 
 
-@pytest.fixture(scope="module")
-def watched() -> Watcher:
-    """The HowTo's lab after its run."""
-    lab_run = LabRun(load_lab("howto"))
+def watch(lab: str) -> Watcher:
+    """A lab after its run."""
+    lab_run = LabRun(load_lab(lab))
     watcher = Watcher(lab_run)
     lab_run.world.observe(watcher)
     lab_run.run()
     assert lab_run.good
     return watcher
+
+
+@pytest.fixture(scope="module")
+def watched() -> Watcher:
+    """The HowTo's lab."""
+    return watch("howto")
 
 
 @pytest.fixture(scope="module")
@@ -151,13 +157,27 @@ def settled(line: str) -> str:
     return _CHANGING.sub(r"\1\2N", line)
 
 
-def page_packets() -> list[list[str]]:
-    blocks = re.findall(r"^```packets\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    return [block.splitlines() for block in blocks]
+def page_packets(lab: str = "") -> list[list[str]]:
+    """Blocks of packets of the page; ``lab``: which name another lab than the HowTo's."""
+    head = f"```packets {lab}".strip()
+    found = re.findall(rf"^{head}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return [block.splitlines() for block in found]
 
 
 @pytest.mark.parametrize("block", page_packets(), ids=lambda block: block[0][:40])
 def test_packets_of_the_page_were_sent_in_that_order(block: list[str], run: list[Sent]) -> None:
+    in_order(block, run)
+
+
+def test_signed_packets_of_the_page_were_sent_in_that_order() -> None:
+    blocks = page_packets("howto-secure")
+    frames = watch("howto-secure").sent_frames
+    assert len(blocks) == 2
+    for block in blocks:
+        in_order(block, frames)
+
+
+def in_order(block: list[str], run: list[Sent]) -> None:
     lines = iter([settled(sent.line) for sent in run])
     missing = [line for line in block if settled(line) not in lines]
     assert missing == []
