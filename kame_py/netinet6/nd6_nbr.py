@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Neighbour solicitations and advertisements (KAME nd6_nbr.c without its DAD half).
 
-Deviates: a solicitation from an address that is not on the link teaches nothing and is not answered
-(VU#472363); messages in fragments are ignored (RFC 6980). RFC 2461 s.4.3, s.4.4, s.7.1, s.7.2;
-RFC 4861 s.7.2.5.
+Deviates: an answer comes from its target where that is ours, as ndisc6 wants; a solicitation from
+an address that is not on the link teaches nothing and is not answered (VU#472363); messages in
+fragments are ignored (RFC 6980). RFC 2461 s.4.3, s.4.4, s.7.1, s.7.2; RFC 4861 s.7.2.5.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
     IN6_IFF_DUPLICATED,
+    IN6_IFF_HOME,
     IN6_IFF_NOTREADY,
     IN6_IFF_TENTATIVE,
     In6Ifaddr,
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from kame_py.net.if_ import Ifnet
 
 _SOLICITED_HEAD: Final = solicited_node(bytes(16))[:13]  # ff02::1:ff00:0/104
+#: An address that does not answer for itself.
+_NO_SOURCE: Final = IN6_IFF_NOTREADY | IN6_IFF_ANYCAST | IN6_IFF_HOME
 _CKSUM: Final = NdNeighborSolicit.O_nd_ns_cksum  # the same in all ICMPv6 messages
 
 
@@ -300,15 +303,26 @@ def nd6_na_output(
     if IN6_IS_ADDR_UNSPECIFIED(daddr):
         daddr = in6_embedscope(IN6ADDR_LINKLOCAL_ALLNODES, ifp.if_index)
         flags &= ~ND_NA_FLAG_SOLICITED
-    try:
-        src = in6_src.in6_selectsrc(kern, daddr, ifp)
-    except KError:
+    src = _na_source(kern, ifp, daddr, taddr)
+    if src is None:
         return
     body = NdNeighborAdvert(nd_na_flags_reserved=flags, nd_na_target=in6_clearscope(taddr)).pack()
     lladdr = ifp.if_hwaddr if proxy_lladdr is None else proxy_lladdr
     if tlladdr and lladdr and nd6.nd6_need_cache(ifp):
         body += build_lladdr_opt(ND_OPT_TARGET_LINKADDR, lladdr)
     nd6_message(kern, ifp, src, daddr, body)
+
+
+def _na_source(kern: Kernel, ifp: Ifnet, daddr: bytes, taddr: bytes) -> bytes | None:
+    """Who was asked for answers in person, where it can: some askers (ndisc6) want that."""
+    ia = kern.ip6.ifaddrs.get(taddr)
+    asked = ia is not None and ia.ia_ifp is ifp and not ia.ia6_flags & _NO_SOURCE
+    if asked and not IN6_IS_ADDR_MULTICAST(daddr):
+        return taddr
+    try:
+        return in6_src.in6_selectsrc(kern, daddr, ifp)
+    except KError:
+        return None
 
 
 def nd6_message(kern: Kernel, ifp: Ifnet, src: bytes, dst: bytes, body: bytes) -> None:
