@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _Ext = TypeVar("_Ext", bound=SadbExt)
 _MODES: Final = (k.IPSEC_MODE_ANY, k.IPSEC_MODE_TRANSPORT, k.IPSEC_MODE_TUNNEL)
-_OLD_DERIV: Final = k.SADB_X_EXT_OLD | k.SADB_X_EXT_DERIV
 #: Extensions that go with an association and are not looked into.
 _CARRIED: Final = (k.SADB_EXT_IDENTITY_SRC, k.SADB_EXT_IDENTITY_DST, k.SADB_EXT_SENSITIVITY)
 
@@ -99,7 +98,7 @@ def key_setsaval(kern: Kernel, msg: SadbMsg) -> Secasvar:
         sa.auth,
         sa.encrypt,
         flags=sa.flags,
-        replay=Secreplay(0 if sa.flags & k.SADB_X_EXT_OLD else sa.replay),
+        replay=Secreplay(sa.replay),
         lft_h=hard,
         lft_s=soft,
         seq=msg.seq,
@@ -136,8 +135,6 @@ def key_mature(kern: Kernel, sav: Secasvar) -> None:
     if sav.saidx.proto == IPPROTO_ESP:
         if not kern.conf.has("IPSEC_ESP"):
             raise KError(EINVAL, "key_mature: ESP is not supported in this kernel")
-        if sav.flags & _OLD_DERIV == _OLD_DERIV:
-            raise KError(EINVAL, "key_mature: invalid flag (derived) given to old-esp.")
         sav.cipher = _cipher(sav)
         sav.iv = kern.rng.stream("key.iv").bytes(sav.cipher.ivlen)
         if sav.alg_auth != k.SADB_AALG_NONE:
@@ -145,8 +142,6 @@ def key_mature(kern: Kernel, sav: Secasvar) -> None:
         elif sav.key_auth:
             raise KError(EINVAL, "key_mature: a key without algorithm.")
         return
-    if sav.flags & k.SADB_X_EXT_DERIV:
-        raise KError(EINVAL, "key_mature: invalid flag (derived) given to AH SA.")
     if sav.alg_enc != k.SADB_EALG_NONE or sav.key_enc:
         raise KError(EINVAL, "key_mature: protocol and algorithm mismatched.")
     sav.mackey = _mackey(sav)

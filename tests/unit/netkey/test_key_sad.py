@@ -98,15 +98,6 @@ def test_an_association_has_its_algorithms_set_up() -> None:
     assert sav.replay.wsize == 4
 
 
-def test_old_associations_have_no_replay_window() -> None:
-    node = Node()
-    msg = ah(1500)
-    exts: dict[int, SadbExt] = {**msg.exts, 1: SadbSa(1500, 4, 0, 3, 0, k.SADB_X_EXT_OLD)}
-    assert node.prog.ask(replace(msg, exts=exts)).errno == 0
-    sav = key_allocsa(node.kern, AH, addr(HA), 1500)
-    assert sav is not None and sav.replay.wsize == 0
-
-
 def test_the_same_ends_and_spi_twice_is_eexist() -> None:
     node = Node()
     node.prog.ask(ah(1500))
@@ -297,6 +288,7 @@ REFUSED = {
         with_ext(ah(1500), 1, SadbSa(1500, 0, 0, k.SADB_X_AALG_NULL)),
         EINVAL,
     ),
+    "AH of RFC 1826": (with_ext(ah(1500), 1, SadbSa(1500, 0, 0, 3, 0, k.SADB_X_EXT_OLD)), EINVAL),
     "AH with derived vectors": (with_ext(ah(1500), 1, SadbSa(1500, 0, 0, 3, 0, 0x20)), EINVAL),
     "mode": (ah(1500, mode=3), EINVAL),
     "hard without soft": (ah(1500, SadbLifetime(k.SADB_EXT_LIFETIME_HARD, addtime=9)), EINVAL),
@@ -314,7 +306,7 @@ REFUSED = {
     "cipher without key": (esp(1501, key=b""), EINVAL),
     "short cipher key": (esp(1501, key=b"k" * 15), EINVAL),
     "weak DES key": (esp(1501, key=b"\x01" * 8, enc=k.SADB_EALG_DESCBC), EINVAL),
-    "old and derived": (with_ext(esp(1501), 1, SadbSa(1501, 0, 0, 0, 12, 0x21)), EINVAL),
+    "ESP of RFC 1827": (with_ext(esp(1501), 1, SadbSa(1501, 0, 0, 0, 12, 1)), EINVAL),
     "key for no algorithm": (with_ext(esp(1501), 8, SadbKey(8, 160, KEY)), EINVAL),
     "EXPIRE from a program": (sadb(k.SADB_EXPIRE, 2, SadbSa(1500), *ends()), EINVAL),
 }
