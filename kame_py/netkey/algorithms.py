@@ -2,8 +2,8 @@
 """Authentication and encryption algorithms of AH and ESP, as the SADB looks them up.
 
 KAME ah_core.c (ah_algorithms), esp_core.c (esp_algorithms). Deviates: SHA-2 is cut to half its
-length (RFC 4868), the 96 bits of KAME have numbers of their own; twofish is not there; keys are
-set up once per association. ``cryptography`` is imported at the first set-up of a cipher. Read
+length (RFC 4868), the 96 bits of KAME have numbers of their own; twofish and the formats of RFC
+1826 and RFC 1827 are not there; keys are set up once per association. ``cryptography`` is imported at the first set-up of a cipher. Read
 first: RFC 2104, RFC 2403, RFC 2404, RFC 2451.
 """
 
@@ -35,6 +35,8 @@ _AES_BLOCK: Final = 16
 _DES_BLOCK: Final = 8
 _DES_KEY: Final = 8
 _DES_PARITY: Final = 0xFE  # the low bit of each octet of a DES key is parity
+
+_OLD: Final = k.SADB_X_EXT_OLD | k.SADB_X_EXT_IV4B | k.SADB_X_EXT_DERIV  # formats not made here
 
 #: RFC 2405 s.2.3, without parity: the weak keys of DES, then the semi-weak ones.
 _DES_WEAK: Final = frozenset(
@@ -175,8 +177,8 @@ class AhAlgorithm:
     make: Callable[[bytes, int], MacKey]
 
     def setup(self, key: bytes, flags: int = 0) -> MacKey:
-        """The algorithm with a key; flags: SADB_X_EXT_*. KError(EINVAL): not such a key."""
-        if not self.keymin <= len(key) * 8 <= self.keymax:
+        """The algorithm with a key; flags: SADB_X_EXT_*. KError(EINVAL): not such a key, or old."""
+        if flags & _OLD or not self.keymin <= len(key) * 8 <= self.keymax:
             raise KError(EINVAL)
         return self.make(key, self.icvlen)
 
@@ -326,8 +328,10 @@ class EspAlgorithm:
     keystep: int = 8
 
     def setup(self, key: bytes, flags: int = 0) -> CipherKey:
-        """The algorithm with a key; flags: SADB_X_EXT_*. KError(EINVAL): bad size or weak key."""
+        """The algorithm with a key; flags: SADB_X_EXT_*. KError(EINVAL): bad size, weak, or old."""
         bits = len(key) * 8
+        if flags & _OLD:
+            raise KError(EINVAL)
         if not self.keymin <= bits <= self.keymax or (bits - self.keymin) % self.keystep:
             raise KError(EINVAL)
         return self.make(key)

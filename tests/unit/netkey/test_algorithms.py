@@ -319,3 +319,16 @@ def test_authentication_alone_does_not_load_cryptography() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    "flag", [k.SADB_X_EXT_OLD, k.SADB_X_EXT_DERIV, k.SADB_X_EXT_IV4B], ids=["old", "deriv", "iv4"]
+)
+def test_the_formats_before_rfc_2401_are_refused(flag: int) -> None:
+    auth, enc = ah_algorithm_lookup(k.SADB_X_AALG_MD5), esp_algorithm_lookup(k.SADB_EALG_DESCBC)
+    assert auth is not None
+    assert enc is not None
+    with pytest.raises(KError):
+        auth.setup(bytes(16), flag)
+    with pytest.raises(KError):
+        enc.setup(b"12341234", flag)
