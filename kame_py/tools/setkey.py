@@ -166,6 +166,7 @@ TOOL: Final = Tool(
         OptionHelp("v", "", "show each message to the kernel and from it"),
         OptionHelp("x", "", "show the messages of all programs until a signal, each with the time"),
         OptionHelp("h", "", "with -x: in hexadecimal, too"),
+        OptionHelp("d", "", "gives the usage text, as in KAME"),
     ),
     usage_to_out=True,
 )
