@@ -24,6 +24,7 @@ from kame_py.mip6.mip6_mnstate import (
     MIP6_BU_REG_STATE_DEREGWAITACK,
     MIP6_BU_REG_STATE_NOTREG,
     MIP6_BU_REG_STATE_REG,
+    MIP6_BU_REG_STATE_REGWAITACK,
     BuAct,
     BuEv,
     CnSt,
@@ -390,15 +391,23 @@ MATCH_BITS: Final = 256  # both outer addresses
 
 
 def mip6_bu_encapcheck(kern: Kernel, m: Mbuf, off: int, nxt: int) -> int:
-    """Whether an encapsulated packet is our home agent's: to a home address, from where we said."""
+    """Whether an encapsulated packet is our home agent's: to a home address, from where we said.
+
+    Also while its acknowledgement is awaited: what it tunnels says that only that got lost.
+    """
     if len(m.data) - off < Ip6Hdr.SIZE or u8(m.data, off) & IPV6_VERSION_MASK != IPV6_VERSION:
         return 0
     inner = Ip6Hdr.unpack(m.data, off).ip6_dst
     for bu in mip6_bu_list(mip6_state(kern)):
-        if bu.mbu_tunnel and bu.mbu_paddr == m.src and bu.mbu_haddr == inner:
+        if bu.mbu_paddr == m.src and bu.mbu_haddr == inner and (bu.mbu_tunnel or _asked(bu)):
             ia = kern.ip6.ifaddrs.get(m.dst)
             return MATCH_BITS if ia is not None and ia.ia_ifp.if_type != IFT_HIF else 0
     return 0
+
+
+def _asked(bu: Mip6Bu) -> bool:
+    """Whether a registration is unanswered."""
+    return bu.mbu_reg_state == MIP6_BU_REG_STATE_REGWAITACK and bool(bu.mbu_outstanding)
 
 
 def mip6_route_optimize(kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:

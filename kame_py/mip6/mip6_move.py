@@ -3,8 +3,9 @@
 
 KAME mip6.c (mip6_prefix_list_update, mip6_select_coa2, mip6_process_pfxlist_status_change,
 mip6_process_movement). Deviates: what is not home is foreign; a site-local care-of address is
-taken only where no global one is; home addresses move only when the location changes. The table of
-locations is in mip6_mnstate.py. Read first: draft-ietf-mobileip-ipv6-15 s.10.4, s.10.6.
+taken only where no global one is; an advertisement is judged when all its prefixes are read; home
+addresses move only when the location changes. The table of locations is in mip6_mnstate.py. Read
+first: draft-ietf-mobileip-ipv6-15 s.10.4, s.10.6.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def mip6_prefix_list_update(
         text = ntop(src)
         mip6log(kern, LOG_NOTICE, f"RA from a non-linklocal router ({text}).")
         return True
+    mip6_state(kern).ra_open = True
     ra = _advertisement(m)
     _learn(kern, src, pr, 0 if ra is None else ra.nd_ra_flags_reserved)
     return True
@@ -124,6 +126,7 @@ def mip6_ra_done(
     kern: Kernel, src: bytes, dr: NdDefrouter | None, opts: NdOptions, m: Mbuf
 ) -> None:
     """All prefixes are read: every router has to prove itself; what this one says as home agent."""
+    mip6_state(kern).ra_open = False
     nd6_rtr.nd6_probe_routers(kern)
     ra = _advertisement(m)
     if ra is None:
@@ -145,8 +148,12 @@ def mip6_ra_done(
 
 
 def mip6_pfxlist_changed(kern: Kernel) -> None:
-    """End of pfxlist_onlink_check: have we moved?"""
-    if mip6_state(kern).config.mcfg_type == MIP6_CONFIG_TYPE_MN:
+    """End of pfxlist_onlink_check: have we moved?
+
+    Not in the middle of an advertisement: the first prefix of the home link need not be home.
+    """
+    state = mip6_state(kern)
+    if state.config.mcfg_type == MIP6_CONFIG_TYPE_MN and not state.ra_open:
         mip6_check_movement(kern)
 
 

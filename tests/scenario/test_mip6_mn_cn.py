@@ -25,6 +25,7 @@ from tests.scenario.mnstage import (
     COA,
     COA2,
     HA,
+    HA_LL,
     HOA,
     HOME,
     KERNEL,
@@ -338,3 +339,25 @@ def test_every_packet_has_one_fate(mn: MnStage) -> None:
     mn.elsewhere()
     mn.arrive(HOME, "fe80::1:1")
     mn.conserved()
+
+
+def test_tunnel_is_taken_while_the_acknowledgement_is_awaited() -> None:
+    """What the home agent tunnels tells that only its answer got lost."""
+    late = MnStage()
+    late.arrive()
+    assert late.updates()
+    late.tunnel(echo(CN, HOA))
+    late.wait(1)
+    assert [h.facts().get("icmp6") for h in late.take()].count("echoreply") == 1
+    assert late.drops() == {}
+
+
+def test_tunnel_is_not_taken_before_anything_was_asked_for() -> None:
+    late = MnStage(ha="")
+    late.arrive()
+    late.agent(HA, HA_LL)
+    (bu,) = late.sc.hif_bu_list
+    assert bu.mbu_paddr == addr(HA) and not bu.mbu_outstanding
+    late.tunnel(echo(CN, HOA))
+    late.wait(0.5)
+    assert "echoreply" not in [h.facts().get("icmp6") for h in late.take()]

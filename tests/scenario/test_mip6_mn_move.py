@@ -40,7 +40,7 @@ from tests.scenario.mnstage import (
     hao_of,
 )
 from tests.scenario.tester import ALLNODES, LL, MAC, PEER, PEER_MAC, ROUTER, ROUTER_MAC
-from tests.scenario.words import addr, echo, group_of, is_, na, ns, sll, tll
+from tests.scenario.words import addr, echo, group_of, is_, na, ns, pi, ra, sll, tll
 
 A, H, S, D = 0x80, 0x40, 0x20, 0x10
 SITE = "fec0:0:0:2::"
@@ -401,3 +401,13 @@ def test_neighbour_discovery_never_carries_a_home_address(mn: MnStage) -> None:
             assert not any(isinstance(o, HomeAddress) for o in seen(heard).options)
             assert heard.facts()["src"] != HOA
     mn.conserved()
+
+
+def test_advertisement_is_judged_when_all_its_prefixes_are_read(mn: MnStage) -> None:
+    """The first prefix of the home link need not be the one that was configured."""
+    mn.tn.neighbours = {HA_LL: HA_MAC}
+    mn.send(ra(HA_LL, pi("2001:db8:1:2::"), pi(HOME), sll(HA_MAC)), HA_MAC)
+    mn.wait(3)
+    assert (location(mn), coa(mn)) == (HIF_LOCATION_HOME, HOA)
+    assert "location = 2" not in mn.logged()
+    assert not [line for line in mn.logged() if "start ha discovery" in line]

@@ -10,7 +10,7 @@ from kame_py.mip6.mip6_mnstate import MIP6_BU_REG_STATE_REG
 from kame_py.mip6.mip6_var import mip6_state
 from kame_py.netinet6.in6 import in6ifa_ifpforlinklocal
 from kame_py.netinet6.scope6 import in6_clearscope
-from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, ntop, prefix_equal
+from kame_py.wire.in6addr import ntop, prefix_equal
 from kame_py.wire.mip6 import BindingUpdate, HomeAddress
 from tests.scenario.mip6words import Seen, seen
 from tests.scenario.test_mip6_mn_world import CN, COA1, HA, HOA, Net
@@ -42,14 +42,11 @@ def net() -> Net:
 def sent(net: Net) -> list[tuple[str, Seen]]:
     """Packets of the mobile node with their interface; neighbours' talk left out."""
     found = [(who, seen(h)) for who, h in net.tap.frames if who in LINK_OF]
-    return [
-        (who, p)
-        for who, p in found
-        if not IN6_IS_ADDR_LINKLOCAL(addr(p.src))
-        and p.src != "::"
-        and p.hops[0] > "2001"
-        and not p.hops[0].startswith("ff")
-    ]
+    return [(who, p) for who, p in found if is_global(p.src) and is_global(p.hops[0])]
+
+
+def is_global(text: str) -> bool:
+    return text.startswith("2001:")
 
 
 def homes(packet: Seen) -> list[str]:
@@ -79,7 +76,7 @@ def test_packets_of_the_home_address_have_a_care_of_address_of_the_link_they_lea
     assert {who for who, _ in packets} == set(LINK_OF)
     for who, packet in packets:
         assert prefix_equal(addr(packet.src), addr(LINK_OF[who]), 64), (who, packet)
-        assert homes(packet) == [HOA]
+        assert homes(packet) == [HOA], packet
 
 
 def test_correspondent_is_bound_to_the_address_of_the_link_towards_it(net: Net) -> None:
