@@ -239,6 +239,7 @@ def _accept(kern: Kernel, bu: Mip6Bu, news: BuNews) -> None:
     """Remaining lifetime less what the peer did not grant (s.10.13); refresh within it."""
     bu.mbu_state &= ~(MIP6_BU_STATE_WAITACK | MIP6_BU_STATE_WAITSENT)
     bu.mbu_hold = 0
+    bu.mbu_tried.clear()
     ack = news.ack
     if ack is None:
         return

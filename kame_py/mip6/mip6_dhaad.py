@@ -125,7 +125,7 @@ _ACTIONS: Final[dict[DhaadAct, Callable[[Kernel, HifSoftc], None]]] = {
 
 
 def _wanting(sc: HifSoftc) -> tuple[Mip6Subnet, Mip6Prefix] | None:
-    """The first home prefix of a link without a home agent, else the first of all."""
+    """The first home prefix of a link without a home agent, else of one that fails, else of all."""
     prefixes = [
         (ms, mpfx)
         for ms, mpfx in mip6_subnet.hif_home_prefixes(sc)
@@ -134,6 +134,8 @@ def _wanting(sc: HifSoftc) -> tuple[Mip6Subnet, Mip6Prefix] | None:
     for ms, mpfx in prefixes:
         if not mip6_subnet.mip6_subnet_ha_list_preferable(ms):
             return ms, mpfx
+    failed = {bu.mbu_haddr for bu in sc.hif_bu_list if mip6_home.mip6_ha_sought(bu)}
+    prefixes.sort(key=lambda row: row[1].mpfx_haddr not in failed)
     return prefixes[0] if prefixes else None
 
 

@@ -59,7 +59,7 @@ def mip6_home_registration(kern: Kernel, sc: HifSoftc) -> None:
     for ms, mpfx in list(mip6_subnet.hif_home_prefixes(sc)):
         if mpfx.mpfx_haddr != IN6ADDR_ANY and mpfx.mpfx_vltime:
             _register(kern, sc, ms, mpfx)
-    if mip6_ha_wanted(sc):
+    if any(mip6_ha_sought(bu) for bu in sc.hif_bu_list):
         _discover(kern, sc, moved=True)
 
 
@@ -154,7 +154,9 @@ def _agents(kern: Kernel, bu: Mip6Bu) -> list[bytes]:
 
 
 def mip6_next_ha(kern: Kernel, bu: Mip6Bu) -> None:
-    """The next home agent of the list in turn; discovery when there is none."""
+    """The next home agent of the list in turn; discovery when its end is reached."""
+    if bu.mbu_paddr not in (IN6ADDR_ANY, *bu.mbu_tried):
+        bu.mbu_tried.append(bu.mbu_paddr)
     agents = _agents(kern, bu)
     at = agents.index(bu.mbu_paddr) + 1 if bu.mbu_paddr in agents else 0
     paddr = agents[at % len(agents)] if agents else IN6ADDR_ANY
@@ -162,7 +164,7 @@ def mip6_next_ha(kern: Kernel, bu: Mip6Bu) -> None:
         bu.mbu_hold = 0  # the list goes on
     if paddr != bu.mbu_paddr:
         _set_ha(kern, bu, paddr)
-    if paddr == IN6ADDR_ANY:
+    if at >= len(agents):
         _discover(kern, bu.mbu_hif)
 
 
@@ -178,19 +180,33 @@ def _set_ha(kern: Kernel, bu: Mip6Bu, paddr: bytes) -> None:
 
 
 def mip6_ha_found(kern: Kernel, sc: HifSoftc) -> None:
-    """Home agents became known: registrations that wait for one go on."""
+    """Home agents became known: registrations that wait for one go on.
+
+    So do those whose home agent was asked in vain, with one that was not.
+    """
     for bu in list(sc.hif_bu_list):
-        if mip6_bul.mip6_bu_is_home(bu) and bu.mbu_paddr == IN6ADDR_ANY:
-            agents = _agents(kern, bu)
-            if agents:
-                _set_ha(kern, bu, agents[0])
-                bu.mbu_acktimeout = mip6_bul.mip6_first_acktimeout(kern, bu)
+        if not mip6_ha_sought(bu):
+            continue
+        agents = _agents(kern, bu)
+        fresh = [gaddr for gaddr in agents if gaddr not in bu.mbu_tried]
+        if fresh or (agents and bu.mbu_paddr == IN6ADDR_ANY):
+            _set_ha(kern, bu, (fresh or agents)[0])
+            bu.mbu_acktimeout = mip6_bul.mip6_first_acktimeout(kern, bu)
+            bu.mbu_state |= MIP6_BU_STATE_WAITACK | MIP6_BU_STATE_WAITSENT
+            bu.mbu_hold = 0
     mip6_bul.mip6_bu_schedule(kern)
 
 
 def mip6_ha_wanted(sc: HifSoftc) -> bool:
     """Whether a registration of this interface has no home agent."""
     return any(bu.mbu_paddr == IN6ADDR_ANY for bu in sc.hif_bu_list)
+
+
+def mip6_ha_sought(bu: Mip6Bu) -> bool:
+    """Whether a registration needs another home agent: it has none, or one that fails it."""
+    if not mip6_bul.mip6_bu_is_home(bu) or bu.mbu_reg_state == MIP6_BU_REG_STATE_DEREGWAITACK:
+        return False
+    return bu.mbu_paddr in (IN6ADDR_ANY, *bu.mbu_tried)
 
 
 def mip6_ha_gone(kern: Kernel, gaddr: bytes) -> None:
@@ -354,7 +370,7 @@ def mip6_forward_previous(kern: Kernel, sc: HifSoftc, pcoa: bytes) -> None:
 
 def mip6_registered(kern: Kernel, bu: Mip6Bu) -> None:
     """The home agent accepted: no other is looked for, prefixes are watched."""
-    if not mip6_ha_wanted(bu.mbu_hif):
+    if not any(mip6_ha_sought(other) for other in bu.mbu_hif.hif_bu_list):
         mip6_dhaad.mip6_dhaad_stop(kern, bu.mbu_hif)
     mip6_mps.mip6_mps_schedule(kern, bu.mbu_hif)
 

@@ -93,6 +93,7 @@ class Mip6Bu:
     mbu_hold: int = 0  # ns, nothing is sent before
     mbu_tunnel: bool = False  # what the home agent tunnels is taken
     mbu_pcoa: bool = False  # forwards from a previous care-of address, which is mbu_haddr
+    mbu_tried: list[bytes] = field(default_factory=list)  # home agents asked in vain
     mbu_noauth: bool = False  # the log has heard that its updates cannot be authenticated
 
 

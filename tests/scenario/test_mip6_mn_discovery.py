@@ -291,6 +291,98 @@ def test_registration_whose_home_agent_is_gone_looks_for_another() -> None:
     assert packet.hops == (HA2,) and update.seqno == 1
 
 
+def silent(mn: MnStage) -> list[tuple[Heard, HaDiscovReq]]:
+    """Nobody answers the updates until the timeout is at its limit; what is asked then."""
+    mn.forget()
+    assert mn.world.run_ns(mn.now + 530 * NS, lambda: bool(requests(mn)))
+    return requests(mn)
+
+
+def test_home_agent_that_is_silent_to_the_limit_is_replaced_by_one_of_a_new_search(
+    mn: MnStage,
+) -> None:
+    mn.wait(1)
+    reply(mn, 0, HA)
+    mn.wait(1.1)
+    mn.acknowledge(lifetime=20000)
+    mn.elsewhere()
+    ((heard, request),) = silent(mn)
+    assert seen(heard).src == COA2
+    mn.forget()
+    reply(mn, request.ha_dreq_id, HA, HA2, src=HA2, dst=COA2)
+    mn.wait(1.1)
+    assert asked(mn) == [HA2]
+    mn.forget()
+    mn.wait(1.1)
+    assert asked(mn) == [HA2]  # soon again
+
+
+def test_search_that_finds_only_the_silent_home_agent_comes_back_with_the_next_update(
+    mn: MnStage,
+) -> None:
+    mn.wait(1)
+    reply(mn, 0, HA)
+    ((_, request),) = silent(mn)
+    reply(mn, request.ha_dreq_id, HA)
+    mn.forget()
+    mn.wait(250)
+    assert asked(mn) == requests(mn) == []
+    mn.wait(7)
+    assert asked(mn) == [HA] and requests(mn)
+
+
+def test_home_agent_that_answers_at_last_ends_the_search(mn: MnStage) -> None:
+    mn.wait(1)
+    reply(mn, 0, HA)
+    ((_, request),) = silent(mn)
+    mn.acknowledge()
+    mn.forget()
+    reply(mn, request.ha_dreq_id, HA2, src=HA2)
+    mn.wait(100)
+    assert requests(mn) == [] and asked(mn) == []
+
+
+def test_move_while_a_home_agent_is_silent_searches_from_the_new_place(mn: MnStage) -> None:
+    mn.wait(1)
+    reply(mn, 0, HA)
+    silent(mn)
+    mn.elsewhere()
+    mn.wait(8)
+    heard, request = requests(mn)[-1]
+    assert seen(heard).src == COA2
+    mn.forget()
+    reply(mn, request.ha_dreq_id, HA, HA2, dst=COA2)
+    mn.wait(1.1)
+    assert asked(mn) == [HA2]
+
+
+def test_search_asks_the_link_whose_home_agent_is_silent() -> None:
+    mn = MnStage()
+    other = "2001:db8:7::"
+    mn.ioctl(SIOCAHOMEPREFIX_HIF("hif0", addr(other), 64, VLTIME, PLTIME))
+    mn.agent(other + "1", "fe80::7:1")
+    mn.arrive()
+    (known,) = [u for _, u, p in mn.updates() if p.hops == (HA,)][-1:]
+    mn.ack(known.seqno, lifetime=20000)
+    ((heard, _),) = silent(mn)
+    assert seen(heard).hops == (ANYCAST.replace("8:1:0", "8:7:0"),)
+
+
+def test_refusals_do_not_go_round_faster_with_a_search(mn: MnStage) -> None:
+    """The same two again: the pause after a whole round stays."""
+    mn.wait(1)
+    reply(mn, 0, HA, HA2)
+    for _ in range(2):
+        mn.wait(1.5)
+        _, update, packet = mn.updates()[-1]
+        mn.ack(update.seqno, 131, 0, src=packet.hops[0])
+    ident = requests(mn)[-1][1].ha_dreq_id
+    assert ident != 0
+    reply(mn, ident, HA, HA2)
+    mn.wait(9)
+    assert asked(mn) == []
+
+
 # -- mobile prefixes ------------------------------------------------------------------------------
 
 
