@@ -29,10 +29,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "vm": ("kame_py.cli.vm", "run one node, on a wire of this machine or a bus"),
     "ps": ("kame_py.cli.nodes", "the nodes that run, and their programs"),
     "stop": ("kame_py.cli.stop", "end the nodes of a process"),
+    "sleep": ("kame_py.cli.sleep", "wait on a node's clock"),
     "plug": ("kame_py.cli.plug", "move an interface of a running node to another link"),
     "replay": ("kame_py.cli.replay", "what a KAME kernel makes of the packets of a capture"),
 }
 
+NODE_WORDS: Final = 2  # what has to follow -N
 VERSION_TEXT: Final = f"kame-py {__version__}"
 
 Main = Callable[[list[str]], int]
@@ -67,6 +69,8 @@ def _dispatch(words: list[str]) -> int:
         sys.stderr.write(help_text())
         return EX_USAGE
     name, rest = words[0], words[1:]
+    if name == "-N":
+        return _on_node(rest)
     if name == "help" and rest:
         name, rest = rest[0], ["--help"]
     if name in ("-h", "--help", "help"):
@@ -79,6 +83,15 @@ def _dispatch(words: list[str]) -> int:
         command: Main = import_module(COMMANDS[name][0]).main
         return command(rest)
     return _tool(name, rest)
+
+
+def _on_node(words: list[str]) -> int:
+    """``kame -N NAME COMMAND ...``: the same as KAME_NODE in the environment."""
+    if len(words) < NODE_WORDS:
+        sys.stderr.write("kame: -N NAME COMMAND ...: name a node and what to do there\n")
+        return EX_USAGE
+    os.environ["KAME_NODE"] = words[0]
+    return _dispatch(words[1:])
 
 
 def add_version(parser: ArgumentParser) -> None:
@@ -107,13 +120,14 @@ def help_text() -> str:
     """What ``kame --help`` prints."""
     from kame_py.tools import TOOLS
 
-    lines = ["usage: kame COMMAND ...", "       kame TOOL ...", ""]
+    lines = ["usage: kame COMMAND ...", "       kame [-N NODE] TOOL ...", ""]
     lines += ["The KAME IPv6 kernel in Python: many kernels, virtual time.", "", "commands:"]
     lines += [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
     lines += ["", "tools (the ported KAME programs; kame TOOL --help):"]
     lines += [f"  {' '.join(sorted(TOOLS))}", ""]
     lines += [
         "options:",
+        "  -N NODE        the running node that a tool is to speak to",
         "  -h, --help     this text; kame help COMMAND tells more",
         "  -V, --version  the version",
         "",

@@ -8,7 +8,7 @@ gets what it would get beside its kernel: same values, same errors.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from kame_py.ctl.codec import PROTOCOL, Frames, Value, pack, unpack
 from kame_py.ctl.ops import Polled
@@ -16,6 +16,7 @@ from kame_py.wire.errno import EIO, KError
 from kame_py.wire.snap import SysctlValue
 from kame_py.wire.sockaddr import Cmsg, Received, SockaddrIn6
 
+ENDED: Final = "the node has ended"
 _T = TypeVar("_T")
 
 
@@ -96,6 +97,8 @@ class RemoteOps:
                 self._transport.send(pack({"sig": sig}))
             self._signals.clear()
             body = self._receive()
+        except ConnectionError as problem:
+            raise NodeGone(ENDED) from problem
         except OSError as problem:
             raise NodeGone(problem.strerror or str(problem)) from problem
         finally:
@@ -112,7 +115,7 @@ class RemoteOps:
         while True:
             octets = self._transport.recv()
             if not octets:
-                raise NodeGone("the node has ended")
+                raise NodeGone(ENDED)
             for body in self._frames.feed(octets):
                 return body
 

@@ -75,7 +75,7 @@ def wanted(node: str | None) -> Address:
     """What the environment asks for; ``node`` (from --node) goes before it."""
     text = os.environ.get(ENV_SERVER)
     asked = parse_server(text) if text else Address(None, None)
-    return Address(asked.path, node or asked.node or os.environ.get(ENV_NODE) or None)
+    return Address(asked.path, node or os.environ.get(ENV_NODE) or asked.node)
 
 
 def sockets() -> list[Path]:
