@@ -14,6 +14,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kame_py.mip6.mip6_mnstate import (
+    CN_TABLE,
+    DHAAD_TABLE,
+    HIF_LOCATION_FOREIGN,
+    HOME_TABLE,
+    LOCATION_NAMES,
+    LOCATION_TABLE,
+    REG_STATE_NAMES,
+    BuAct,
+    BuEv,
+    DhaadAct,
+    LocAct,
+    LocEv,
+)
 from kame_py.mip6.mip6_mpa_state import MPA_TABLE, MpaAct
 from kame_py.mip6.mip6_state import BC_TABLE, HR_TABLE, BcAct, HrAct
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct
@@ -25,9 +39,10 @@ PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "state-machines.
 HEAD: Final = """# State machines
 
 Each machine is a table `(state, event) -> (action, state)` in the code, and one interpreter reads
-it. The pictures and tables here are made from them by `tools/gen_state_machines.py`;
-`tests/scenario/test_state_tables.py` and `test_mip6_tables.py` drive every row by packets and time.
-The pictures leave out the rows that keep the state.
+it. The pictures and tables here are made from them by `tools/gen_state_machines.py`. Every row is
+driven by packets, commands and time: `tests/scenario/test_state_tables.py`, `test_mip6_tables.py`
+and `test_rows_*.py`; `tests/meta/test_state_machines.py` counts that none is missing. The pictures
+leave out the rows that keep the state.
 """
 
 
@@ -41,7 +56,9 @@ class Edge(NamedTuple):
     new: str
 
 
-def flags(act: Act | MldAct | DadAct | BcAct | HrAct | MpaAct) -> str:
+def flags(
+    act: Act | MldAct | DadAct | BcAct | HrAct | MpaAct | LocAct | BuAct | DhaadAct,
+) -> str:
     """The parts of an action."""
     return ", ".join(str(part.name) for part in act) or "-"
 
@@ -88,6 +105,46 @@ def prefix_delivery() -> list[Edge]:
     ]
 
 
+def location() -> list[Edge]:
+    return [
+        Edge(LOCATION_NAMES[old], ev.name, ev.value, flags(act), LOCATION_NAMES[new])
+        for (old, ev), (act, new) in LOCATION_TABLE.items()
+    ]
+
+
+def home_entry() -> list[Edge]:
+    return [
+        Edge(REG_STATE_NAMES[old], ev.name, ev.value, flags(act), REG_STATE_NAMES[new])
+        for (old, ev), (act, new) in HOME_TABLE.items()
+    ]
+
+
+def correspondent_entry() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in CN_TABLE.items()
+    ]
+
+
+def discovery() -> list[Edge]:
+    return [
+        Edge(old.name, ev.name, ev.value, flags(act), new.name)
+        for (old, ev), (act, new) in DHAAD_TABLE.items()
+    ]
+
+
+def returning() -> list[Edge]:
+    """Rows of three tables, in the order in which a return runs through them."""
+    act, new = LOCATION_TABLE[HIF_LOCATION_FOREIGN, LocEv.AT_HOME]
+    back = {BuEv.AT_HOME.name, BuEv.COVERED.name}
+    return [
+        Edge("FOREIGN", "AT_HOME", LocEv.AT_HOME.value, flags(act), LOCATION_NAMES[new]),
+        *(e for e in home_entry() if e.event in back and e.old in ("REGWAITACK", "REG")),
+        *(e for e in home_entry() if e.old == "DEREGWAITACK"),
+        *(e for e in correspondent_entry() if e.event in back and e.old in ("QUIET", "WAITSENT")),
+    ]
+
+
 def rtsold() -> list[Edge]:
     return [
         Edge(old.name, ev.name, ev.value, act.value, new.name)
@@ -105,13 +162,13 @@ def diagram(edges: Iterable[Edge]) -> str:
     return "\n".join(("```mermaid", "stateDiagram-v2", *lines, "```", ""))
 
 
-def table(edges: Iterable[Edge]) -> str:
+def active(edges: Iterable[Edge]) -> list[Edge]:
     """All rows that do something or change the state."""
-    rows = [
-        f"| {e.old} | {e.event} | {e.action} | {e.new} |"
-        for e in edges
-        if e.action != "-" or e.old != e.new
-    ]
+    return [e for e in edges if e.action != "-" or e.old != e.new]
+
+
+def table(edges: Iterable[Edge]) -> str:
+    rows = [f"| {e.old} | {e.event} | {e.action} | {e.new} |" for e in edges]
     return "\n".join(("| state | event | action | next state |", "|---|---|---|---|", *rows, ""))
 
 
@@ -154,8 +211,44 @@ SECTIONS: Final = (
     (
         "Prefix delivery",
         "`kame_py/mip6/mip6_mpa_state.py` MPA_TABLE; draft-ietf-mobileip-ipv6-15 s.9.8. One per "
-        "home\nregistration; `tests/scenario/test_mip6_mpa.py` drives it.",
+        "home\nregistration.",
         prefix_delivery,
+    ),
+    (
+        "Location of a home interface",
+        "`kame_py/mip6/mip6_mnstate.py` LOCATION_TABLE; draft-ietf-mobileip-ipv6-15 s.10.4, "
+        "s.10.6. One per\nhome interface of a mobile node: movement detection feeds it.",
+        location,
+    ),
+    (
+        "Binding update list: home registrations",
+        "`kame_py/mip6/mip6_mnstate.py` HOME_TABLE; draft-ietf-mobileip-ipv6-15 s.10.7, "
+        "s.10.11-10.14. One per\nhome address. An entry is made in NOTREG and registered at once, "
+        "and goes with FREE. A registration whose\nLIMIT finds another home agent (NEXT_HA) is not "
+        "accepted there yet: it becomes REGWAITACK.",
+        home_entry,
+    ),
+    (
+        "Binding update list: correspondents",
+        "`kame_py/mip6/mip6_mnstate.py` CN_TABLE; draft-ietf-mobileip-ipv6-15 s.10.9, "
+        "s.10.11-10.15. One per\ncorrespondent and home address; also the entry that asks a link "
+        "which was left to forward. TIMEOUT\nand LIMIT come to the latter only, nobody else's answer "
+        "is awaited.",
+        correspondent_entry,
+    ),
+    (
+        "Returning home",
+        "The rows of the three tables above that a return runs through\n(draft-ietf-mobileip-ipv6-15 "
+        "s.10.20): the location changes; each home registration is ended, or\nanother one's update "
+        "speaks for it; when the home agent has answered, correspondents are told\n(FINISH) and the "
+        "link hears where the home address is.",
+        returning,
+    ),
+    (
+        "Home agent address discovery",
+        "`kame_py/mip6/mip6_mnstate.py` DHAAD_TABLE; draft-ietf-mobileip-ipv6-15 s.10.8. One per "
+        "home interface.",
+        discovery,
     ),
     (
         "rtsold",
@@ -169,7 +262,7 @@ def page() -> str:
     """The whole text."""
     out = [HEAD]
     for title, text, edges in SECTIONS:
-        rows = edges()
+        rows = active(edges())
         out += [f"## {title}\n", f"{text}\n", diagram(rows), words(rows), table(rows)]
     return "\n".join(out).rstrip() + "\n"
 

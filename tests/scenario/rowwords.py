@@ -16,6 +16,7 @@ from kame_py.kern.clock import NS
 from kame_py.kern.kernel import Kernel
 from kame_py.mip6 import mip6_bul
 from kame_py.mip6.mip6_ba_input import LATER, REFUSALS
+from kame_py.mip6.mip6_bu_output import mip6_bu_lifetime
 from kame_py.mip6.mip6_bul import BuNews, mip6_bu_is_home, mip6_cn_state
 from kame_py.mip6.mip6_mnstate import HIF_LOCATION_HOME, REG_STATE_NAMES, BuEv, CnSt
 from kame_py.mip6.mip6_var import MIP6_BA_MAX_TIMEOUT as MAX
@@ -105,6 +106,11 @@ def said(state: str, words: list[str]) -> str:
     return f"{state}: {', '.join(words)}" if words else state
 
 
+def leads(expected: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """State and event to the next state."""
+    return {row: what.partition(":")[0] for row, what in expected.items()}
+
+
 # -- entries of the binding update list -----------------------------------------------------------
 
 
@@ -128,6 +134,7 @@ class EntryRow:
         self.mn = mn
         self.state = ""
         self.words: list[str] = []
+        self.hold_s = 0
         self.table: Row[tuple[object, BuEv], object]
         self.table = watch(monkeypatch, mn, (mip6_bul, name), row)
         event = mip6_bul.mip6_bu_event
@@ -141,20 +148,26 @@ class EntryRow:
             if first:
                 self.state, self.words = entry_name(bu), _changes(mn, before, bu)
                 if _held(mn, bu) != held:
-                    self.words.append(f"holds {(_held(mn, bu) - mn.now) // NS}")
+                    self.hold_s = (_held(mn, bu) - mn.now) // NS
 
         monkeypatch.setattr(mip6_bul, "mip6_bu_event", watched)
 
     def outcome(self) -> str:
         """Next state, what is different, and what is sent within 1.2 seconds."""
-        self.mn.wait(1.2)
-        heard = [
-            f"{'update' if update.lifetime_s else 'end'} {NAMES[packet.hops[0]]}"
-            for _, update, packet in self.mn.updates()
-        ]
+        heard = self._updates(1.2)
+        if self.hold_s:
+            heard.append(f"held {self.hold_s} s")
+            heard += self._updates(self.hold_s)[:1] if self.state != "gone" else []
         if self.mn.find(is_("na", dst=ALLNODES, target=HOA, tll=MAC)):
             heard.append("tells the link")
         return said(self.state, self.words + heard)
+
+    def _updates(self, seconds: float) -> list[str]:
+        self.mn.wait(seconds)
+        return [
+            f"{'update' if update.lifetime_s else 'end'} {NAMES[packet.hops[0]]}"
+            for _, update, packet in self.mn.updates()
+        ]
 
 
 def _held(mn: MnStage, bu: Mip6Bu) -> int:
@@ -164,6 +177,7 @@ def _held(mn: MnStage, bu: Mip6Bu) -> int:
 
 
 def _changes(mn: MnStage, old: Mip6Bu, new: Mip6Bu) -> list[str]:
+    whole_ns = mip6_bu_lifetime(mn.kern, new) * NS
     wait, first = new.mbu_acktimeout, mip6_bul.mip6_first_acktimeout(mn.kern, new)
     waits = bool(new.mbu_state & MIP6_BU_STATE_WAITACK)
     waited = bool(old.mbu_state & MIP6_BU_STATE_WAITACK)
@@ -175,8 +189,11 @@ def _changes(mn: MnStage, old: Mip6Bu, new: Mip6Bu) -> list[str]:
         f"to {NAMES.get(ntop(new.mbu_paddr))}": new.mbu_paddr != old.mbu_paddr,
         "new coa": new.mbu_coa != old.mbu_coa,
         "shorter": new.mbu_lifetime < old.mbu_lifetime,
+        "renewed": new.mbu_expire != old.mbu_expire and new.mbu_expire - mn.now == whole_ns,
         "waits": waits and wait == first,
-        "waits twice": waits and wait == min(2 * old.mbu_acktimeout, MAX) > first,
+        "waits twice": waits
+        and new.mbu_ackexpire > mn.now
+        and wait == min(2 * old.mbu_acktimeout, MAX) > first,
         "waits no more": waited and not waits,
         "anew": old.mbu_outstanding and not set(old.mbu_outstanding) & set(new.mbu_outstanding),
         "no home address": mn.kernel_form(HOA) not in mn.kern.ip6.ifaddrs,

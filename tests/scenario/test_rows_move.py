@@ -45,6 +45,7 @@ from tests.scenario.rowwords import (
     NAMES,
     expectations,
     go_home,
+    leads,
     reach,
     said,
     typed_move,
@@ -177,8 +178,11 @@ def test_location(monkeypatch: pytest.MonkeyPatch, state: str, ev: LocEv) -> Non
     assert located(mn) == EXPECTED[state, ev.name]
 
 
-def test_rows_of_locations_are_all_here() -> None:
-    assert {(LOCATIONS[s], LocEv[e]) for s, e in EXPECTED} == set(LOCATION_TABLE)
+def test_table_of_locations_leads_where_it_should() -> None:
+    assert {
+        (LOCATION_NAMES[where], ev.name): LOCATION_NAMES[after]
+        for (where, ev), (_, after) in LOCATION_TABLE.items()
+    } == leads(EXPECTED)
 
 
 # -- home agent discovery -------------------------------------------------------------------------
@@ -276,23 +280,23 @@ SEARCH_BY_HAND: Final = {
 #: State, event: next state, when something happens again, requests, what is known.
 SEARCH_EXPECTED: Final = expectations(
     """
-IDLE    START   WAIT: 2 s, request
-IDLE    MOVED   WAIT: 2 s, request
+IDLE    START   WAIT: 2 s, pause 32 s, request
+IDLE    MOVED   WAIT: 2 s, pause 32 s, request
 IDLE    REPLY   IDLE: to HA
 IDLE    TIMEOUT IDLE: to HA
 IDLE    GIVEUP  IDLE: to HA
 IDLE    STOP    IDLE: to HA
-WAIT    START   WAIT: 1 s, to HA
-WAIT    MOVED   WAIT: 2 s, request
+WAIT    START   WAIT: 1 s, pause 32 s, to HA
+WAIT    MOVED   WAIT: 2 s, pause 32 s, request
 WAIT    REPLY   IDLE: to HA
-WAIT    TIMEOUT WAIT: 4 s, request
-WAIT    GIVEUP  PAUSE: 32 s
+WAIT    TIMEOUT WAIT: 4 s, pause 32 s, request
+WAIT    GIVEUP  PAUSE: 32 s, pause 64 s
 WAIT    STOP    IDLE
-PAUSE   START   PAUSE: 28 s, to HA
-PAUSE   MOVED   WAIT: 2 s, request
+PAUSE   START   PAUSE: 28 s, pause 64 s, to HA
+PAUSE   MOVED   WAIT: 2 s, pause 32 s, request
 PAUSE   REPLY   IDLE: to HA
-PAUSE   TIMEOUT WAIT: 2 s, request
-PAUSE   GIVEUP  PAUSE: 32 s
+PAUSE   TIMEOUT WAIT: 2 s, pause 64 s, request
+PAUSE   GIVEUP  PAUSE: 32 s, pause 64 s
 PAUSE   STOP    IDLE
 """
 )
@@ -305,6 +309,7 @@ def search(mn: MnStage, start_ns: int) -> str:
     state = sc.hif_dhaad_st.name
     if timer is not None and timer.pending:
         words.append(f"{(timer.deadline - start_ns) / NS:g} s")
+        words.append(f"pause {sc.hif_dhaad_pause} s")
     words += ["request"] * len(requests(mn))
     words += ["to HA"] if any(bu.mbu_paddr == addr(HA) for bu in sc.hif_bu_list) else []
     return said(state, words)
@@ -328,5 +333,7 @@ def test_discovery(monkeypatch: pytest.MonkeyPatch, state: DhaadSt, ev: DhaadEv)
     assert search(mn, at[0]) == SEARCH_EXPECTED[state.name, ev.name]
 
 
-def test_rows_of_discovery_are_all_here() -> None:
-    assert {(DhaadSt[s], DhaadEv[e]) for s, e in SEARCH_EXPECTED} == set(DHAAD_TABLE)
+def test_table_of_discovery_leads_where_it_should() -> None:
+    assert {
+        (state.name, ev.name): after.name for (state, ev), (_, after) in DHAAD_TABLE.items()
+    } == leads(SEARCH_EXPECTED)

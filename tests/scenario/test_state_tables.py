@@ -486,3 +486,40 @@ def test_all_rows_of_rtsold_are_driven_by_these_stories() -> None:
             assert isinstance(table, Recorder)
             used |= set(table.used)
     assert used == set(TRANSITIONS)
+
+
+def test_rtsold_of_a_mobile_node_looks_for_a_router_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = row(monkeypatch)
+    stage = Stage()
+    rtsold(stage, "-m")
+    stage.wait(60)
+    assert (State.IDLE, Event.SEARCH) in table.used
+    assert len(stage.find(is_("rs"))) > 3
+
+
+RTSOLD: Final = (
+    test_rtsold_solicits_in_vain,
+    test_rtsold_waits_for_duplicate_detection,
+    test_rtsold_gives_a_duplicate_address_up_until_it_is_looked_at_again,
+    test_rtsold_of_a_mobile_node_watches_its_link,
+    test_rtsold_probes_the_routers_of_a_link_without_media_once_a_minute,
+    test_rtsold_of_a_mobile_node_looks_for_a_router_again_and_again,
+)
+
+
+def test_every_row_of_rtsold_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = []
+    watched = row
+
+    def collected(
+        patch: pytest.MonkeyPatch,
+    ) -> Recorder[tuple[State, Event], tuple[rtsold_if.Action, State]]:
+        tables.append(watched(patch))
+        return tables[-1]
+
+    monkeypatch.setitem(globals(), "row", collected)
+    for scene in RTSOLD:
+        scene(monkeypatch)
+    assert {key for table in tables for key in table.used} == set(TRANSITIONS)
