@@ -390,6 +390,18 @@ def test_in_the_older_draft_the_request_names_the_home_address() -> None:
     ]
 
 
+def test_in_the_older_draft_the_whole_list_is_told() -> None:
+    m = agent()
+    config = Mip6ConfigSnap(2, 0, 0, 0, "draft-13")
+    m.sysctls["net.inet6.mip6.config"] = (config,)  # type: ignore[assignment]  # a table's value
+    for n in range(1, 101):
+        m.icmp6_at(1, ra(ha(n), pref=200 - n), ll(n))
+    request = HaDiscovReqD13(ha_dreq_id=3, ha_dreq_home=addr("2001:200:1:1::29")).pack()
+    m.icmp6_at(5, request, COA, dst=ANYCAST)
+    m.run(main, "fxp0", 6)
+    assert [len(r.addrs) for r in replies(m)] == [100]
+
+
 def test_a_request_to_another_of_our_addresses_is_not_answered() -> None:
     m = agent()
     ask(m, 5, dst=OWN_GLOBAL)
