@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """ping6: echo requests, their answers, how long they took.
 
-KAME: ping6.c. Deviates: the first packet goes out at once; IPsec policies are refused with a
-message; --json. What is printed about a packet is in ping6_print.py and, about answers to node
+KAME: ping6.c. Deviates: the first packet goes out at once; a policy that the kernel refuses ends
+the program; --json. What is printed about a packet is in ping6_print.py and, about answers to node
 information queries, in ping6_nodeinfo.py. RFC 2463 s.4, RFC 2292.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 from kame_py.ctl.ops import ProgOps
 from kame_py.lib.getopt import OptionHelp, ParsedArgs
 from kame_py.lib.toolbase import Json, Tool, ToolError, UsageError, run, sockaddr_text, to_json
-from kame_py.tools.ping6_args import datalen, integer, interval, pattern
+from kame_py.tools.ping6_args import datalen, integer, interval, pattern, policy
 from kame_py.tools.ping6_nodeinfo import (
     NONCE_SEQ,
     NONCE_SIZE,
@@ -41,6 +41,7 @@ from kame_py.wire.sockaddr import (
     IPV6_DSTOPTS,
     IPV6_HOPLIMIT,
     IPV6_HOPOPTS,
+    IPV6_IPSEC_POLICY,
     IPV6_MULTICAST_IF,
     IPV6_PKTINFO,
     IPV6_RECVPATHMTU,
@@ -87,6 +88,7 @@ class _Conf:
     pattern: bytes
     preload: int
     sockbuf: int
+    policies: tuple[bytes, ...]
     flood: bool
     names: bool
     quiet: bool
@@ -148,8 +150,6 @@ async def _ping6(args: ParsedArgs, ops: ProgOps) -> int:
 
 
 def _configure(args: ParsedArgs) -> _Conf:
-    if args.has("P"):
-        raise ToolError("-P", "IPsec policies are not supported")
     if not args.args:
         raise UsageError
     if args.has("f") and args.has("i"):
@@ -172,6 +172,7 @@ def _configure(args: ParsedArgs) -> _Conf:
         pattern=pattern(args.last("p") or ""),
         preload=integer(args, "l", "illegal preload value", 0, 0),
         sockbuf=integer(args, "b", "invalid socket buffer size", 0, 1),
+        policies=tuple(map(policy, args.every("P"))),
         flood=args.has("f"),
         names=args.has("H") and not args.has("n"),
         quiet=args.has("q"),
@@ -228,6 +229,11 @@ async def _options(conf: _Conf, ops: ProgOps, fd: int, index: int, dst: Sockaddr
     if conf.sockbuf:
         await ops.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, conf.sockbuf)
         await ops.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, conf.sockbuf)
+    try:
+        for octets in conf.policies:
+            await ops.setsockopt(fd, IPPROTO_IPV6, IPV6_IPSEC_POLICY, octets)
+    except KError as e:
+        raise ToolError("unable to set IPsec policy", e) from e
 
 
 def _control(
@@ -558,7 +564,7 @@ TOOL: Final = Tool(
         OptionHelp("m", "", "packets as large as the path allows, not fragments of 1280"),
         OptionHelp("n", "", "numeric addresses, which is the default"),
         OptionHelp("N", "", "send to the node information group of this host name; wants -I"),
-        OptionHelp("P", "POLICY", "IPsec policy: not supported"),
+        OptionHelp("P", "POLICY", "IPsec policy of the socket, once for in and once for out"),
         OptionHelp("p", "HEX", "fill packets with this pattern of up to 16 bytes"),
         OptionHelp("q", "", "only the first line and the statistics"),
         OptionHelp("R", "", "accepted; the kernel takes no reachability hints"),

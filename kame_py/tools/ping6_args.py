@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The numbers on the command line of ping6, checked (KAME: main() of ping6.c). No RFC."""
+"""What the letters of ping6 take, checked (KAME: main() of ping6.c). No RFC."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from kame_py.lib.getopt import ParsedArgs
+from kame_py.lib.ipsec_policy import NOT_SUPPORTED, PolicyError, ipsec_set_policy
 from kame_py.lib.toolbase import ToolError
 from kame_py.wire.echodata import ECHO_HDRLEN
+from kame_py.wire.pfkey import build_policy
 
 NS: Final = 1_000_000_000
 DEFAULT_DATALEN: Final = 8
@@ -60,3 +62,13 @@ def pattern(text: str) -> bytes:
         ]
     except ValueError:
         raise ToolError("patterns must be specified as hex digits") from None
+
+
+def policy(text: str) -> bytes:
+    """-P: a policy as the socket option takes it."""
+    found = ipsec_set_policy(text)
+    if isinstance(found, PolicyError):
+        raise ToolError(text, found.reason)
+    if found.inet:
+        raise ToolError(found.inet[0], NOT_SUPPORTED)
+    return build_policy(found.sadb)

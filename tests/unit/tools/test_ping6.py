@@ -305,7 +305,7 @@ def test_json(ops: TableOps) -> None:
             "-N " + "x" * 64,
             "x" * 64 + ": name too long for a node information group",
         ),
-        ("-P in ::1", "-P: IPsec policies are not supported"),
+        ("-P up ::1", "up: Invalid direciton"),
         ("nowhere", "nowhere: hostname nor servname provided, or not known"),
     ],
 )

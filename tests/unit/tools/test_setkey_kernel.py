@@ -152,3 +152,24 @@ def test_kames_policies_get_kames_verdict_from_sockets(node: Node) -> None:
     assert node.run("verdicts").ok
     assert verdicts == [row["expect_error"] for row in rows]
     assert len(verdicts) == 24
+
+
+def test_ping6_has_a_policy_of_its_own() -> None:
+    world = World(1)
+    lan = world.add_link("lan")
+    kernel = ("INET6", "IPSEC", "IPSEC_ESP")
+    a, b = (world.add_node(name, kernel=kernel) for name in "ab")
+    for node in (a, b):
+        node.attach("fxp0", lan)
+        node.run(f"ifconfig fxp0 inet6 2001:db8::{node.name}")
+    world.run(6)
+    ping = "ping6 -c 1 -P 'out ipsec esp/transport//require' 2001:db8::b"
+    assert "100% packet loss" in a.run(ping).out
+    for node in (a, b):
+        node.run("setkey -c << EOF\nadd 2001:db8::a 2001:db8::b esp 1000 -E null;\nEOF")
+    assert " 0% packet loss" in a.run(ping).out
+    used = json.loads(b.run("setkey -D --json").out)[0]["current"]["allocations"]
+    assert used == 1
+    refused = a.run("ping6 -c 1 -P 'in discard' 2001:db8::b")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err == "ping6: unable to set IPsec policy: Invalid argument\n"
