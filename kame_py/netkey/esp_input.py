@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_DECRYPTED, trace
 from kame_py.kern.protosw import DONE
-from kame_py.netinet6.raw_ip6 import rip6_ctlinput
-from kame_py.netinet6.udp6_usrreq import udp6_ctlinput
+from kame_py.netinet6.in6_pcb import in6_pcbnotify
 from kame_py.netkey.esp_core import EspClear, esp_auth, esp_bound, esp_icvlen, esp_open
 from kame_py.netkey.ipsec_replay import ipsec_chkreplay, ipsec_updatereplay
 from kame_py.netkey.ipsec_splice import ip6_replace
@@ -96,6 +95,6 @@ def _esp6_open(
 
 
 def esp6_ctlinput(kern: Kernel, ctl: PrCtl) -> None:
-    """An error about a packet whose ports are hidden: every socket with that peer may hear it."""
-    udp6_ctlinput(kern, ctl)
-    rip6_ctlinput(kern, ctl)
+    """An error about a packet whose ports are hidden: every socket with that peer hears it."""
+    blocks = [*kern.pcbs.udp6_all(), *kern.pcbs.raw6]
+    in6_pcbnotify(kern, ctl, blocks, lambda inp: True)

@@ -46,6 +46,7 @@ from kame_py.wire.pfkeyv2 import (
     IPSEC_DIR_OUTBOUND,
     IPSEC_POLICY_DISCARD,
     IPSEC_POLICY_IPSEC,
+    IPSEC_ULPROTO_ANY,
 )
 
 if TYPE_CHECKING:
@@ -106,8 +107,10 @@ class Ipsec6:
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
     def fwd_reject(self, kern: Kernel, m: Mbuf) -> bool:
+        if m.dst in kern.ip6.ifaddrs:
+            return False  # by a routing header to ourselves: AH comes behind that, policy then
         if not kern.key.spd:
-            return ipsec6_in_reject(kern, m, 0, _NO_PORTS)
+            return ipsec6_in_reject(kern, m, IPSEC_ULPROTO_ANY, _NO_PORTS)
         nxt, off = ipsec_upper(m.data)
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
@@ -149,6 +152,8 @@ class Ipsec6:
 
     def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         if forwarding:
+            if m.dst in kern.ip6.ifaddrs:
+                return 0
             if not kern.key.spd and kern.key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD:
                 return 0
             nxt, off = ipsec_upper(m.data)

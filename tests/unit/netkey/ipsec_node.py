@@ -8,17 +8,19 @@ from typing import Any
 
 from kame_py.kern.kernel import Kernel
 from kame_py.netinet6.in6 import in6_update_ifa
+from kame_py.netkey.ah_core import ah6_calccksum, ah_build
+from kame_py.netkey.esp_core import EspClear, esp_padlen, esp_seal
 from kame_py.netkey.key_sad import key_insertsav
 from kame_py.netkey.key_saval import key_mature
 from kame_py.netkey.key_spd import key_insertsp, key_msg2sp
 from kame_py.netkey.keydb import Secasindex, Secasvar, Secpolicy, Secpolicyindex, Secreplay
 from kame_py.wire import pfkeyv2 as k
-from kame_py.wire.const import IPPROTO_AH, IPPROTO_ESP
+from kame_py.wire.const import IPPROTO_AH, IPPROTO_ESP, IPPROTO_ICMPV6
 from kame_py.wire.pfkey import SadbXPolicy, XIpsecrequest
 from kame_py.wire.snap import INFINITE
 from kame_py.wire.sockaddr import SockaddrIn6
 from tests.support import data_dir
-from tests.unit.netinet6.ip6_node import PEER1, US1, Node, addr
+from tests.unit.netinet6.ip6_node import PEER1, US1, Node, addr, echo, ip6
 
 AH, ESP = IPPROTO_AH, IPPROTO_ESP
 TRANSPORT, TUNNEL, ANY = k.IPSEC_MODE_TRANSPORT, k.IPSEC_MODE_TUNNEL, k.IPSEC_MODE_ANY
@@ -30,6 +32,15 @@ AES, NULL, CAST = k.SADB_X_EALG_AES, k.SADB_EALG_NULL, k.SADB_X_EALG_CAST128CBC
 CYCSEQ = k.SADB_X_EXT_CYCSEQ
 #: A key of every length: octets 1, 2, 3, ...
 AUTH_KEYS = {MD5: bytes(range(1, 17)), SHA1: bytes(range(1, 21)), SHA256: bytes(range(1, 33))}
+#: A key of every cipher.
+KEYS = {
+    DES: bytes.fromhex("0123456789abcdef"),
+    DES3: bytes.fromhex("0123456789abcdeffedcba98765432100f1e2d3c4b5a6978"),
+    BLOWFISH: bytes(range(16)),
+    CAST: bytes(range(16)),
+    AES: bytes(range(16)),
+    NULL: b"",
+}
 ANYWHERE = "::/0"
 
 
@@ -124,6 +135,45 @@ def request(
     if src is None or dst is None:
         return XIpsecrequest(proto, mode, level, reqid)
     return XIpsecrequest(proto, mode, level, reqid, SockaddrIn6(src), SockaddrIn6(dst))
+
+
+def signed(
+    sav: Secasvar,
+    seq: int = 1,
+    payload: bytes | None = None,
+    nxt: int = IPPROTO_ICMPV6,
+    before: bytes = b"",
+    first: int = IPPROTO_AH,
+    spi: int | None = None,
+    src: bytes = PEER1,
+    dst: bytes = US1,
+) -> bytes:
+    """What a peer sends: headers, AH with a right code, payload."""
+    payload = echo() if payload is None else payload
+    assert sav.mackey is not None
+    ah = ah_build(nxt, sav.spi if spi is None else spi, seq, sav.mackey.icvlen)
+    packet = ip6(before + ah + payload, first, src, dst)
+    head = packet[: 40 + len(before)]
+    icv = ah6_calccksum(sav.mackey, head, ah, payload)
+    assert icv is not None
+    return head + ah[:12] + icv + ah[12 + len(icv) :] + payload
+
+
+def protected(
+    sav: Secasvar,
+    seq: int = 1,
+    payload: bytes | None = None,
+    nxt: int = IPPROTO_ICMPV6,
+    padding: bytes | None = None,
+) -> bytes:
+    """What a peer sends: an IPv6 header and ESP."""
+    cipher = sav.cipher
+    assert cipher is not None
+    payload = echo() if payload is None else payload
+    if padding is None:
+        padding = bytes(range(1, 1 + esp_padlen(len(payload), max(4, cipher.blocklen))))
+    iv = bytes(range(cipher.ivlen))
+    return ip6(esp_seal(sav, cipher, seq, iv, EspClear(nxt, payload), padding), IPPROTO_ESP)
 
 
 def vectors(name: str) -> Any:

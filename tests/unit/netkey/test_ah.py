@@ -36,6 +36,7 @@ from tests.unit.netkey.ipsec_node import (
     IpsecNode,
     reasons,
     request,
+    signed,
     vectors,
 )
 
@@ -162,26 +163,6 @@ def test_headers_that_cannot_precede_ah_make_no_input() -> None:
 
 
 # -- in ----------------------------------------------------------------------------------------
-
-
-def signed(
-    sav: Secasvar,
-    seq: int = 1,
-    payload: bytes | None = None,
-    nxt: int = IPPROTO_ICMPV6,
-    before: bytes = b"",
-    first: int = IPPROTO_AH,
-    spi: int | None = None,
-) -> bytes:
-    """What a peer sends: headers, AH with a right code, payload."""
-    payload = echo() if payload is None else payload
-    assert sav.mackey is not None
-    ah = ah_build(nxt, sav.spi if spi is None else spi, seq, sav.mackey.icvlen)
-    packet = ip6(before + ah + payload, first)
-    head = packet[: 40 + len(before)]
-    icv = ah6_calccksum(sav.mackey, head, ah, payload)
-    assert icv is not None
-    return head + ah[:12] + icv + ah[12 + len(icv) :] + payload
 
 
 def test_a_protected_ping_is_answered_and_counted() -> None:

@@ -37,30 +37,22 @@ from tests.unit.netinet6.ip6_node import PEER1, US1, Node, echo, fate, ip6
 from tests.unit.netkey.ipsec_node import (
     AES,
     AH,
-    BLOWFISH,
-    CAST,
     CYCSEQ,
     DES,
     DES3,
     ESP,
+    KEYS,
     MD5,
     NULL,
     OUT,
     SHA1,
     SHA256,
     IpsecNode,
+    protected,
     request,
     vectors,
 )
 
-KEYS = {
-    DES: bytes.fromhex("0123456789abcdef"),
-    DES3: bytes.fromhex("0123456789abcdeffedcba98765432100f1e2d3c4b5a6978"),
-    BLOWFISH: bytes(range(16)),
-    CAST: bytes(range(16)),
-    AES: bytes(range(16)),
-    NULL: b"",
-}
 CIPHERS = sorted(KEYS)
 
 
@@ -128,23 +120,6 @@ def test_a_home_test_init_in_a_tunnel() -> None:
 
 
 # -- in ----------------------------------------------------------------------------------------
-
-
-def protected(
-    sav: Secasvar,
-    seq: int = 1,
-    payload: bytes | None = None,
-    nxt: int = IPPROTO_ICMPV6,
-    padding: bytes | None = None,
-) -> bytes:
-    """What a peer sends: an IPv6 header and ESP."""
-    cipher = sav.cipher
-    assert cipher is not None
-    payload = echo() if payload is None else payload
-    if padding is None:
-        padding = bytes(range(1, 1 + esp_padlen(len(payload), max(4, cipher.blocklen))))
-    iv = bytes(range(cipher.ivlen))
-    return ip6(esp_seal(sav, cipher, seq, iv, EspClear(nxt, payload), padding), IPPROTO_ESP)
 
 
 @pytest.mark.parametrize("enc", CIPHERS)
