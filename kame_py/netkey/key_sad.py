@@ -101,7 +101,6 @@ def key_insertsav(kern: Kernel, sav: Secasvar) -> None:
         key.heads.setdefault((idx.proto, idx.src, idx.dst), []).append(idx)
     key.by_index[idx].append(sav)
     _schedule(kern, sav)
-    key.generation += 1
     if sav.state != SADB_SASTATE_LARVAL:
         _tell(kern)
 
@@ -137,7 +136,6 @@ def _unlink(kern: Kernel, sav: Secasvar) -> None:
         key.heads[pair].remove(idx)
         if not key.heads[pair]:
             del key.heads[pair]
-    key.generation += 1
 
 
 def _tell(kern: Kernel) -> None:
@@ -170,9 +168,7 @@ def key_setlifetimes(kern: Kernel, sav: Secasvar, hard: Seclifetime, soft: Secli
     """New limits of an association in use (SADB_UPDATE); it is mature again until one is met."""
     sav.lft_h, sav.lft_s = hard, soft
     sav.state = SADB_SASTATE_MATURE
-    kern.key.generation += 1
     _schedule(kern, sav)
-    _tell(kern)
 
 
 def _spent(lft: Seclifetime, cur: Seclifetime) -> bool:
@@ -223,7 +219,6 @@ def _timehandler(kern: Kernel, sav: Secasvar) -> None:
 
 def _age(kern: Kernel, sav: Secasvar) -> None:
     sav.state = SADB_SASTATE_DYING
-    kern.key.generation += 1
     _schedule(kern, sav)
     key_expire(kern, sav)
 

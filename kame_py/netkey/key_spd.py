@@ -139,7 +139,6 @@ def key_delsp(kern: Kernel, sp: Secpolicy) -> None:
 
 def _changed(kern: Kernel) -> None:
     kern.key.spcache.clear()
-    kern.key.generation += 1
 
 
 def _newspid(kern: Kernel) -> int:

@@ -196,7 +196,6 @@ class KeyState:
     entry: int = 0
     acq_seq: int = 0
     reqid: int = 0x3FFF  # IPSEC_MANUAL_REQID_MAX; automatic ids are above it
-    generation: int = 0  # grows with every change of SADB or SPD
     on_change: list[Callable[[], None]] = field(default_factory=list)
     key_debug_level: int = 0
     key_spi_trycnt: int = 1000

@@ -139,6 +139,15 @@ def test_delete_takes_one_and_leaves_nothing_behind() -> None:
     assert (len(key.sad), key.by_index, key.heads) == (0, {}, {})
 
 
+def test_delete_leaves_the_same_spi_of_another_source() -> None:
+    node = Node()
+    node.prog.ask(ah(1500))
+    node.prog.ask(ah(1500, src=CN))
+    node.prog.ask(by_spi(k.SADB_DELETE, 1500))
+    sav = key_allocsa(node.kern, AH, addr(HA), 1500)
+    assert sav is not None and sav.saidx.src == addr(CN)
+
+
 def test_delete_without_spi_takes_all_between_two_ends() -> None:
     node = Node()
     for spi, mode, src in ((1500, TRANSPORT, MN), (1501, TUNNEL, MN), (1502, TUNNEL, CN)):
@@ -262,6 +271,11 @@ def test_listeners_hear_of_associations_that_come_and_go() -> None:
     node.prog.ask(by_spi(k.SADB_GET, 1500))
     node.prog.ask(by_spi(k.SADB_DELETE, 1500))
     assert seen == [1, 0]
+    larval = node.prog.ask(getspi())  # nobody can use that one yet
+    node.prog.ask(sadb(k.SADB_FLUSH, k.SADB_SATYPE_ESP))  # takes nothing
+    assert seen == [1, 0]
+    node.prog.ask(ah(sa(larval).spi, mode=TRANSPORT, type=k.SADB_UPDATE))
+    assert seen == [1, 0, 1]
 
 
 # -- what is refused ---------------------------------------------------------------------------
