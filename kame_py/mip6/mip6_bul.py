@@ -56,9 +56,16 @@ from kame_py.wire.const import (
     IPV6_VERSION,
     IPV6_VERSION_MASK,
 )
-from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, IN6_IS_ADDR_SITELOCAL, IN6ADDR_ANY
+from kame_py.wire.in6addr import (
+    IN6_IS_ADDR_LINKLOCAL,
+    IN6_IS_ADDR_SITELOCAL,
+    IN6ADDR_ANY,
+    combine,
+    prefix_equal,
+)
 from kame_py.wire.ip6ext import ExtHdr, rthdr0_addrs
 from kame_py.wire.malformed import Malformed
+from kame_py.wire.mip6 import BindingUpdate
 from kame_py.wire.patch import u8
 from kame_py.wire.snap import INFINITE
 
@@ -102,6 +109,28 @@ def mip6_bu_list_find_home_registration(state: Mip6State, haddr: bytes) -> Mip6B
         if bu.mbu_haddr == haddr and mip6_bu_is_home(bu):
             return bu
     return None
+
+
+def mip6_bu_list_find_covering(state: Mip6State, addr: bytes) -> Mip6Bu | None:
+    """The home registration for which the home agent defends an address of the home link.
+
+    That of the home address; with S clear that of any with its interface identifier (s.9.1).
+    """
+    own = mip6_bu_list_find_home_registration(state, addr)
+    return own or next((bu for bu in mip6_bu_list(state) if _covers(state, bu, addr)), None)
+
+
+def _covers(state: Mip6State, bu: Mip6Bu, addr: bytes) -> bool:
+    update = BindingUpdate(bu.mbu_flags, 0, 0, bu.mbu_prefixlen)
+    if not mip6_bu_is_home(bu) or state.dialect.single(update):
+        return False
+    if combine(addr, state.dialect.ifid_at(update), bu.mbu_haddr) != addr:
+        return False
+    return any(
+        any(mpfx.mpfx_haddr == bu.mbu_haddr for mpfx in ms.ms_mspfx_list)
+        and any(prefix_equal(addr, p.mpfx_prefix, p.mpfx_prefixlen) for p in ms.ms_mspfx_list)
+        for ms in bu.mbu_hif.hif_hs_list_home
+    )
 
 
 def mip6_bu_create(
@@ -457,5 +486,5 @@ def mip6_ifa_need_dad(kern: Kernel, ia: In6Ifaddr) -> bool:
     """Whether a new address must be tested: not on a home interface, not while we are bound."""
     if ia.ia_ifp.if_type == IFT_HIF:
         return False
-    bu = mip6_bu_list_find_home_registration(mip6_state(kern), ia.ia_addr)
+    bu = mip6_bu_list_find_covering(mip6_state(kern), ia.ia_addr)
     return bu is None or bu.mbu_reg_state == MIP6_BU_REG_STATE_NOTREG

@@ -36,16 +36,19 @@ from kame_py.mip6.mip6_var import (
     HifSoftc,
     Mip6Bu,
     Mip6Prefix,
+    Mip6State,
     Mip6Subnet,
     mip6_state,
     mip6log,
 )
 from kame_py.netinet6 import in6, nd6_nbr
+from kame_py.netinet6.in6_var import IN6_IFF_NOTREADY
 from kame_py.wire.const import ND_NA_FLAG_OVERRIDE
 from kame_py.wire.in6addr import IN6ADDR_ANY, combine, ntop
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.net.if_ import Ifnet
 
 MAX_ADVERT_REXMIT: Final = 3  # s.11: advertisements after returning home
 ADVERT_INTERVAL_NS: Final = NS
@@ -304,8 +307,7 @@ def mip6_advertise_haddr(kern: Kernel, haddr: bytes, count: int) -> None:
     left = mip6_bul.mip6_bu_list_find_home_registration(mip6_state(kern), haddr) is not None
     if ifp is None or (left and count > 1):
         return
-    own = in6.in6ifa_ifpforlinklocal(ifp)
-    for target in (haddr,) if own is None else (haddr, own.ia_addr):
+    for target in _served(kern, ifp, haddr):
         nd6_nbr.nd6_na_output(kern, ifp, IN6ADDR_ANY, target, ND_NA_FLAG_OVERRIDE)
     if count < MAX_ADVERT_REXMIT:
         deadline = kern.now() + ADVERT_INTERVAL_NS
@@ -313,6 +315,34 @@ def mip6_advertise_haddr(kern: Kernel, haddr: bytes, count: int) -> None:
 
 
 # -- home addresses that end ------------------------------------------------------------------
+
+
+def _served(kern: Kernel, ifp: Ifnet, haddr: bytes) -> list[bytes]:
+    """What the home agent answered for: the home address, others here with its identifier.
+
+    Not other home addresses, of which each is advertised for itself.
+    """
+    state = mip6_state(kern)
+    own = in6.in6ifa_ifpforlinklocal(ifp)
+    beside = [
+        ia.ia_addr
+        for ia in ifp.in6_addrs
+        if not ia.ia6_flags & IN6_IFF_NOTREADY and _beside(state, haddr, ia.ia_addr)
+    ]
+    return [haddr, *([] if own is None else [own.ia_addr]), *beside]
+
+
+def _beside(state: Mip6State, haddr: bytes, addr: bytes) -> bool:
+    """Whether both have one identifier and prefixes of one home link."""
+    if combine(addr, mip6_prefix.HADDR_PLEN, haddr) != addr:
+        return False
+    if mip6_prefix.mip6_prefix_list_find_withhaddr(state, addr) is not None:
+        return False
+    mpfx = mip6_prefix.mip6_prefix_list_find_withhaddr(state, haddr)
+    ms = None if mpfx is None else mip6_subnet.mip6_subnet_find_withprefix(state, mpfx)
+    return ms is not None and any(
+        mip6_prefix.mip6_prefix_covers(each, addr) for each in ms.ms_mspfx_list
+    )
 
 
 def mip6_haddr_refused(kern: Kernel, bu: Mip6Bu) -> None:

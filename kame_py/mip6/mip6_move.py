@@ -302,7 +302,7 @@ def mip6_ns_input(kern: Kernel, src: bytes, target: bytes) -> bool:
     True: no answer.
     """
     state = mip6_state(kern)
-    bu = mip6_bul.mip6_bu_list_find_home_registration(state, target)
+    bu = mip6_bul.mip6_bu_list_find_covering(state, target)
     if bu is None:
         return False
     mha = mip6_ha.mip6_ha_list_find_withaddr(state, src)

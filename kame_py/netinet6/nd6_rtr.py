@@ -127,13 +127,14 @@ def _ra_parameters(ifp: Ifnet, ra: NdRouterAdvert) -> None:
 def _ra_prefixes(
     kern: Kernel, m: Mbuf, ifp: Ifnet, dr: NdDefrouter | None, opts: NdOptions
 ) -> bool:
-    """All prefix options; False when mobility ends the advertisement."""
-    for pi in opts.prefixes:
-        pr = _ra_prefix(kern, ifp, pi)
-        if pr is None:
-            continue
-        if not kern.mip6.ra_prefix(kern, m.src, pr, dr, m):
-            return False
+    """All prefix options; False when mobility ends the advertisement.
+
+    Mobility sees all of them first: which link this is decides about tests of new addresses.
+    """
+    prefixes = [pr for pi in opts.prefixes if (pr := _ra_prefix(kern, ifp, pi)) is not None]
+    if not all(kern.mip6.ra_prefix(kern, m.src, pr, dr, m) for pr in prefixes):
+        return False
+    for pr in prefixes:
         nd6_autoconf.prelist_update(kern, pr, dr)
     return True
 

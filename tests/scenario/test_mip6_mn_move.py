@@ -11,7 +11,7 @@ from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_HOME,
     HIF_LOCATION_UNKNOWN,
 )
-from kame_py.netinet6.in6_var import IN6_IFF_HOME
+from kame_py.netinet6.in6_var import IN6_IFF_HOME, IN6_IFF_NOTREADY
 from kame_py.wire.const import ND_RA_FLAG_HOME_AGENT
 from kame_py.wire.in6addr import ntop
 from kame_py.wire.ioctl import (
@@ -283,6 +283,56 @@ def test_home_address_is_not_tested_for_duplicates_while_bound(back: MnStage) ->
     assert back.find(is_("ns", target=HOA, src="::")) == []
     assert back.addresses()[0] == HOA or HOA in back.addresses()
     assert back.hifs() == []
+
+
+OTHER = "2001:db8:1:8::"  # a prefix of the home link that the mobile node does not know abroad
+BESIDE = HOA.replace("8:1:0:", "8:1:8:")
+
+
+@pytest.fixture(params=KERNELS)
+def back_to_two(request: pytest.FixtureRequest) -> MnStage:
+    """Home again under a registration with S clear: the home agent defends BESIDE, too.
+
+    Abroad the mobile node knew neither that prefix nor the link-local address of its home agent.
+    """
+    mn = MnStage(ha="", kernel=KERNELS[request.param])
+    mn.agent(HA, "fe80::9:9")
+    mn.abroad()
+    mn.tn.neighbours = {HA_LL: HA_MAC}
+    mn.send(ra(HA_LL, pi(OTHER), pi(HOME), sll(HA_MAC), flags=0x20), HA_MAC)
+    mn.send(na(BESIDE, "O", HA_LL, ALLNODES, tll(HA_MAC)), HA_MAC)
+    return mn
+
+
+def test_address_that_the_home_agent_defends_along_is_not_tested_for_duplicates(
+    back_to_two: MnStage,
+) -> None:
+    mn = back_to_two
+    assert mn.find(is_("ns", target=BESIDE, src="::")) == []
+    mn.wait(10)
+    assert set(mn.addresses()) >= {HOA, BESIDE}
+    assert all(not ia.ia6_flags & IN6_IFF_NOTREADY for ia in mn.ifp.in6_addrs[-2:])
+
+
+def test_address_that_the_home_agent_defends_along_is_silent_and_then_advertised(
+    back_to_two: MnStage,
+) -> None:
+    mn = back_to_two
+    assert mn.world.run_ns(mn.now + 10 * NS, lambda: location(mn) == HIF_LOCATION_HOME)
+    mn.send(ns(BESIDE, PEER, sll(PEER_MAC)))
+    assert mn.find(is_("na", target=BESIDE)) == []
+    let_go(mn)
+    mn.wait(5)
+    told = [h.facts()["target"] for h in mn.find(is_("na", dst=ALLNODES, flags="O", tll=MAC))]
+    assert told == [HOA, LL, BESIDE] * 3
+    mn.send(ns(BESIDE, PEER, sll(PEER_MAC)))
+    assert mn.find(is_("na", target=BESIDE))
+
+
+def test_same_identifier_on_a_foreign_link_is_tested_for_duplicates(mn: MnStage) -> None:
+    mn.abroad()
+    mn.elsewhere()
+    assert mn.find(is_("ns", target=COA2, src="::"))
 
 
 def test_home_agent_is_solicited_from_the_unspecified_address(back: MnStage) -> None:
