@@ -35,7 +35,7 @@ from kame_py.netkey.ipsec_policy import (
     ipsec_upper,
 )
 from kame_py.netkey.ipsec_so import ipsec6_get_policy, ipsec6_set_policy, ipsec6_sopolicy
-from kame_py.netkey.key_acquire import key_checkrequest
+from kame_py.netkey.key_acquire import key_checkrequest, key_spdacquire
 from kame_py.netkey.key_sad import key_allocsa, key_sa_recordxfer
 from kame_py.netkey.keydb import Secasvar
 from kame_py.wire.codecs import Esp
@@ -134,8 +134,9 @@ class Ipsec6:
             own, aux.so = ipsec6_sopolicy(aux.so, IPSEC_DIR_OUTBOUND), None
         ports = ipsec_ports(payload, 0, nxt)
         sp = ipsec6_getpolicybysock(kern, m, IPSEC_DIR_OUTBOUND, nxt, ports, own)
-        if sp.policy == IPSEC_POLICY_DISCARD:
-            return _refuse(kern, m, D.IPSEC_OUTPOLICY)
+        why = _closed(kern, sp)
+        if why is not None:
+            return _refuse(kern, m, why)
         before, tunnels = ipsec6_split(sp.req if sp.policy == IPSEC_POLICY_IPSEC else ())
         marked = ipsec6_ah_wanted(m)
         if marked:
@@ -159,8 +160,9 @@ class Ipsec6:
             nxt, off = ipsec_upper(m.data)
             ports = ipsec_ports(m.data, off, nxt)
             sp = ipsec6_getpolicy(kern, IPSEC_DIR_OUTBOUND, m.src, m.dst, nxt, ports)
-            if sp.policy == IPSEC_POLICY_DISCARD:
-                return _refuse(kern, m, D.IPSEC_OUTPOLICY)
+            why = _closed(kern, sp)
+            if why is not None:
+                return _refuse(kern, m, why)
             todo = _tunnels(sp)
         elif m.ipsec is not None:
             todo, m.ipsec.todo = m.ipsec.todo, ()
@@ -201,6 +203,16 @@ class Ipsec6:
 
     def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         kern.key.on_change.append(fn)
+
+
+def _closed(kern: Kernel, sp: Secpolicy) -> DropReason | None:
+    """Why a policy lets nothing out: it discards, or nobody has told yet how to protect."""
+    if sp.policy == IPSEC_POLICY_DISCARD:
+        return D.IPSEC_OUTPOLICY
+    if sp.policy == IPSEC_POLICY_IPSEC and not sp.req:
+        key_spdacquire(kern, sp)
+        return D.IPSEC_OUTNOSA
+    return None
 
 
 def _tunnels(sp: Secpolicy) -> Sequence[Ipsecrequest]:

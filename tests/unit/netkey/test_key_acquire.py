@@ -6,12 +6,16 @@ from __future__ import annotations
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.kern.mbuf import Fate
 from kame_py.netkey.key_acquire import key_acquire, key_checkrequest, key_spdacquire
 from kame_py.netkey.key_spd import key_allocsp
 from kame_py.netkey.keydb import Secasindex, Secpolicyindex
 from kame_py.wire import pfkeyv2 as k
+from kame_py.wire.const import IPPROTO_ICMPV6
 from kame_py.wire.errno import EEXIST, EINVAL, ENOENT
 from kame_py.wire.pfkey import SadbComb, SadbMsg, SadbProp, SadbXPolicy, SadbXSa2, sadb
+from tests.unit.netinet6.ip6_node import PEER2, echo, fate, ip6
+from tests.unit.netkey.ipsec_node import IpsecNode
 from tests.unit.netkey.key_node import (
     AH,
     AH_REQUIRE,
@@ -204,3 +208,18 @@ def test_a_policy_without_requests_is_asked_for() -> None:
     assert len(node.kern.key.spacquires) == 1
     node.until(35 * NS)
     assert node.kern.key.spacquires == {}
+
+
+@pytest.mark.parametrize("transit", [False, True])
+def test_nothing_goes_out_while_a_policy_does_not_say_how(transit: bool) -> None:
+    node = IpsecNode(forwarding=1)
+    node.policy(OUT)
+    ike = Prog(node.kern)
+    ike.ask(sadb(k.SADB_REGISTER, k.SADB_SATYPE_ESP))
+    for _ in range(2):
+        if transit:
+            assert fate(node.receive(ip6(dst=PEER2))) == (Fate.DROPPED, "IPSEC_OUTNOSA")
+        else:
+            node.receive(ip6(echo(), IPPROTO_ICMPV6))  # the reply is what stays
+    assert node.sent() == []
+    assert [m.type for m in ike.heard()] == [k.SADB_X_SPDACQUIRE]
