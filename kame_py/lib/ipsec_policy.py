@@ -22,6 +22,7 @@ IPPROTO_ESP: Final = 50
 IPPROTO_AH: Final = 51
 IPPROTO_IPCOMP: Final = 108
 REQID_MAX: Final = 0xFFFF  # sadb_x_ipsecrequest_reqid has 16 bits
+REQUESTS_MAX: Final = 0xFFFF * 8 // 64 - 1  # sadb_x_policy_len has 16 bits
 
 # The words of ipsec_strerror.c, spelling included.
 NOT_SUPPORTED: Final = "Not supported"
@@ -36,6 +37,7 @@ INVAL_PREFIXLEN: Final = "Invalid prefix length"
 INVAL_DIR: Final = "Invalid direciton"
 FAMILY_MISMATCH: Final = "Family mismatch"
 FEW_ARGUMENTS: Final = "Too few arguments"
+NO_BUFS: Final = "No buffers available"
 
 DIRECTIONS: Final = {"in": k.IPSEC_DIR_INBOUND, "out": k.IPSEC_DIR_OUTBOUND}
 ACTIONS: Final = {
@@ -136,6 +138,8 @@ def _policy(scan: _Scan) -> Policy:
     requests = []
     while scan.peek():
         requests.append(_request(scan, direction, action))
+        if len(requests) > REQUESTS_MAX:
+            raise _Wrong(NO_BUFS)
     if action != k.IPSEC_POLICY_IPSEC:
         requests = []  # checked for their form only, as KAME; the kernel would not look at them
     return Policy(SadbXPolicy(action, direction, 0, tuple(requests)), tuple(scan.inet))

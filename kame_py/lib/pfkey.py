@@ -78,9 +78,13 @@ class KeySocket:
     async def ask(self, msg: SadbMsg, take: Callable[[SadbMsg], None]) -> int:
         """Send a message and ``take`` each of its answers; the errno of a refusal, else 0.
 
-        Answers to a dump count down to sequence number 0.
+        Answers to a dump count down to sequence number 0. A message that the socket does not take
+        is refused as well.
         """
-        await self.send(msg)
+        try:
+            await self.send(msg)
+        except KError as e:
+            return e.errno
         while True:
             data = await self.recv(TIMEOUT_NS)
             if self.watch is not None:

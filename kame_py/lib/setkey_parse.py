@@ -41,6 +41,7 @@ LEXICAL: Final = "Syntax error"
 BAD_SERVICE: Final = "servname not supported for ai_socktype"  # gai_strerror(EAI_SERVICE)
 MODE_OBSOLETED: Final = "WARNING: mode is obsoleted."
 
+TOKEN_SHOWN: Final = 200  # characters of a token in a complaint
 PLEN_MAX: Final = 128
 PORT_MAX: Final = 0xFFFF
 UPPER_MAX: Final = 255
@@ -82,7 +83,8 @@ class Complaint(NamedTuple):
     token: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason} at [{self.token}]"
+        token = self.token if len(self.token) <= TOKEN_SHOWN else f"{self.token[:TOKEN_SHOWN]}..."
+        return f"line {self.line}: {self.reason} at [{token}]"
 
 
 class ScriptError(Exception):

@@ -78,9 +78,16 @@ def test_names_come_from_the_hosts_table_or_are_numeric(ops: LocalOps) -> None:
     assert now(ops.getaddrinfo("fe80::1%2")) == SockaddrIn6(a("fe80::1"), scope_id=2)
 
 
+def test_a_name_has_all_addresses_of_the_hosts_table(ops: LocalOps) -> None:
+    both = (SockaddrIn6(a("2001:db8::c")), SockaddrIn6(a("2001:db8::d")))
+    assert now(ops.getaddrinfo_all("cn")) == both
+    assert now(ops.getaddrinfo_all("fe80::1%fxp0")) == (SockaddrIn6(a("fe80::1"), scope_id=2),)
+
+
 @pytest.mark.parametrize("text", ["", "%", "nobody", "fe80::1%xl0", "fe80::1%9", "::1%", "1.2.3.4"])
 def test_what_is_no_name_is_not_found(ops: LocalOps, text: str) -> None:
     assert now(ops.getaddrinfo(text)) is None
+    assert now(ops.getaddrinfo_all(text)) == ()
 
 
 def test_addresses_have_their_name_or_their_number_with_its_zone(ops: LocalOps) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kame_py.tools.setkey import TOOL
 from kame_py.wire import pfkeyv2 as k
-from kame_py.wire.errno import EEXIST, EINVAL, ENOBUFS, ENOENT, EPROTONOSUPPORT, KError
+from kame_py.wire.errno import EEXIST, EINVAL, EMSGSIZE, ENOBUFS, ENOENT, EPROTONOSUPPORT, KError
 from kame_py.wire.pfkey import (
     SadbAddress,
     SadbAlg,
@@ -533,6 +533,26 @@ def test_a_name_of_several_addresses_says_what_was_done() -> None:
         "setkey: stdin: refused: line 1\n",
     )
     assert len(ops.asked_msgs) == 3
+
+
+def test_what_the_socket_does_not_take_is_refused_at_its_line() -> None:
+    class Small(KeyOps):
+        def _answer(self, sent: Sent) -> None:
+            msg = parse_sadb(sent.data)
+            if isinstance(msg, SadbMsg) and msg.type == k.SADB_X_SPDADD:
+                raise KError(EMSGSIZE)
+            super()._answer(sent)
+
+    result = script(Small(), "\nspdadd ::1 ::2 any -P out none;\nspdflush;")
+    assert result == Result(
+        1, "The result of line 2: Message too long.\n", "setkey: stdin: refused: line 2\n"
+    )
+
+
+def test_of_a_long_token_the_beginning_is_shown() -> None:
+    text = "out ipsec" + " ah/transport//use" * 8192
+    result = script(KeyOps(), f"spdadd ::1 ::2 any -P {text};")
+    assert result.out.startswith(f"line 1: No buffers available at [{text[:200]}...]\n")
 
 
 def test_keys_are_measured_with_what_the_kernel_says() -> None:

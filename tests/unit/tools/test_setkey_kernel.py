@@ -16,6 +16,7 @@ from kame_py.wire.errno import KError
 from kame_py.wire.pfkey import build_policy
 from kame_py.wire.sockaddr import AF_INET6, IPPROTO_IPV6, IPV6_IPSEC_POLICY, SOCK_DGRAM
 from tests.support import data_dir
+from tests.unit.ctl.remote_rig import Program
 from tests.unit.tools.setkey_table import key_node
 from tests.unit.tools.table_ops import addr
 
@@ -173,3 +174,14 @@ def test_ping6_has_a_policy_of_its_own() -> None:
     refused = a.run("ping6 -c 1 -P 'in discard' 2001:db8::b")
     assert (refused.status, refused.out) == (1, "")
     assert refused.err == "ping6: unable to set IPsec policy: Invalid argument\n"
+
+
+def test_the_kernel_may_be_in_another_process(node: Node) -> None:
+    program = Program(node.world, "setkey", "box")
+    program.machine.files["/x"] = "add many ha esp 300 -E null;\ndelete ha ha esp 9;\n"
+    assert program.run("-f /x") == (
+        1,
+        "The result of line 2: No entry.\n",
+        "setkey: /x: refused: line 2\n",
+    )
+    assert counts(node) == (2, 0)
