@@ -3,8 +3,8 @@
 
 KAME ah_core.c (ah_algorithms), esp_core.c (esp_algorithms). Deviates: SHA-2 is cut to half its
 length (RFC 4868), the 96 bits of KAME have numbers of their own; twofish and the formats of RFC
-1826 and RFC 1827 are not there; keys are set up once per association. ``cryptography`` is imported at the first set-up of a cipher. Read
-first: RFC 2104, RFC 2403, RFC 2404, RFC 2451.
+1826 and RFC 1827 are not there; keys are set up once per association. ``cryptography`` is imported
+at the first set-up of a cipher. Read first: RFC 2104, RFC 2403, RFC 2404, RFC 2451.
 """
 
 from __future__ import annotations
