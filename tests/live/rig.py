@@ -115,6 +115,11 @@ class Nodes:
             )
         wait_until(f"{argv} running: {self.said()}", self._ready)
 
+    @property
+    def shell_env(self) -> dict[str, str]:
+        """The environment of a user's shell: ``kame`` is on the PATH."""
+        return {**self.env, "PATH": f"{Path(sys.executable).parent}:{self.env.get('PATH', '')}"}
+
     def said(self) -> str:
         """What the process wrote so far."""
         return self.log.read_text(encoding="utf-8")
@@ -130,7 +135,7 @@ class Nodes:
         tool, *rest = argv
         at = ["--node", node] if node is not None else []
         return subprocess.run(
-            [*KAME, tool, *rest[:0], *at, *rest],
+            [*KAME, tool, *at, *rest],
             cwd=PROJECT_ROOT,
             env=self.env,
             stdin=subprocess.DEVNULL,
