@@ -276,9 +276,48 @@ def test_unprotected_advertisement_counts_only_where_nobody_asks_for_ipsec(away:
     assert f"mip6.c: {text}" in away.logged()
 
 
-def test_packets_of_others_still_come_out_of_the_tunnel(away: MnStage) -> None:
-    away.tunnel(echo(CN, HOA))
-    assert any(seen(h, WIRE).nxt == 58 for h in away.tn.frames)
+# -- packets (s.10.3) -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["tunnel", "routing header"])
+def test_packets_out_of_the_tunnel_and_by_the_care_of_address_arrive(
+    away: MnStage, way: str
+) -> None:
+    ping, nxt = echo(CN, HOA), 58
+    if way == "tunnel":
+        away.tunnel(ping)
+    else:
+        rest = build_rthdr0(nxt, [addr(HOA)], 1) + ping[Ip6Hdr.SIZE :]
+        away.send(ip6(CN, COA, rest, IPPROTO_ROUTING), ROUTER_MAC)
+    replies = [p for p in (seen(h, WIRE) for h in away.tn.frames) if p.nxt == nxt]
+    assert [(p.src, p.hops) for p in replies] == [(COA, (CN,))]
+
+
+# -- mip6control ----------------------------------------------------------------------------------
+
+
+def test_mip6control_shows_a_kernel_that_asks_for_ipsec() -> None:
+    mn = MnStage(kernel=KERNEL13, authdata=True)
+    assert mn.run("mip6control") == (
+        "node type: mobile node\n"
+        "IPsec protection: enable\n"
+        "authentication sub-option: enable\n"
+        "debug: enable\n"
+    )
+
+
+def test_mip6control_shows_updates_in_the_columns_of_every_draft(away: MnStage) -> None:
+    away.mip6.mip6_peers[addr(HA)].seqno = 299
+    away.kern.ip6.ip6_forwarding = 1
+    away.request(HA)
+    away.wait(1.1)
+    head, line = away.run("mip6control -bn").splitlines()
+    assert head == (
+        "paddr\t\thaddr\t\tcoa\t\tlifetim\tltexp\trefresh\trefexp\tacktimo\tackexp\t"
+        "seqno\tflags\trstate\tstate"
+    )
+    assert line.startswith("2001:db8:1::1   2001:db8:1:0:2a 2001:db8:2:0:2a ")
+    assert line.endswith("     300 AHR           3 A      ")
 
 
 # -- protection (s.4.4, s.10.2) -------------------------------------------------------------------

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from kame_py.replay.pcap import open_capture
 from kame_py.trace.format import frame_summary, summary
 from kame_py.wire import codecs as c
+from kame_py.wire import mip6_draft13
 from kame_py.wire.const import IPPROTO_ICMPV6
 from kame_py.wire.in6addr import pton
+from kame_py.wire.ip6ext import build_options
+from kame_py.wire.mip6 import BindingUpdate
 from tests.support import data_dir, data_files
 
 
@@ -89,6 +92,16 @@ def test_mobility_options_are_decoded() -> None:
     )
     assert any("(BindAck status=0 seq=42 life=600 refresh=480" in line for line in lines)
     assert any("srcrt (len=2, type=0, segleft=1, [0]2001:db8:0:1::100)" in line for line in lines)
+
+
+def test_mobility_options_are_decoded_by_the_draft_that_is_asked_for() -> None:
+    value = BindingUpdate(0xF0, 0x1234, 600, 64)
+    option = build_options(59, [mip6_draft13.WIRE.aligned(value)])
+    packet = ip6(option, nxt=60)
+    assert "(BindUpd flg=AHRD/f0 plen=64 seq=4660 life=600)" in summary(
+        packet, wire=mip6_draft13.WIRE
+    )
+    assert "(BindUpd flg=AHSD/f0 seq=52 life=600)" in summary(packet)
 
 
 @pytest.mark.parametrize("path", data_files("captures/**/*.pcap"), ids=lambda p: p.name)
