@@ -205,7 +205,7 @@ class AuthdataSa(Protocol):
         ...
 
     def verify(self, icv: bytes, *parts: bytes) -> bool:
-        """Whether ``icv`` is the code over the parts, compared in constant time; counts a use."""
+        """Whether ``icv`` is the code over the parts, in constant time. Only if so it is a use."""
         ...
 
 
@@ -274,6 +274,13 @@ class IpsecHooks(Protocol):
         """Whether there is an AH association (dst, spi), whatever its source."""
         ...
 
+    def vouched(self, kern: Kernel, m: Mbuf, src: bytes, header: bool) -> bool:
+        """Whether an association made for ``src`` is behind the marks of m.
+
+        header: of M_AUTHIPHDR, so one of AH. Asked only where the marks are set.
+        """
+        ...
+
     def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         """From now on call ``fn`` when an association becomes usable or goes."""
         ...
@@ -317,6 +324,9 @@ class NullIpsecHooks:
 
     def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
         return False
+
+    def vouched(self, kern: Kernel, m: Mbuf, src: bytes, header: bool) -> bool:
+        return True
 
     def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         return None

@@ -3,9 +3,9 @@
 
 Corresponds to mip6_authdata_create, mip6_calculate_authdata_from_* and the checks in
 mip6_validate_bu and mip6_validate_ba of KAME mip6_binding.c. Deviates: absent authentication data
-is refused; the association must be made for exactly the sender; length and place of the sub-option
-are checked; the reserved octet of an acknowledgement is signed only with ``options
-MIP6_AUTHDATA_KAME``, and both forms are taken. draft-ietf-mobileip-ipv6-15 s.4.4, s.5.6.
+is refused; the association, that of AH as well, must be made for exactly the sender; length and
+place of the sub-option are checked; the reserved octet of an acknowledgement is signed only with
+``options MIP6_AUTHDATA_KAME``, and both forms are taken. draft-ietf-mobileip-ipv6-15 s.4.4, s.5.6.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def mip6_bu_refusal(
     def cover(head: bytes) -> Iterable[Covered]:
         yield mip6_bu_covered(dst, coa, hoa, head)
 
-    verdict = _protection(kern, m) or _verify(kern, m, option, bu.subopts, hoa, cover)
+    verdict = _verdict(kern, m, hoa, lambda: _verify(kern, m, option, bu.subopts, hoa, cover))
     if verdict is not Authdata.GOOD:
         bad = "invalid authenticataion data"
         _tell(kern, verdict, "update", bad, addr_text(kern, hoa))
@@ -153,22 +153,25 @@ def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> Dro
         yield mip6_ba_covered(dst, src, head, reserved=False)
         yield mip6_ba_covered(dst, src, head, reserved=True)
 
-    verdict = _protection(kern, m) or _verify(kern, m, option, ba.subopts, m.src, cover)
+    verdict = _verdict(kern, m, m.src, lambda: _verify(kern, m, option, ba.subopts, m.src, cover))
     if verdict is not Authdata.GOOD:
         bad = "authenticate binding ack failed"
         _tell(kern, verdict, "ack", bad, addr_text(kern, m.src))
     return BA_REFUSALS.get(verdict)
 
 
-def _protection(kern: Kernel, m: Mbuf) -> Authdata | None:
-    """By AH, or because the administrator asks for neither; None: authentication data decides."""
+def _verdict(kern: Kernel, m: Mbuf, src: bytes, verify: Callable[[], Authdata]) -> Authdata:
+    """Good by AH of ``src``, by authentication data, or because neither is asked for."""
     state = mip6_state(kern)
     config = state.config
-    if config.mcfg_use_ipsec and m.flags & _AH == _AH:
+    ah = bool(config.mcfg_use_ipsec) and m.flags & _AH == _AH
+    if ah and kern.ipsec.vouched(kern, m, src, header=True):
         return Authdata.GOOD
     if state.dialect.wire.authdata_type is None:
-        return Authdata.ABSENT if config.mcfg_use_ipsec else Authdata.GOOD
-    return None if config.mcfg_use_authdata else Authdata.GOOD
+        verdict = Authdata.ABSENT if config.mcfg_use_ipsec else Authdata.GOOD
+    else:
+        verdict = verify() if config.mcfg_use_authdata else Authdata.GOOD
+    return Authdata.WRONGSA if ah and verdict is Authdata.ABSENT else verdict
 
 
 def _verify(

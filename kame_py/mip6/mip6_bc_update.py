@@ -2,7 +2,7 @@
 """Binding updates that come in, at correspondents and home agents.
 
 Corresponds to mip6_validate_bu and mip6_process_bu of KAME mip6_binding.c. Deviates: whatever fails
-validation, but an old sequence number that is answered, takes its packet along; care-of addresses
+validation takes its packet along, also where an old sequence number is answered; care-of addresses
 are checked; a home registration with a node that is no home agent gets status 132.
 draft-ietf-mobileip-ipv6-15 s.5.1, s.8.2-8.5.
 """
@@ -53,12 +53,10 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         host = addr_text(kern, req.hoa)
         text = f"received sequence no ({req.bu.seqno}) <= current seq no ({bc.mbc_seqno})"
         mip6log(kern, LOG_NOTICE, f"{text} in BU from host {host}.")
-        if dialect.seqno_too_small is None:
-            drop(kern, m, D.MIP6_BUSEQNO)
-            return False
-        kern.stats.ip6["ip6s_badoptions"] += 1
-        mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
-        return True  # it is no failed test of s.8.2: the rest of the packet counts
+        if dialect.seqno_too_small is not None:
+            mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
+        drop(kern, m, D.MIP6_BUSEQNO)
+        return False
     mip6_process_bu(kern, req)
     return True
 

@@ -111,7 +111,7 @@ def mip6_mp_adv_input(kern: Kernel, m: Mbuf, off: int) -> bool:
         ),
         None,
     )
-    if hrbu is None or not mip6_prefixes_protected(kern, m):
+    if hrbu is None or not mip6_prefixes_protected(kern, m, header=False):
         return False
     opts = parse_nd_options(m.data, off + MpAdvert.SIZE, len(m.data))
     return not isinstance(opts, Malformed) and mip6_prefixes_told(kern, hrbu, opts)
@@ -132,10 +132,10 @@ def mip6_prefixes_told(kern: Kernel, hrbu: Mip6Bu, opts: NdOptions) -> bool:
     return True
 
 
-def mip6_prefixes_protected(kern: Kernel, m: Mbuf) -> bool:
-    """Under IPsec, or where no check is asked for."""
-    protected = M_AUTHIPHDR | M_AUTHIPDGM
-    if m.flags & protected == protected:
+def mip6_prefixes_protected(kern: Kernel, m: Mbuf, *, header: bool = True) -> bool:
+    """Under IPsec of the sender, or where no check is asked for; header: ESP is not enough."""
+    marks = M_AUTHIPHDR | M_AUTHIPDGM if header else M_AUTHIPDGM
+    if m.flags & marks == marks and kern.ipsec.vouched(kern, m, m.src, header):
         return True
     peer = ntop(m.src)
     if mip6_auth.mip6_authdata_wanted(kern) or mip6_state(kern).config.mcfg_use_ipsec:

@@ -95,7 +95,11 @@ class AuthdataSa:
         return mac.mac(*parts) if mac is not None else b""
 
     def verify(self, icv: bytes, *parts: bytes) -> bool:
-        return bool(icv) and icv_equal(icv, self.sign(*parts))
+        mac = self._sav.mackey
+        if mac is None or not icv or not icv_equal(icv, mac.mac(*parts)):
+            return False
+        key_sa_recordxfer(self._kern, self._sav, sum(map(len, parts)))
+        return True
 
 
 class Ipsec6:
@@ -200,6 +204,14 @@ class Ipsec6:
     def ah_ready(self, kern: Kernel, src: bytes, dst: bytes) -> bool:
         isr = ipsec6_ah_request()
         return isinstance(key_checkrequest(kern, isr, ipsec6_saidx(isr, src, dst)), Secasvar)
+
+    def vouched(self, kern: Kernel, m: Mbuf, src: bytes, header: bool) -> bool:
+        came = m.ipsec.hist if m.ipsec is not None else ()
+        return any(
+            sav.saidx.src == src
+            and (sav.saidx.proto == IPPROTO_AH or (not header and sav.alg_auth))
+            for sav in came
+        )
 
     def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         kern.key.on_change.append(fn)

@@ -238,7 +238,7 @@ def test_mobile_node_that_restarts_abroad_takes_up_the_numbers(net: Net) -> None
     assert [ba.status for ba in answers] == [SEQNO_TOO_SMALL, 0]
     assert numbers == [1, answers[0].seqno + 2]
     assert net.reg_states() == [REG] and bindings(net.ha)[HOA] == COA1
-    assert net.lost() == 0
+    assert net.lost() <= 1  # what came along with the update that the correspondent refused
 
 
 def updates_of(net: Net) -> list[BindingUpdate]:
