@@ -92,7 +92,10 @@ class PrUsrreqs(Protocol):
 
 
 class Socket:
-    """One socket. so_options: SO_* flags that are on; so_error: pending errno or 0."""
+    """One socket. so_options: SO_* flags that are on; so_error: pending errno or 0.
+
+    so_rcvd: told when the program has taken a record and there is room again (pru_rcvd).
+    """
 
     __slots__ = (
         "on_readable",
@@ -106,6 +109,7 @@ class Socket:
         "so_rcv",
         "so_rcv_cc",
         "so_rcvbuf",
+        "so_rcvd",
         "so_sndbuf",
         "so_type",
     )
@@ -123,6 +127,7 @@ class Socket:
         self.so_options = 0
         self.so_error = 0
         self.so_closed = False
+        self.so_rcvd: Callable[[Socket], None] | None = None
         self.on_readable: list[Callable[[Socket], None]] = []
 
 
@@ -206,6 +211,8 @@ def soreceive(kern: Kernel, so: Socket, flags: int = 0) -> Received:
         return so.so_rcv[0]
     rec = so.so_rcv.popleft()
     so.so_rcv_cc -= len(rec.data) + SB_RECORD
+    if so.so_rcvd is not None:
+        so.so_rcvd(so)
     return rec
 
 

@@ -32,7 +32,7 @@ from kame_py.netkey.key_saval import (
     key_setsecasidx,
     need_ext,
 )
-from kame_py.netkey.key_sendup import Target, key_sendup, key_sendup_raw
+from kame_py.netkey.key_sendup import Target, key_senddump, key_sendup, key_sendup_raw
 from kame_py.netkey.keydb import Secasindex, Secasvar
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.errno import EAFNOSUPPORT, EEXIST, EINVAL, ENOENT, EOPNOTSUPP, KError
@@ -264,8 +264,11 @@ def _dump(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     savs = tuple(key_savs(kern, _proto_or_all(msg)))
     if not savs:
         raise KError(ENOENT)
-    for left, sav in zip(range(len(savs) - 1, -1, -1), savs, strict=True):
-        key_sendup(kern, key_setdumpsa(sav, k.SADB_DUMP, left, msg.pid), Target.ONE, so)
+    left = range(len(savs) - 1, -1, -1)
+    answers = (
+        key_setdumpsa(sav, k.SADB_DUMP, n, msg.pid) for n, sav in zip(left, savs, strict=True)
+    )
+    key_senddump(kern, so, answers)
 
 
 def _proto_or_all(msg: SadbMsg) -> int | None:

@@ -13,7 +13,7 @@ from kame_py.netinet6.scope6 import in6_scoped, sa_to_kernel
 from kame_py.netkey.key_acquire import key_spacqanswered
 from kame_py.netkey.key_notify import key_setdumpsp
 from kame_py.netkey.key_saval import ext_of, need_ext
-from kame_py.netkey.key_sendup import Target, key_sendup
+from kame_py.netkey.key_sendup import Target, key_senddump, key_sendup
 from kame_py.netkey.key_spd import key_delsp, key_insertsp, key_msg2sp, key_sp2msg, key_sps
 from kame_py.netkey.keydb import Secpolicy, Secpolicyindex
 from kame_py.wire import pfkeyv2 as k
@@ -78,14 +78,16 @@ def key_spdget(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
 
 def key_spddump(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     """SPDDUMP: all policies, inbound first; seq counts down to 0. ENOENT: there are none."""
-    left = len(kern.key.spd)
-    if not left:
+    sps = tuple(key_sps(kern))
+    if not sps:
         raise KError(ENOENT)
-    for sp in tuple(key_sps(kern)):
-        left -= 1
-        if sp.spidx is not None:
-            answer = key_setdumpsp(sp, sp.spidx, k.SADB_X_SPDDUMP, left, msg.pid)
-            key_sendup(kern, answer, Target.ONE, so)
+    left = range(len(sps) - 1, -1, -1)
+    answers = (
+        key_setdumpsp(sp, sp.spidx, k.SADB_X_SPDDUMP, n, msg.pid)
+        for n, sp in zip(left, sps, strict=True)
+        if sp.spidx is not None
+    )
+    key_senddump(kern, so, answers)
 
 
 def key_spdflush(kern: Kernel, so: Socket, msg: SadbMsg) -> None:

@@ -43,7 +43,7 @@ from kame_py.wire.sockaddr import (
     SOL_SOCKET,
     SockaddrIn6,
 )
-from tests.unit.netkey.key_node import Node, Prog, ah, by_spi, policy, sa
+from tests.unit.netkey.key_node import Node, Prog, ah, by_spi, policy
 
 PROMISC = k.SADB_X_PROMISC
 
@@ -187,16 +187,50 @@ def test_types_of_other_systems_are_not_supported(satype: int) -> None:
 # -- full buffers ------------------------------------------------------------------------------
 
 
-def test_a_dump_that_does_not_fit_ends_in_enobufs() -> None:
+@pytest.mark.parametrize("type", [k.SADB_DUMP, k.SADB_X_SPDDUMP])
+def test_a_dump_longer_than_the_buffer_comes_as_it_is_read(type: int) -> None:
     node = Node()
-    for spi in range(1500, 1510):
-        node.prog.ask(ah(spi))
+    for n in range(10):
+        node.prog.ask(ah(1500 + n) if type == k.SADB_DUMP else policy(proto=n))
+    sosetopt(node.kern, node.prog.so, SOL_SOCKET, SO_RCVBUF, 1000)
+    node.prog.tell(sadb(type))
+    assert len(node.prog.so.so_rcv) < 10
+    node.prog.tell(sadb(k.SADB_FLUSH))  # what is dumped is what was there
+    got = [m for m in node.prog.heard() if m.type == type]
+    assert [m.seq for m in got] == list(range(9, -1, -1))
+    assert errno_of(soreceive, node.kern, node.prog.so) == EAGAIN
+
+
+def test_one_dump_is_read_before_the_next_is_asked_for() -> None:
+    node = Node()
+    for n in range(10):
+        node.prog.ask(ah(1500 + n))
     sosetopt(node.kern, node.prog.so, SOL_SOCKET, SO_RCVBUF, 1000)
     node.prog.tell(sadb(k.SADB_DUMP))
-    got = [sa(m).spi for m in node.prog.heard()]
-    assert 0 < len(got) < 10
+    node.prog.tell(sadb(k.SADB_DUMP, k.SADB_SATYPE_AH))
+    assert [m.seq for m in node.prog.heard() if m.errno == ENOBUFS and m.satype] == [0]
+    assert len(node.prog.dump()) == 10
+
+
+def test_a_dump_of_which_nothing_fits_is_enobufs() -> None:
+    node = Node()
+    node.prog.ask(ah(1500))
+    sosetopt(node.kern, node.prog.so, SOL_SOCKET, SO_RCVBUF, 100)
+    node.prog.tell(sadb(k.SADB_DUMP))
     assert errno_of(soreceive, node.kern, node.prog.so) == ENOBUFS
-    assert errno_of(soreceive, node.kern, node.prog.so) == EAGAIN
+    sosetopt(node.kern, node.prog.so, SOL_SOCKET, SO_RCVBUF, 1000)
+    assert node.prog.spis() == [1500]
+
+
+def test_a_promiscuous_socket_hears_the_dumps_of_others() -> None:
+    node = Node()
+    node.prog.ask(ah(1500))
+    spy = Prog(node.kern)
+    spy.tell(sadb(PROMISC, 1))
+    spy.heard()
+    node.prog.heard()
+    (answer,) = node.prog.dump()
+    assert [parse_sadb(m.inner) for m in spy.heard()] == [answer]
 
 
 def test_a_listener_that_never_reads_harms_nobody() -> None:
