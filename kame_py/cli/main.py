@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "vm": ("kame_py.cli.vm", "run one node, on a wire of this machine or a bus"),
     "ps": ("kame_py.cli.nodes", "the nodes that run, and their programs"),
     "stop": ("kame_py.cli.stop", "end the nodes of a process"),
+    "shell": ("kame_py.cli.shell", "a shell whose tools are those of a running node"),
     "sleep": ("kame_py.cli.sleep", "wait on a node's clock"),
     "plug": ("kame_py.cli.plug", "move an interface of a running node to another link"),
     "replay": ("kame_py.cli.replay", "what a KAME kernel makes of the packets of a capture"),

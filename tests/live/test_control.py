@@ -336,3 +336,17 @@ def test_virtual_time_passes_only_for_who_waits(rig: Rig) -> None:
     out = nodes.says("ping6", "-c", "300", "2001:db8::b", node="a")
     assert " 300 packets received" in out
     assert time.monotonic() - before < 100  # of 299 seconds
+
+
+# -- a shell --------------------------------------------------------------------------------------
+
+
+def test_shell_has_the_tools_on_its_path_and_where_kame_put_them(nodes: Nodes) -> None:
+    line = "ifconfig fxp0; /usr/local/v6/sbin/mip6control -g; echo $?"
+    out = nodes.says("shell", "b", "-c", line)
+    assert "2001:db8::b" in out and out.endswith("0\n")
+
+
+def test_shell_ends_with_the_status_of_its_line(nodes: Nodes) -> None:
+    done = nodes.run("shell", "a", "-c", "mip6control -g")
+    assert done.returncode == 1 and "mip6 not found" in done.stderr

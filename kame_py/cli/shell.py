@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``kame shell``: a shell in which the ported tools speak to one node.
+
+No KAME counterpart. Every tool is on the PATH under its own name and, in bash, also under
+/usr/local/v6/sbin, where KAME installed them: a function may be named like a path, so that nothing
+has to be written there. The shell is the user's own machine in every other respect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from kame_py.cli.main import add_version
+
+V6_SBIN: Final = "/usr/local/v6/sbin"
+EX_FAILED: Final = 1
+
+
+def main(argv: list[str]) -> int:
+    """``kame shell [NODE]``; exit status of the shell."""
+    parser = argparse.ArgumentParser(
+        prog="kame shell", description="A shell whose ifconfig, mip6control, ... are a node's."
+    )
+    parser.add_argument("node", nargs="?", metavar="NODE", help="needed when several run")
+    parser.add_argument("-c", dest="command", metavar="LINE", help="run one line and end")
+    add_version(parser)
+    args = parser.parse_args(argv)
+    from kame_py.ctl.remote import NodeGone
+    from kame_py.host.connect import find
+    from kame_py.host.runtime import ENV_NODE, ENV_SERVER, RuntimeProblem, runtime_dir, wanted
+
+    try:
+        found = find(wanted(args.node))
+        folder = runtime_dir(create=True) / found.node / "bin"
+        write_tools(folder)
+    except (NodeGone, RuntimeProblem, OSError) as problem:
+        sys.stderr.write(f"kame shell: {problem}\n")
+        return EX_FAILED
+    env = {**os.environ, ENV_SERVER: f"unix://{found.path}#{found.node}"}
+    env.pop(ENV_NODE, None)
+    env["PATH"] = f"{folder}:{env.get('PATH', os.defpath)}"
+    env["KAME_SHELL"] = found.node
+    return subprocess.run(_shell(folder, found.node, args.command, env), env=env).returncode
+
+
+def write_tools(folder: Path) -> None:
+    """One small program for each tool, and what bash reads first."""
+    from kame_py.tools import TOOLS
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    python = shlex.quote(sys.executable)
+    for name in TOOLS:
+        path = folder / name
+        path.write_text(f'#!/bin/sh\nexec {python} -m kame_py.tools.{name} "$@"\n')
+        path.chmod(0o700)
+    lines = [f'function {V6_SBIN}/{name} {{ {name} "$@"; }}' for name in TOOLS]
+    (folder / ".functions").write_text("\n".join(lines) + "\n")
+    (folder / ".bashrc").write_text(
+        "[ -f ~/.bashrc ] && . ~/.bashrc\n"
+        f"PATH={shlex.quote(str(folder))}:$PATH\n"
+        f". {shlex.quote(str(folder / '.functions'))}\n"
+        'PS1="$KAME_SHELL# "\n'
+    )
+
+
+def _shell(folder: Path, node: str, command: str | None, env: dict[str, str]) -> list[str]:
+    """The command line of the shell; sets what a bash of one line reads first."""
+    bash = shutil.which("bash")
+    if bash is None:
+        sys.stderr.write(f"kame shell: no bash: {V6_SBIN} is not there, the PATH is\n")
+        shell = os.environ.get("SHELL") or "/bin/sh"
+        return [shell] if command is None else [shell, "-c", command]
+    if command is not None:
+        env["BASH_ENV"] = str(folder / ".functions")
+        return [bash, "-c", command]
+    return [bash, "--rcfile", str(folder / ".bashrc"), "-i"]
