@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, trace
 from kame_py.kern.protosw import DONE
 from kame_py.netkey.ah_core import ah6_calccksum, ah_lengths
 from kame_py.netkey.algorithms import icv_equal
+from kame_py.netkey.ipsec_log import ipsec6_refuse
 from kame_py.netkey.ipsec_replay import ipsec_chkreplay, ipsec_updatereplay
 from kame_py.netkey.ipsec_splice import ip6_replace, ip6_without_atomic_fragment
 from kame_py.netkey.ipsec_tunnel import ipsec6_decapsulate, ipsec6_tunnel_validate, ipsec_addhist
@@ -34,12 +35,12 @@ def ah6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     """
     found = _ah6_find(kern, m, off)
     if isinstance(found, DropReason):
-        drop(kern, m, found)
+        ipsec6_refuse(kern, m, off, IPPROTO_AH, found)
         return DONE
     ah, sav, mac, size = found
     why = _ah6_verify(kern, m, off, ah, sav, mac, size)
     if why is not None:
-        drop(kern, m, why)
+        ipsec6_refuse(kern, m, off, IPPROTO_AH, why)
         return DONE
     m.flags |= M_AUTHIPHDR | M_AUTHIPDGM
     ipsec_addhist(m, sav)

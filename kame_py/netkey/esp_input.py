@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kame_py.kern.drop import D, DropReason, drop
+from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_DECRYPTED, trace
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6.in6_pcb import in6_pcbnotify
 from kame_py.netkey.esp_core import EspClear, esp_auth, esp_bound, esp_icvlen, esp_open
+from kame_py.netkey.ipsec_log import ipsec6_refuse
 from kame_py.netkey.ipsec_replay import ipsec_chkreplay, ipsec_updatereplay
 from kame_py.netkey.ipsec_splice import ip6_replace
 from kame_py.netkey.ipsec_tunnel import ipsec6_decapsulate, ipsec6_tunnel_validate, ipsec_addhist
@@ -35,12 +36,12 @@ def esp6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     """
     found = _esp6_find(kern, m, off)
     if isinstance(found, DropReason):
-        drop(kern, m, found)
+        ipsec6_refuse(kern, m, off, IPPROTO_ESP, found)
         return DONE
     esp, sav, cipher = found
     inside = _esp6_open(kern, m, off, esp, sav, cipher)
     if isinstance(inside, DropReason):
-        drop(kern, m, inside)
+        ipsec6_refuse(kern, m, off, IPPROTO_ESP, inside)
         return DONE
     ipsec_addhist(m, sav)
     if kern.tracing:

@@ -6,10 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kame_py.kern.kernel import Kernel
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, Fate, Mbuf, m_get
+from kame_py.net.route import RTF_GATEWAY, RTM_ADD, rtrequest
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
-from kame_py.netinet6.ip6_var import Ip6Pktopts
+from kame_py.netinet6.ip6_var import Exthdrs, Ip6Pktopts
 from kame_py.netkey.ah_core import ah6_calccksum, ah6_immutable, ah_build, ah_hdrlen
 from kame_py.netkey.keydb import MacKey, Secasvar
 from kame_py.wire import pfkeyv2 as k
@@ -29,6 +33,7 @@ from tests.unit.netinet6.ip6_node import PEER1, PEER2, US1, Node, addr, echo, fa
 from tests.unit.netkey.ipsec_node import (
     AH,
     CYCSEQ,
+    ESP,
     MD5,
     OUT,
     SHA1,
@@ -436,3 +441,110 @@ def test_every_association_of_a_policy_counts_for_itself() -> None:
     assert (first.replay.count, second.replay.count) == (2, 1)
     assert reasons(node) == {}
     assert k.SADB_SASTATE_MATURE in (first.state, second.state)
+
+
+# -- mobility: what leaves is the packet of the facts, octet by octet ----------------------------
+
+
+class Home:
+    """Mobility hooks of a mobile node that is away: home address option, then the exchange."""
+
+    def __init__(self, careof: bytes) -> None:
+        self.careof = careof
+
+    def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
+        hdrs.haddr = bytes([0, 2, 1, 2, 0, 0, 0xC9, 16]) + self.careof
+        return 0
+
+    def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
+        off = m.data.index(self.careof)
+        m.data = m.data[:8] + self.careof + m.data[24:off] + m.src + m.data[off + 16 :]
+
+
+@pytest.mark.parametrize(
+    "name", ["C6.ah.hao.bu13.sha1", "C6.ah.hao.bu13.md5", "C7.ah.hao.bu13.altcoa.sha1"]
+)
+def test_a_binding_update_leaves_as_the_vector_has_it(name: str) -> None:
+    v = c_vectors()[name]
+    packet, covered = bytes.fromhex(v["packet"]), bytes.fromhex(v["icv_input"])
+    sent = away(packet, covered, v["key"], b"", 59, dest2=packet[88:])
+    assert sent == packet
+
+
+def test_a_datagram_with_class_and_label_leaves_as_the_vector_has_it() -> None:
+    v = c_vectors()["C10.ah.hao.udp.sha1"]
+    packet, covered = bytes.fromhex(v["packet"]), bytes.fromhex(v["icv_input"])
+    sent = away(packet, covered, v["key"], packet[88:], IPPROTO_UDP, seq=9)
+    assert sent == packet
+
+
+def away(
+    packet: bytes,
+    covered: bytes,
+    key: str,
+    payload: bytes,
+    nxt: int,
+    seq: int = 1,
+    dest2: bytes = b"",
+) -> bytes:
+    """Let a mobile node send the packet that a vector describes."""
+    wire, final = Ip6Hdr.unpack(packet), Ip6Hdr.unpack(covered)
+    node = IpsecNode("IPSEC")
+    node.have(final.ip6_src)
+    auth = KEY_OF["md5" if len(key) == 32 else "sha1"]
+    spi = ah_of(packet)[1].ah_spi
+    sav = node.sa(AH, spi, auth, bytes.fromhex(key), src=final.ip6_src, dst=final.ip6_dst)
+    sav.replay.count = seq - 1
+    node.policy(OUT, request(AH), proto=nxt)
+    rtrequest(node.kern, RTM_ADD, bytes(16), 0, PEER2, RTF_GATEWAY)
+    node.kern.mip6 = type("Away", (Home, type(node.kern.mip6)), {})(wire.ip6_src)
+    m = m_get(
+        node.kern,
+        ip6_pkt(final.ip6_src, final.ip6_dst, nxt, payload, wire.ip6_hlim, wire.ip6_flow),
+    )
+    m.src, m.dst = final.ip6_src, final.ip6_dst
+    assert ip6_output(node.kern, m, Ip6Pktopts(ip6po_dest2=dest2)) == 0
+    ((_, sent),) = node.sent()
+    return sent
+
+
+def test_a_routing_header_is_covered_as_the_last_hop_will_see_it() -> None:
+    v = c_vectors()["C9.ah.rh0.twohop.sha1"]
+    packet, covered = bytes.fromhex(v["packet"]), bytes.fromhex(v["icv_input"])
+    final = Ip6Hdr.unpack(covered)
+    node = IpsecNode("IPSEC")
+    node.have(final.ip6_src)
+    sav = node.sa(AH, 0x2003, SHA1, bytes.fromhex(v["key"]), src=final.ip6_src, dst=final.ip6_dst)
+    sav.replay.count = 6
+    watcher = spy(sav)
+    node.policy(OUT, request(AH))
+    rtrequest(node.kern, RTM_ADD, bytes(16), 0, PEER2, RTF_GATEWAY)
+    off, _ = ah_of(packet)
+    hops = [packet[24:40], packet[48:64]]
+    m = m_get(node.kern, ip6_pkt(final.ip6_src, final.ip6_dst, IPPROTO_UDP, packet[off + 24 :], 64))
+    m.src, m.dst = final.ip6_src, final.ip6_dst
+    opt = Ip6Pktopts(ip6po_rthdr=build_rthdr0(0, hops, 2))
+    assert ip6_output(node.kern, m, opt) == 0
+    assert watcher.seen == [covered]
+    ((_, sent),) = node.sent()
+    assert sent == packet
+
+
+# -- anything at all ---------------------------------------------------------------------------
+
+
+ANYTHING = IpsecNode("IPSEC", "IPSEC_ESP", "MIP6")
+ANYTHING.sa(AH, 0x1000, SHA1, window=4)
+ANYTHING.sa(ESP, 0x1000, enc=k.SADB_X_EALG_AES, enckey=bytes(16))
+
+
+@given(octets=st.binary(max_size=120), proto=st.sampled_from([50, 51]), cut=st.integers(0, 200))
+def test_no_octets_raise_and_each_packet_has_its_end(octets: bytes, proto: int, cut: int) -> None:
+    node = ANYTHING
+    spi = bytes.fromhex("00001000")
+    head = octets[:4] + spi + octets[8:] if proto == AH else spi + octets[4:]
+    for packet in (ip6(octets, proto), ip6(head, proto), ip6(head, proto)[: 40 + cut]):
+        m = node.kern.if_input(node.rip0, packet)
+        assert m is not None
+        assert m.fate is not None
+    node.conserved()
