@@ -201,9 +201,11 @@ def test_with_a_prefix_length_every_prefix_is_served_for_as_long_as_all_live(two
 def test_end_with_a_prefix_length_ends_what_has_the_same_identifier(two: Stage) -> None:
     register(two, seq=1)
     two.send2(bu(COA2, HA, OTHER, 1, 60, "AH", wire=WIRE), MN_MAC)
-    assert set(bindings(two)) == {HOA, OTHER}
+    another = "2001:db8:3::11"
+    two.send2(bu(COA2, HA, another, 1, 60, "AH", wire=WIRE), MN_MAC)
+    assert set(bindings(two)) == {HOA, OTHER, another}
     register(two, seq=2, lifetime=0, plen=64)
-    assert bindings(two) == {}
+    assert set(bindings(two)) == {another}
 
 
 def test_prefix_length_is_stored_and_mip6control_shows_it(ha: Stage) -> None:
@@ -329,6 +331,18 @@ def solicit(
     """A router solicitation inside a packet to the home agent."""
     inner = icmp6(inner_src, inner_dst, NdRouterSolicit().pack(), hlim)
     ha.send2(ip6(outer_src, HA, inner, IPPROTO_IPV6), MN_MAC)
+
+
+def test_every_advertisement_wants_an_update_not_only_news(ha: Stage) -> None:
+    register(ha, seq=1, lifetime=10**6)
+    ids = []
+    for seq in (2, 3, 4):
+        ha.take(ha.tn2)
+        solicit(ha)
+        (each,) = told(ha)
+        ids += each.ids
+        register(ha, seq, 10**6, uniqid=each.ids[0])
+    assert len(set(ids)) == 3
 
 
 @pytest.mark.parametrize("inner_src", [HOA, "::"])

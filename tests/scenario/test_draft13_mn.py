@@ -264,6 +264,7 @@ def test_other_advertisements_out_of_the_tunnel_are_dropped(
 def test_advertisement_through_a_stranger_is_nobodys(away: MnStage, how: dict[str, object]) -> None:
     told(away, prefix(NEW), **how)  # type: ignore[arg-type]  # the case's own words
     assert NEW not in home_prefixes(away)
+    assert away.drops() == {"ENCAP6_NOTUNNEL": 1}
     away.conserved()
 
 
