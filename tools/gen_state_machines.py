@@ -33,6 +33,7 @@ from kame_py.mip6.mip6_state import BC_TABLE, HR_TABLE, BcAct, HrAct
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct
 from kame_py.netinet6.nd6_dad_state import DAD_TABLE, DadAct
 from kame_py.netinet6.nd6_state import LLINFO_TABLE, STATE_NAMES, Act, Ev
+from kame_py.netkey.key_sastate import SA_NAMES, SA_TABLE, SaAct
 from kame_py.tools.rtsold_if import TRANSITIONS
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "state-machines.md"
@@ -57,7 +58,7 @@ class Edge(NamedTuple):
 
 
 def flags(
-    act: Act | MldAct | DadAct | BcAct | HrAct | MpaAct | LocAct | BuAct | DhaadAct,
+    act: Act | MldAct | DadAct | BcAct | HrAct | MpaAct | LocAct | BuAct | DhaadAct | SaAct,
 ) -> str:
     """The parts of an action."""
     return ", ".join(str(part.name) for part in act) or "-"
@@ -142,6 +143,13 @@ def returning() -> list[Edge]:
         *(e for e in home_entry() if e.event in back and e.old in ("REGWAITACK", "REG")),
         *(e for e in home_entry() if e.old == "DEREGWAITACK"),
         *(e for e in correspondent_entry() if e.event in back and e.old in ("QUIET", "WAITSENT")),
+    ]
+
+
+def association() -> list[Edge]:
+    return [
+        Edge(SA_NAMES[old], ev.name, ev.value, flags(act), SA_NAMES[new])
+        for (old, ev), (act, new) in SA_TABLE.items()
     ]
 
 
@@ -232,16 +240,16 @@ SECTIONS: Final = (
         "Binding update list: correspondents",
         "`kame_py/mip6/mip6_mnstate.py` CN_TABLE; draft-ietf-mobileip-ipv6-15 s.10.9, "
         "s.10.11-10.15. One per\ncorrespondent and home address; also the entry that asks a link "
-        "which was left to forward. TIMEOUT\nand LIMIT come to the latter only, nobody else's answer "
-        "is awaited.",
+        "which was left to forward. TIMEOUT\nand LIMIT come to the latter only, nobody else's "
+        "answer is awaited.",
         correspondent_entry,
     ),
     (
         "Returning home",
-        "The rows of the three tables above that a return runs through\n(draft-ietf-mobileip-ipv6-15 "
-        "s.10.20): the location changes; each home registration is ended, or\nanother one's update "
-        "speaks for it; when the home agent has answered, correspondents are told\n(FINISH) and the "
-        "link hears where the home address is.",
+        "The rows of the three tables above that a return runs through\n"
+        "(draft-ietf-mobileip-ipv6-15 s.10.20): the location changes; each home registration is "
+        "ended, or\nanother one's update speaks for it; when the home agent has answered, "
+        "correspondents are told\n(FINISH) and the link hears where the home address is.",
         returning,
     ),
     (
@@ -249,6 +257,12 @@ SECTIONS: Final = (
         "`kame_py/mip6/mip6_mnstate.py` DHAAD_TABLE; draft-ietf-mobileip-ipv6-15 s.10.8. One per "
         "home interface.",
         discovery,
+    ),
+    (
+        "Security association",
+        "`kame_py/netkey/key_sastate.py` SA_TABLE; RFC 2367 s.2.3.2. One per association; it comes "
+        "as\nLARVAL and goes with REMOVE.",
+        association,
     ),
     (
         "rtsold",

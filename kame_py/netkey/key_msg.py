@@ -19,13 +19,13 @@ from kame_py.netkey.algorithms import supported_auth, supported_enc
 from kame_py.netkey.key_acquire import key_acqanswered
 from kame_py.netkey.key_notify import SATYPE_PROTO, key_setdumpsa
 from kame_py.netkey.key_sad import (
-    key_freesav,
     key_getsavbyspi,
     key_insertsav,
     key_replacesav,
+    key_sa_chgstate,
     key_savs,
-    key_setlifetimes,
 )
+from kame_py.netkey.key_sastate import SaEv
 from kame_py.netkey.key_saval import (
     ext_of,
     key_setsaval,
@@ -169,7 +169,9 @@ def _getspi(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     """Reserve an SPI: a larval association, until UPDATE completes it."""
     saidx = key_setsecasidx(kern, msg)
     spi = key_do_getnewspi(kern, ext_of(msg, k.SADB_EXT_SPIRANGE, SadbSpirange), saidx)
-    key_insertsav(kern, Secasvar(saidx, spi, seq=msg.seq, pid=msg.pid))
+    sav = Secasvar(saidx, spi, seq=msg.seq, pid=msg.pid)
+    key_insertsav(kern, sav)
+    key_sa_chgstate(kern, SaEv.RESERVE, sav)
     if msg.seq:
         key_acqanswered(kern, msg.seq)
     ends = _parts(msg, (k.SADB_EXT_ADDRESS_SRC, k.SADB_EXT_ADDRESS_DST))
@@ -207,7 +209,8 @@ def _update(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     if was.state == k.SADB_SASTATE_LARVAL:
         key_replacesav(kern, was, new)
     elif _secrets(was) == _secrets(new):
-        key_setlifetimes(kern, was, new.lft_h, new.lft_s)
+        was.lft_h, was.lft_s = new.lft_h, new.lft_s
+        key_sa_chgstate(kern, SaEv.RENEW, was)
     else:
         raise KError(EINVAL, "key_update: an association in use keeps its keys.")
     _answer(kern, so, msg, _parts(msg, _PUBLIC), Target.ALL)
@@ -224,6 +227,7 @@ def _add(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     if key_getsavbyspi(kern, idx.proto, idx.src, idx.dst, sav.spi) is not None:
         raise KError(EEXIST, "key_add: SA already exists.")
     key_insertsav(kern, sav)
+    key_sa_chgstate(kern, SaEv.COMPLETE, sav)
     _answer(kern, so, msg, _parts(msg, _PUBLIC), Target.ALL)
 
 
@@ -231,11 +235,12 @@ def _delete(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     """One association; without an SA extension all between two ends that are not larval."""
     idx = key_setsecasidx(kern, msg)
     if k.SADB_EXT_SA in msg.exts:
-        key_freesav(kern, _find(kern, idx, msg))
+        key_sa_chgstate(kern, SaEv.DELETE, _find(kern, idx, msg))
     else:
         heads = kern.key.heads.get((idx.proto, idx.src, idx.dst), ())
         savs = [sav for head in heads for sav in kern.key.by_index[head]]
-        key_freesav(kern, *(sav for sav in savs if sav.state != k.SADB_SASTATE_LARVAL))
+        ready = (sav for sav in savs if sav.state != k.SADB_SASTATE_LARVAL)
+        key_sa_chgstate(kern, SaEv.DELETE, *ready)
     _answer(kern, so, msg, _parts(msg, _ENDS), Target.ALL)
 
 
@@ -255,7 +260,7 @@ def _find(kern: Kernel, idx: Secasindex, msg: SadbMsg) -> Secasvar:
 
 def _flush(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     """All associations of a type, or all."""
-    key_freesav(kern, *tuple(key_savs(kern, _proto_or_all(msg))))
+    key_sa_chgstate(kern, SaEv.DELETE, *key_savs(kern, _proto_or_all(msg)))
     _answer(kern, so, msg, (), Target.ALL)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The database of security associations: look-ups, states, lifetimes.
 
-KAME netkey/key.c (key_allocsa, key_allocsa_policy, key_sa_recordxfer, key_timehandler). Deviates:
+KAME netkey/key.c (key_allocsa, key_sa_chgstate, key_sa_recordxfer, key_timehandler). Deviates:
 callouts instead of a sweep of all; an association of the preferred order never deletes another;
 limits by allocations and time since first use are kept, too; one that was never used reaches its
 soft limit like others. Read first: RFC 2401 s.4.4.3, RFC 2367 s.2.3.2.
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS, tick_ceil
 from kame_py.netkey.key_notify import key_expire
+from kame_py.netkey.key_sastate import SA_TABLE, SaAct, SaEv
 from kame_py.netkey.keydb import Secasindex, Secasvar, Seclifetime
 from kame_py.wire.pfkeyv2 import (
     IPSEC_MODE_ANY,
-    SADB_SASTATE_DEAD,
     SADB_SASTATE_DYING,
     SADB_SASTATE_LARVAL,
     SADB_SASTATE_MATURE,
@@ -91,7 +91,7 @@ def key_savs(kern: Kernel, proto: int | None) -> Iterator[Secasvar]:
 
 
 def key_insertsav(kern: Kernel, sav: Secasvar) -> None:
-    """Put a new association into the database; its clock starts."""
+    """Put a new association into the database; its time starts to count."""
     key, idx = kern.key, sav.saidx
     sav.created_ns = kern.now()
     sav.created = sav.lft_c.addtime = kern.clock.realtime() // NS
@@ -100,31 +100,38 @@ def key_insertsav(kern: Kernel, sav: Secasvar) -> None:
         key.by_index[idx] = []
         key.heads.setdefault((idx.proto, idx.src, idx.dst), []).append(idx)
     key.by_index[idx].append(sav)
-    _schedule(kern, sav)
-    if sav.state != SADB_SASTATE_LARVAL:
-        _tell(kern)
 
 
 def key_replacesav(kern: Kernel, was: Secasvar, new: Secasvar) -> None:
-    """A larval association is complete now."""
+    """The keys of a larval association have come: ``new`` is the whole of it, larval still."""
     _unlink(kern, was)
     key_insertsav(kern, new)
+    key_sa_chgstate(kern, SaEv.COMPLETE, new)
 
 
-def key_freesav(kern: Kernel, *gone: Secasvar) -> None:
-    """Take associations out of the database: they are dead."""
-    for sav in gone:
-        _unlink(kern, sav)
-    if gone:
-        _tell(kern)
+def key_sa_chgstate(kern: Kernel, ev: SaEv, *savs: Secasvar) -> None:
+    """The same happens to associations; those who wait for keys are called once."""
+    done = SaAct.NONE
+    for sav in savs:
+        act, sav.state = SA_TABLE[sav.state, ev]
+        done |= act
+        if SaAct.SCHEDULE in act:
+            _schedule(kern, sav)
+        if SaAct.REMOVE in act:
+            _unlink(kern, sav)
+    if SaAct.TELL in done:
+        for fn in tuple(kern.key.on_change):
+            fn()
+    if SaAct.EXPIRE in done:
+        for sav in savs:
+            key_expire(kern, sav)
 
 
 def _unlink(kern: Kernel, sav: Secasvar) -> None:
+    """Take an association out of the database."""
     key, idx = kern.key, sav.saidx
-    sav.state = SADB_SASTATE_DEAD
     if sav.callout is not None:
         sav.callout.stop()
-        sav.callout = None
     same = key.sad[(idx.proto, idx.dst, sav.spi)]
     same.remove(sav)
     if not same:
@@ -136,11 +143,6 @@ def _unlink(kern: Kernel, sav: Secasvar) -> None:
         key.heads[pair].remove(idx)
         if not key.heads[pair]:
             del key.heads[pair]
-
-
-def _tell(kern: Kernel) -> None:
-    for fn in tuple(kern.key.on_change):
-        fn()
 
 
 # -- lifetimes ---------------------------------------------------------------------------------
@@ -159,16 +161,9 @@ def key_sa_recordxfer(kern: Kernel, sav: Secasvar, octets: int) -> None:
     if sav.state not in _VALID:
         return
     if _spent(sav.lft_h, cur):
-        _die(kern, sav)
+        key_sa_chgstate(kern, SaEv.HARD, sav)
     elif sav.state == SADB_SASTATE_MATURE and _spent(sav.lft_s, cur):
-        _age(kern, sav)
-
-
-def key_setlifetimes(kern: Kernel, sav: Secasvar, hard: Seclifetime, soft: Seclifetime) -> None:
-    """New limits of an association in use (SADB_UPDATE); it is mature again until one is met."""
-    sav.lft_h, sav.lft_s = hard, soft
-    sav.state = SADB_SASTATE_MATURE
-    _schedule(kern, sav)
+        key_sa_chgstate(kern, SaEv.SOFT, sav)
 
 
 def _spent(lft: Seclifetime, cur: Seclifetime) -> bool:
@@ -193,7 +188,6 @@ def _schedule(kern: Kernel, sav: Secasvar) -> None:
     """Set the callout for the next change of state."""
     if sav.callout is not None:
         sav.callout.stop()
-        sav.callout = None
     if sav.state == SADB_SASTATE_LARVAL:
         larval_ns = kern.key.key_larval_lifetime * NS
         end: int | None = tick_ceil(sav.created_ns + larval_ns)
@@ -202,27 +196,11 @@ def _schedule(kern: Kernel, sav: Secasvar) -> None:
         if sav.state == SADB_SASTATE_MATURE:
             ends.append(_deadline(sav, sav.lft_s))
         end = min((e for e in ends if e is not None), default=None)
-    if end is not None:
-        sav.callout = kern.callouts.at(end, _timehandler, kern, sav)
+    sav.callout = None if end is None else kern.callouts.at(end, _timehandler, kern, sav)
 
 
 def _timehandler(kern: Kernel, sav: Secasvar) -> None:
     """A limit by time is reached."""
     hard = _deadline(sav, sav.lft_h)
-    if sav.state == SADB_SASTATE_LARVAL:
-        key_freesav(kern, sav)
-    elif hard is not None and hard <= kern.now():
-        _die(kern, sav)
-    else:
-        _age(kern, sav)
-
-
-def _age(kern: Kernel, sav: Secasvar) -> None:
-    sav.state = SADB_SASTATE_DYING
-    _schedule(kern, sav)
-    key_expire(kern, sav)
-
-
-def _die(kern: Kernel, sav: Secasvar) -> None:
-    key_freesav(kern, sav)
-    key_expire(kern, sav)
+    over = sav.state == SADB_SASTATE_LARVAL or (hard is not None and hard <= kern.now())
+    key_sa_chgstate(kern, SaEv.HARD if over else SaEv.SOFT, sav)

@@ -87,16 +87,15 @@ def _lifetime(ext: SadbLifetime | None) -> Seclifetime:
 
 
 def key_setsaval(kern: Kernel, msg: SadbMsg) -> Secasvar:
-    """The mature association of an ADD or UPDATE, in no database yet. KError: as key_mature."""
+    """The association of an ADD or UPDATE: checked, larval, in no database yet. KError: EINVAL."""
     saidx = key_setsecasidx(kern, msg)
     sa = need_ext(msg, k.SADB_EXT_SA, SadbSa)
     hard, soft = key_setlft(msg)
     sav = Secasvar(
         saidx,
         sa.spi,
-        k.SADB_SASTATE_MATURE,
-        sa.auth,
-        sa.encrypt,
+        alg_auth=sa.auth,
+        alg_enc=sa.encrypt,
         flags=sa.flags,
         replay=Secreplay(sa.replay),
         lft_h=hard,

@@ -22,9 +22,10 @@ from tests.scenario import (
     test_state_tables,
 )
 from tests.scenario.test_state_tables import STATE_NUMBERS
+from tests.unit.netkey import test_key_states
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "state-machines.md"
-LAYERS: Final = ("kern", "net", "netinet6", "mip6", "tools")
+LAYERS: Final = ("kern", "net", "netinet6", "netkey", "mip6", "tools")
 #: Table -> rows that a test uses and rows of which it says why nothing can use them.
 DRIVEN: Final[dict[str, tuple[int, int]]] = {
     "LLINFO_TABLE": (
@@ -46,6 +47,7 @@ DRIVEN: Final[dict[str, tuple[int, int]]] = {
     "CN_TABLE": (len(test_rows_cn.EXPECTED), 0),
     "DHAAD_TABLE": (len(test_rows_move.SEARCH_EXPECTED), 0),
     "MPA_TABLE": (len(test_rows_mpa.EXPECTED), 0),
+    "SA_TABLE": (len(test_key_states.EXPECTED), 0),
 }
 
 

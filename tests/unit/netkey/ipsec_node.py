@@ -10,7 +10,8 @@ from kame_py.kern.kernel import Kernel
 from kame_py.netinet6.in6 import in6_update_ifa
 from kame_py.netkey.ah_core import ah6_calccksum, ah_build
 from kame_py.netkey.esp_core import EspClear, esp_padlen, esp_seal
-from kame_py.netkey.key_sad import key_insertsav
+from kame_py.netkey.key_sad import key_insertsav, key_sa_chgstate
+from kame_py.netkey.key_sastate import SaEv
 from kame_py.netkey.key_saval import key_mature
 from kame_py.netkey.key_spd import key_insertsp, key_msg2sp
 from kame_py.netkey.keydb import Secasindex, Secasvar, Secpolicy, Secpolicyindex, Secreplay
@@ -112,9 +113,9 @@ class IpsecNode(Node):
 
 def insert(kern: Kernel, sav: Secasvar) -> Secasvar:
     """Make the association mature in the database of the kernel."""
-    sav.state = k.SADB_SASTATE_MATURE
     key_mature(kern, sav)
     key_insertsav(kern, sav)
+    key_sa_chgstate(kern, SaEv.COMPLETE, sav)
     return sav
 
 
