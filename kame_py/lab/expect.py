@@ -76,25 +76,30 @@ def _shown(output: str) -> str:
 
 def check_ping(expect: PingExpect, ping: Process | None, now: int) -> Outcome:
     """Judge the loss of a ping6 that ended or still runs."""
-    what = f"ping6 number {expect.which}: at most {expect.lost_at_most} lost"
+    least = f"at least {expect.lost_at_least}, " if expect.lost_at_least else ""
+    since = f" since {expect.since_ns / NS:g} s" if expect.since_ns else ""
+    what = f"ping6 number {expect.which}: {least}at most {expect.lost_at_most} lost{since}"
     if ping is None:
         detail = "it has not been started"
     else:
-        sent, received = ping_counts(ping, now)
+        sent, received = ping_counts(ping, now, expect.since_ns)
         detail = ""
-        if sent - received > expect.lost_at_most:
+        if not expect.lost_at_least <= sent - received <= expect.lost_at_most:
             detail = f"{sent - received} of {sent} lost"
         elif not received:
             detail = f"nothing received of {sent} sent"
     return Outcome(expect.line, expect.at_ns, expect.node, what, detail)
 
 
-def ping_counts(ping: Process, now: int) -> tuple[int, int]:
+def ping_counts(ping: Process, now: int, since_ns: int = 0) -> tuple[int, int]:
     """(requests, those of them that were answered) of a ping6, as it counts them itself.
 
-    A request without an answer counts once it is GRACE_NS old; after its end a ping6 waits no more.
+    Those sent before ``since_ns`` are left out. A request without an answer counts once it is
+    GRACE_NS old; after its end a ping6 waits no more.
     """
     until = (now if ping.ended_ns is None else ping.ended_ns) - GRACE_NS
     answered = ping.reports.get("received", {})
-    lost = sum(t <= until and n not in answered for n, t in ping.reports.get("sent", {}).items())
-    return len(answered) + lost, len(answered)
+    sent = {n: t for n, t in ping.reports.get("sent", {}).items() if t >= since_ns}
+    received = sum(n in answered for n in sent)
+    lost = sum(t <= until and n not in answered for n, t in sent.items())
+    return received + lost, received

@@ -82,10 +82,17 @@ class Handover:
         self.marks.setdefault(name, t_ns)
 
     def parts(self) -> Iterator[tuple[str, int | None]]:
-        """(part, ns) in their order; the last one ends with the first packet."""
+        """(part, ns) in their order; the last one ends with the first packet.
+
+        What came after its effect was no cause of it: a solicitation after the router's own
+        advertisement, say.
+        """
         before = self.at_ns
-        for mark, part in PARTS:
+        for n, (mark, part) in enumerate(PARTS):
             t_ns = self.marks.get(mark)
+            later = [self.marks[name] for name, _ in PARTS[n + 1 :] if name in self.marks]
+            if t_ns is not None and t_ns > min(later, default=t_ns):
+                t_ns = None
             yield part, None if t_ns is None else t_ns - before
             before = before if t_ns is None else t_ns
         packet = self.marks.get("packet")

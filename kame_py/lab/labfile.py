@@ -6,7 +6,8 @@ No KAME counterpart. Text in, values out: nothing is opened here.
 Keys: title, seed, until; [link] NAME = { delay_ms, jitter_ms, loss, duplicate, reorder, corrupt,
 mtu, rate_kbps }; [hosts] NAME = address or list; [node.NAME] kernel, interfaces, files, rc,
 forwarding; [[event]] at with node+run, move+to, cut, restore or link+impair; [[expect]] at with
-node+run and contains, not_contains, matches, lines, exit, or ping+lost_at_most(+which).
+node+run and contains, not_contains, matches, lines, exit, or ping+lost_at_most (+which, since,
+lost_at_least).
 
 An interface without `mac` gets 00:a0:24:NN:NN:II: NN:NN is the node's place in the file, II the
 interface's place in its node, both counted from 1. So a node added at the end changes no address.

@@ -37,7 +37,7 @@ EVENT_KINDS: Final = {
 }
 EXPECT_KINDS: Final = {
     "run": ("at", "node", "run", "contains", "not_contains", "matches", "lines", "exit"),
-    "ping": ("at", "ping", "lost_at_most", "which"),
+    "ping": ("at", "ping", "lost_at_most", "lost_at_least", "which", "since"),
 }
 COUNT_MAX: Final = 1_000_000_000
 EXIT_STATUS_MAX: Final = 255
@@ -203,9 +203,15 @@ def _ping_expect(
     if "lost_at_most" not in table:
         scope.error(path, "lost_at_most is missing")
     lost = scope.integer(table, (*path, "lost_at_most"), 0, COUNT_MAX) or 0
+    least = scope.integer(table, (*path, "lost_at_least"), 0, COUNT_MAX) or 0
+    if least > lost and "lost_at_most" in table:
+        scope.error((*path, "lost_at_least"), f"lost_at_least is more than lost_at_most {lost}")
+    since_ns = scope.span_ns(table, (*path, "since"), NS_PER_S) or 0
+    if since_ns >= at_ns > 0:
+        scope.error((*path, "since"), "since is not before at")
     if node in scope.nodes and not scope.errors:
         count = sum(1 for _ in pings_of(node, scope.nodes[node].rc, events))
         if which >= count:
             there = f"only {count} ping6" if count else "no ping6"
             scope.error((*path, "which"), f"{there} on {node} in rc and events")
-    return PingExpect(scope.lines.of(path), at_ns, node, lost, which)
+    return PingExpect(scope.lines.of(path), at_ns, node, lost, which, since_ns, least)

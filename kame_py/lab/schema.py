@@ -131,13 +131,15 @@ class RunExpect:
 
 @dataclass(frozen=True, slots=True)
 class PingExpect:
-    """The loss of ping6 number `which` (from 0, in file order) of a node, up to at_ns."""
+    """The loss of ping6 number `which` (from 0, in file order) of a node, since_ns to at_ns."""
 
     line: int
     at_ns: int
     node: str
     lost_at_most: int
     which: int = 0
+    since_ns: int = 0
+    lost_at_least: int = 0
 
 
 Expect = RunExpect | PingExpect

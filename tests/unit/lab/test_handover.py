@@ -60,6 +60,19 @@ def handovers(lines: Lines) -> list[Handover]:
     return lines.run.handovers.done
 
 
+@pytest.mark.parametrize("seed", [7, 15, 22])
+def test_router_that_advertises_by_itself_leaves_no_time_to_the_solicitation(seed: int) -> None:
+    run = LabRun(load_lab("howto"), seed=seed)
+    run.run()
+    first = run.handovers.done[0]
+    parts = dict(first.parts())
+    assert first.marks["ra"] < first.marks["rs"]
+    assert parts["poll"] is None and parts["advertisement"] == first.marks["ra"] - first.at_ns
+    assert sum(ns or 0 for ns in parts.values()) == first.total_ns()
+    for handover in run.handovers.done:
+        assert all(ns is None or ns >= 0 for _, ns in handover.parts())
+
+
 def test_each_move_of_the_mobile_node_is_a_handover(handovers: list[Handover]) -> None:
     moves = [(h.at_ns // NS, h.node, h.was, h.to) for h in handovers]
     assert moves == [

@@ -368,6 +368,8 @@ MISTAKES = [
     ("{ loss = 0.5, delay_ms = 3 }", "{}", "61: impair: nothing is changed"),
     ("{ loss = 0.5, delay_ms = 3 }", "5", "61: impair: a number where a table belongs"),
     ("lost_at_most = 2", "", "73: lost_at_most is missing"),
+    ("which = 1", "lost_at_least = 3", "76: lost_at_least is more than lost_at_most 2"),
+    ("which = 1", "since = 40", "76: since is not before at"),
     ("which = 1", "which = 2", "76: only 2 ping6 on mn in rc and events"),
     ('ping = "mn"\nwhich = 1', 'ping = "ha"', "73: no ping6 on ha in rc and events"),
     ("a{2,3}", "a(", "69: matches: a( .* AHD : missing ), unterminated subpattern at position 1"),

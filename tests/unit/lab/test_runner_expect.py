@@ -100,6 +100,29 @@ def test_ping_expectation_at_its_limit() -> None:
     assert judged(seen, 2) == "3 of 10 lost"
 
 
+def test_ping_expectation_of_a_part_counts_only_what_was_sent_then() -> None:
+    """Ten requests, one a second; 2, 3 and 7 had no answer."""
+    answered = {n: n + 0.1 for n in range(10) if n not in (2, 3, 7)}
+    seen = cast("Process", FakePing({n: n for n in range(10)}, answered, ended_s=20))
+    for since_s, least, most, detail in (
+        (0, 0, 3, ""),
+        (3, 0, 2, ""),
+        (3, 0, 1, "2 of 7 lost"),
+        (4, 1, 1, ""),
+        (8, 0, 0, ""),
+        (8, 1, 5, "0 of 2 lost"),
+        (10, 0, 0, "nothing received of 0 sent"),
+    ):
+        expect = PingExpect(9, NS, "a", most, 0, since_s * NS, least)
+        assert check_ping(expect, seen, 99 * NS).detail == detail
+
+
+def test_ping_expectation_of_a_part_says_which() -> None:
+    expect = PingExpect(9, NS, "a", 4, 0, 5 * NS, 2)
+    what = "ping6 number 0: at least 2, at most 4 lost since 5 s"
+    assert check_ping(expect, None, NS).what == what
+
+
 def test_a_ping_that_heard_nothing_never_holds() -> None:
     assert judged(FakePing({}, {}, ended_s=1), 99) == "nothing received of 0 sent"
     assert judged(FakePing({0: 0, 1: 1}, {}), 99) == "nothing received of 2 sent"
