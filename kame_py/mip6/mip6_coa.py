@@ -2,7 +2,8 @@
 """Care-of addresses: which addresses may be one, and the one towards a peer.
 
 KAME kept one for the whole node (mip6_select_coa2). Deviates: where a packet leaves by another
-interface than that of the node's care-of address, an address of that interface takes its place.
+interface than that of the node's care-of address, an address of that interface takes its place; a
+home address on a link whose prefix is detached is none, however it was made.
 Read first: draft-ietf-mobileip-ipv6-15 s.10.1.
 """
 
@@ -19,11 +20,13 @@ from kame_py.netinet6.in6_var import (
     IN6_IFF_DETACHED,
     IN6_IFF_DUPLICATED,
 )
+from kame_py.netinet6.nd6_var import NDPRF_DETACHED, NDPRF_ONLINK, PR_ORIG_RA, NdPrefix
 from kame_py.wire.const import IPPROTO_ROUTING
 from kame_py.wire.in6addr import (
     IN6_IS_ADDR_LINKLOCAL,
     IN6_IS_ADDR_LOOPBACK,
     IN6_IS_ADDR_SITELOCAL,
+    prefix_equal,
 )
 from kame_py.wire.ip6ext import ExtHdr, rthdr0_addrs
 from kame_py.wire.malformed import Malformed
@@ -44,7 +47,37 @@ def mip6_coa_usable(kern: Kernel, ifp: Ifnet | None = None) -> list[bytes]:
         if not ia.ia6_flags & _NO_COA
         and not IN6_IS_ADDR_LINKLOCAL(ia.ia_addr)
         and not IN6_IS_ADDR_LOOPBACK(ia.ia_addr)
+        and not (_of_home(kern, ia.ia_addr) and mip6_link_left(kern, ia.ia_addr))
     ]
+
+
+def _of_home(kern: Kernel, addr: bytes) -> bool:
+    return any(
+        mip6_prefix.mip6_prefix_covers(mpfx, addr)
+        for sc in mip6_state(kern).hif_softc_list
+        for _, mpfx in mip6_subnet.hif_home_prefixes(sc)
+    )
+
+
+def _link_prefixes(kern: Kernel, addr: bytes) -> list[NdPrefix]:
+    """Prefixes that routers advertised and that cover an address."""
+    return [
+        pr
+        for pr in kern.nd6.prefixes
+        if pr.ndpr_origin == PR_ORIG_RA and prefix_equal(addr, pr.ndpr_prefix, pr.ndpr_plen)
+    ]
+
+
+def mip6_link_here(kern: Kernel, addr: bytes) -> NdPrefix | None:
+    """The prefix of a link we are on that covers the address."""
+    prefixes = _link_prefixes(kern, addr)
+    return next((pr for pr in prefixes if pr.ndpr_stateflags & NDPRF_ONLINK), None)
+
+
+def mip6_link_left(kern: Kernel, addr: bytes) -> bool:
+    """Whether the address belongs to links whose routers no longer answer, while others do."""
+    prefixes = _link_prefixes(kern, addr)
+    return bool(prefixes) and all(pr.ndpr_stateflags & NDPRF_DETACHED for pr in prefixes)
 
 
 def mip6_coa_global(addrs: list[bytes]) -> list[bytes]:

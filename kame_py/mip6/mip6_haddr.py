@@ -12,13 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kame_py.kern.log import LOG_ERR
-from kame_py.mip6 import mip6_prefix, mip6_subnet
+from kame_py.mip6 import mip6_coa, mip6_prefix, mip6_subnet
 from kame_py.mip6.mip6_var import HifSoftc, Mip6Prefix, mip6_state, mip6log
 from kame_py.net.if_ import IFF_RUNNING, IFF_UP, IFT_HIF, Ifnet
 from kame_py.net.route import RTF_HOST, RTF_LOCAL, RTM_ADD, LinkAddr, rtrequest
 from kame_py.netinet6 import in6
 from kame_py.netinet6.in6_var import IN6_IFF_HOME, In6Ifaddr
-from kame_py.netinet6.nd6_var import NDPRF_ONLINK
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_LINKLOCAL, IN6ADDR_ANY, ntop, prefix_equal
 
@@ -70,11 +69,7 @@ def mip6_detach_haddrs(kern: Kernel, sc: HifSoftc) -> None:
 
 
 def mip6_attach_haddrs(kern: Kernel, sc: HifSoftc) -> None:
-    """At home every home address is on the interface of the care-of address."""
-    state = mip6_state(kern)
-    coa = kern.ip6.ifaddrs.get(state.hif_coa)
-    if coa is None:
-        return
+    """At home every home address is on the interface of the home link."""
     for _, mpfx in mip6_subnet.hif_home_prefixes(sc):
         chosen = mip6_haddr_chosen(sc, mpfx)
         if chosen:
@@ -82,24 +77,25 @@ def mip6_attach_haddrs(kern: Kernel, sc: HifSoftc) -> None:
         haddr = mpfx.mpfx_haddr
         if haddr == IN6ADDR_ANY or not mpfx.mpfx_vltime or kern.ip6.ifaddrs.get(haddr) is not None:
             continue
-        if not prefix_equal(haddr, state.hif_coa, mpfx.mpfx_prefixlen) and not (
-            chosen and _onlink(kern, coa.ia_ifp, haddr)
-        ):
-            continue  # another of its prefixes, which autoconfiguration brings
+        ifp = _home_ifp(kern, mpfx, chosen)
+        if ifp is None:
+            continue
         try:
-            in6.in6_update_ifa(kern, coa.ia_ifp, haddr, mpfx.mpfx_prefixlen)
+            in6.in6_update_ifa(kern, ifp, haddr, mpfx.mpfx_prefixlen)
         except KError as error:
             mip6log(kern, LOG_ERR, f"{ntop(haddr)} cannot be configured: {error}")
 
 
-def _onlink(kern: Kernel, ifp: Ifnet, addr: bytes) -> bool:
-    """Whether a prefix of this link covers the address."""
-    return any(
-        pr.ndpr_ifp is ifp
-        and pr.ndpr_stateflags & NDPRF_ONLINK
-        and prefix_equal(addr, pr.ndpr_prefix, pr.ndpr_plen)
-        for pr in kern.nd6.prefixes
-    )
+def _home_ifp(kern: Kernel, mpfx: Mip6Prefix, chosen: bool) -> Ifnet | None:
+    """Where the home address goes; None: another link's, or autoconfiguration brings it."""
+    coa = kern.ip6.ifaddrs.get(mip6_state(kern).hif_coa)
+    if coa is not None and mip6_prefix.mip6_prefix_covers(mpfx, coa.ia_addr):
+        return coa.ia_ifp
+    pr = mip6_coa.mip6_link_here(kern, mpfx.mpfx_haddr)
+    if pr is None:
+        return None
+    by_itself = pr.ndpr_raf_auto and pr.ndpr_plen == mip6_prefix.HADDR_PLEN
+    return pr.ndpr_ifp if chosen or not by_itself else None
 
 
 def mip6_haddr_chosen(sc: HifSoftc, mpfx: Mip6Prefix) -> bool:

@@ -27,7 +27,7 @@ LOCATION_NAMES: Final[dict[int, str]] = {
 class LocEv(enum.Enum):
     """What movement detection finds; the value is the sentence for documents."""
 
-    AT_HOME = "the care-of address has a home prefix"
+    AT_HOME = "the care-of address has a home prefix, or there is none here and a router tells one"
     ABROAD = "the care-of address has another prefix"
     NOWHERE = "no care-of address, or no home prefix is configured"
     DISABLE = "the mobile node is switched off"

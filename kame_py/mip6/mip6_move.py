@@ -39,7 +39,6 @@ from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_CN,
     MIP6_CONFIG_TYPE_MN,
     HifSoftc,
-    Mip6State,
     mip6_state,
     mip6log,
 )
@@ -163,7 +162,7 @@ def mip6_check_movement(kern: Kernel) -> None:
     old = state.hif_coa
     changed = mip6_select_coa2(kern)
     for sc in state.hif_softc_list:
-        ev = _whereabouts(state, sc)
+        ev = _whereabouts(kern, sc)
         _, location = LOCATION_TABLE[sc.hif_location, ev]
         if location != sc.hif_location or (changed and ev is not LocEv.NOWHERE):
             mip6_location_event(kern, sc, ev, old)
@@ -202,13 +201,16 @@ def mip6_coa_duplicated(kern: Kernel) -> None:
 # -- locations --------------------------------------------------------------------------------
 
 
-def _whereabouts(state: Mip6State, sc: HifSoftc) -> LocEv:
+def _whereabouts(kern: Kernel, sc: HifSoftc) -> LocEv:
+    """By the care-of address; where it is left behind or none is made, by home prefixes heard."""
+    coa = mip6_state(kern).hif_coa
     homes = [mpfx for _, mpfx in mip6_subnet.hif_home_prefixes(sc)]
-    if state.hif_coa == IN6ADDR_ANY or not homes:
-        return LocEv.NOWHERE
-    if any(mip6_prefix.mip6_prefix_covers(mpfx, state.hif_coa) for mpfx in homes):
+    if any(mip6_prefix.mip6_prefix_covers(mpfx, coa) for mpfx in homes):
         return LocEv.AT_HOME
-    return LocEv.ABROAD
+    if coa == IN6ADDR_ANY or mip6_coa.mip6_link_left(kern, coa):
+        if any(mip6_coa.mip6_link_here(kern, mpfx.mpfx_prefix) for mpfx in homes):
+            return LocEv.AT_HOME
+    return LocEv.NOWHERE if coa == IN6ADDR_ANY or not homes else LocEv.ABROAD
 
 
 def mip6_location_event(kern: Kernel, sc: HifSoftc, ev: LocEv, old_coa: bytes) -> None:
