@@ -25,6 +25,7 @@ from kame_py.wire.in6addr import ntop
 from tests.support import PROJECT_ROOT
 
 FIXTURE = PROJECT_ROOT / "tests" / "scenario" / "howto_commands.txt"
+HOWTO = PROJECT_ROOT.parent / "shared" / "facts" / "howto.txt"
 PAGE = PROJECT_ROOT / "docs" / "howto.md"
 
 
@@ -64,6 +65,37 @@ def page_rows(heading: str) -> list[str]:
     """First cells of the table under a heading of the page, without their marks."""
     section = PAGE.read_text().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     return [row.replace("\\|", "|") for row in re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)]
+
+
+def written_in(text: str) -> list[tuple[str, str]]:
+    """What the HowTo has its reader type, each line once, in its order."""
+    forms = (
+        ("kernel", r"(?:# )?(?:options|pseudo-device) .+"),
+        ("config", r"fxp0:\\|        :.+:"),
+        ("setkey", r"(?:add|spdadd) .+;"),
+        ("build", r"(?P<build>CFLAGS.+)|[$#] (?P<made>make.*|su)(?: \(.+)?"),
+        ("command", r"# (?P<command>.+)"),
+    )
+    found: dict[tuple[str, str], None] = {}
+    for line in text.splitlines():
+        for kind, form in forms:
+            match = re.fullmatch(form, line.rstrip())
+            if match:
+                parts = [part for part in match.groups() if part]
+                found[kind, parts[0] if parts else line.rstrip()] = None
+                break
+    if "invoke rtsol command" in text and "rtsold with -a -m options" in text:  # in its sentences
+        found |= {("command", "rtsol fxp0"): None, ("command", "rtsold -a -m"): None}
+    return list(found)
+
+
+def test_fixture_is_what_the_howto_has_its_reader_type() -> None:
+    if not HOWTO.is_file():
+        pytest.skip(f"no HowTo at {HOWTO}")
+    wanted = written_in(HOWTO.read_text(encoding="utf-8"))
+    assert len(wanted) > 20
+    rows = [row.split("\t", 1) for row in FIXTURE.read_text().splitlines()[1:]]
+    assert sorted(wanted) == sorted((kind, text) for kind, text in rows)
 
 
 @pytest.mark.parametrize("line", howto("kernel"))
