@@ -117,6 +117,19 @@ def test_mobile_node_does_not_believe_c8_with_another_key(mn: MnStage, data_dir:
     assert [why for why in mn.drops() if why.startswith("AH_")]
 
 
+def test_bare_acknowledgement_is_not_believed(mn: MnStage, data_dir: Path) -> None:
+    secret, _ = vector(data_dir, "C6.ah.hao.bu13.sha1")
+    arrive(mn)
+    key(mn, HOA, HA, 0x2000, "sha1", secret)
+    mn.wait(1)
+    mn.forget()
+    mn.ack(SEQNO, src=HA, coa=COA, hoa=HOA)
+    bu = mn.entry_of(HA, HOA)
+    assert bu is not None and bu.mbu_reg_state != MIP6_BU_REG_STATE_REG
+    assert mn.drops() == {"MIP6_BANOAUTH": 1}
+    assert f"mip6.c: an unprotected binding ack from {HA}." in mn.logged()
+
+
 @pytest.fixture
 def ha() -> Stage:
     """A home agent with the address of the vectors; the mobile node is on lan2."""

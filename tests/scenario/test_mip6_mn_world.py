@@ -168,8 +168,9 @@ def test_neighbours_at_home_reach_the_node_by_its_home_agent(net: Net) -> None:
     assert net.lost(2, by=peer) == 0
 
 
-def test_home_agent_is_discovered_abroad() -> None:
-    net = Net(had=True)
+@pytest.mark.parametrize("draft", KERNELS)
+def test_home_agent_is_discovered_abroad(draft: str) -> None:
+    net = Net(had=True, kernel=KERNELS[draft])
     sent = mip6_state(net.mn.kernel)
     for mha in list(sent.mip6_ha_list):
         mha.mha_flags = 0  # as if nothing had been heard at home
