@@ -31,6 +31,28 @@ own in this project.
 
 This page is made by `tools/gen_conformance.py`; titles are shortened.
 """
+#: Faults that users of INET's Mobile IPv6 model reported, and the tests that say how it is here.
+STORIES: Final = (
+    ("the home agent waits a second in place of duplicate detection", "reported_1_home_agent"),
+    ("so a duplicate of the home address is not found", "reported_1_a_duplicate"),
+    ("the care-of address is registered without duplicate detection", "reported_2_"),
+    ("the first acknowledgement loses to the retransmission", "reported_3_"),
+    ("the mobile node drops its own packets while it registers", "reported_4_"),
+    ("a redirect for each packet out of the reverse tunnel", "reported_5_"),
+    ("a movement leads into an endless loop", "reported_6_"),
+    ("no proxy neighbour discovery at the home agent", "reported_7_"),
+    ("updates are believed without authorisation", "reported_8_"),
+    ("correspondents hear nothing for the first 70 s", "reported_9_"),
+    ("a rate limit outlives the handover", "reported_9_"),
+    ("a route by the care-of address outlives the return", "reported_9_"),
+)
+STORIES_HEAD: Final = """
+## Reported faults
+
+What users of INET's Mobile IPv6 model reported of it, and the test of the same story here.
+
+| story | test |
+|---|---|"""
 _TITLE_MAX: Final = 110
 _NOISE: Final = re.compile(r"^(Test v6LC[\w.]* - |\.seq - |[\w-]+\.seq - )", re.IGNORECASE)
 
@@ -53,17 +75,19 @@ class Collected:
 
     def __init__(self) -> None:
         self.tests: defaultdict[str, set[str]] = defaultdict(set)
+        self.names: set[str] = set()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
             where = item.nodeid.split("[")[0].removeprefix("tests/")
+            self.names.add(where)
             for mark in item.iter_markers("tahi"):
                 for ident in mark.args:
                     self.tests[str(ident)].add(where)
 
 
-def collect() -> dict[str, set[str]]:
-    """ "suite:id" -> tests, of everything below tests/scenario and tests/unit."""
+def collect() -> tuple[dict[str, set[str]], set[str]]:
+    """ "suite:id" -> tests, and the names of all tests, of everything below tests/scenario."""
     plugin = Collected()
     args = ["--collect-only", "-q", "--no-summary", "-p", "no:cacheprovider", "-p", "no:xdist"]
     stdout, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115  closed below
@@ -74,10 +98,21 @@ def collect() -> dict[str, set[str]]:
         sys.stdout = stdout
     if code:
         raise SystemExit("gen_conformance: the tests cannot be collected")
-    return dict(plugin.tests)
+    return dict(plugin.tests), plugin.names
 
 
-def page(tests: dict[str, set[str]], titles: dict[str, str]) -> str:
+def stories(names: set[str]) -> list[str]:
+    """Rows of the table of reported faults; a story without its test is an error."""
+    rows = []
+    for text, start in STORIES:
+        found = sorted(name for name in names if f"::test_{start}" in name)
+        if not found:
+            raise SystemExit(f"gen_conformance: no test for the story {text!r}")
+        rows.append(f"| {text} | {'<br>'.join(f'`{name}`' for name in found)} |")
+    return rows
+
+
+def page(tests: dict[str, set[str]], titles: dict[str, str], names: set[str]) -> str:
     """The whole text."""
     suites: defaultdict[str, list[str]] = defaultdict(list)
     for ident in titles:  # the order of the checklist
@@ -92,6 +127,7 @@ def page(tests: dict[str, set[str]], titles: dict[str, str]) -> str:
     for suite, rows in suites.items():
         out.append(f"\n## {suite}\n\n| id | title | test |\n|---|---|---|")
         out += rows
+    out += [STORIES_HEAD, *stories(names)]
     return "\n".join(out) + "\n"
 
 
@@ -106,12 +142,12 @@ def main(argv: list[str]) -> int:
         print(f"gen_conformance: no checklist at {path}, the page stays as it is", file=sys.stderr)
         return 0
     titles = checklist(path)
-    tests = collect()
+    tests, names = collect()
     unknown = sorted(set(tests) - set(titles))
     if unknown:
         print(f"gen_conformance: not in the checklist: {', '.join(unknown)}", file=sys.stderr)
         return 1
-    text = page(tests, titles)
+    text = page(tests, titles, names)
     if "--check" in argv:
         if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
             return 0

@@ -326,6 +326,26 @@ def test_periodic_request_of_a_correspondent_in_its_last_quarter_brings_an_updat
     assert update.seqno == 2
 
 
+def test_periodic_entry_of_a_correspondent_ends_with_its_lifetime_and_traffic_renews_it() -> None:
+    """KAME sent an update at the end of the lifetime, to whomever; here packets are the reason.
+
+    s.10.9 has the mobile node tell correspondents of a new care-of address, s.10.12 limits updates
+    to what is needed: a peer that is silent gets none, and the entry goes.
+    """
+    mn = MnStage()
+    mn.abroad(lifetime=60, refresh=50)
+    mn.tunnel(echo(CN, HOA))
+    ((_, update, _),) = to(mn, CN)
+    assert update.seqno == 1 and 0 < update.lifetime_s <= 60
+    mn.wait(51)
+    mn.acknowledge(lifetime=3600)
+    mn.wait(12)
+    assert mn.entry_of(CN) is None and to(mn, CN) == []
+    mn.tunnel(echo(CN, HOA))
+    ((_, update, _),) = to(mn, CN)
+    assert update.seqno == 2 and update.lifetime_s > 60
+
+
 # -- restarts -------------------------------------------------------------------------------------
 
 
