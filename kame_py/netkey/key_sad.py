@@ -154,12 +154,12 @@ def key_sa_recordxfer(kern: Kernel, sav: Secasvar, octets: int) -> None:
     cur.allocations += 1
     cur.bytes += octets
     cur.usetime = kern.clock.realtime() // NS
+    if sav.state not in _VALID:
+        return  # deleted while the packet was under way
     if sav.used_ns is None:
         sav.used_ns = kern.now()
         if sav.lft_s.usetime or sav.lft_h.usetime:
             _schedule(kern, sav)
-    if sav.state not in _VALID:
-        return
     if _spent(sav.lft_h, cur):
         key_sa_chgstate(kern, SaEv.HARD, sav)
     elif sav.state == SADB_SASTATE_MATURE and _spent(sav.lft_s, cur):

@@ -95,6 +95,27 @@ def test_seconds_since_first_use_start_with_the_first_packet() -> None:
     assert state(node) is None
 
 
+def test_a_hard_limit_alone_counts_from_the_first_use() -> None:
+    node = Node()
+    node.prog.ask(ah(1500, *limits({"usetime": 10}, {})))
+    node.wait(5)
+    key_sa_recordxfer(node.kern, the(node), 64)
+    node.until(15 * NS - 1)
+    assert state(node) == MATURE
+    node.until(15 * NS)
+    assert state(node) is None
+
+
+def test_a_packet_under_way_does_not_wake_a_deleted_association() -> None:
+    node = Node()
+    node.prog.ask(ah(1500, *limits({"usetime": 10}, {"usetime": 5})))
+    sav = the(node)
+    node.prog.ask(sadb(k.SADB_FLUSH))
+    key_sa_recordxfer(node.kern, sav, 64)
+    node.wait(20)
+    assert sav.state == DEAD
+
+
 def test_octets() -> None:
     node = Node()
     node.prog.ask(ah(1500, *limits({"bytes": 200}, {"bytes": 100})))
