@@ -24,7 +24,6 @@ from kame_py.mip6 import (
 )
 from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_FOREIGN,
-    HIF_LOCATION_UNKNOWN,
     MIP6_BU_REG_STATE_DEREGWAITACK,
     MIP6_BU_REG_STATE_REG,
     MIP6_BU_REG_STATE_REGWAITACK,
@@ -57,8 +56,6 @@ PCOA_LIFETIME_S: Final = 60  # a link that was left forwards so long at most
 
 def mip6_home_registration(kern: Kernel, sc: HifSoftc) -> None:
     """Register, or at home de-register, every home address with the care-of address of now."""
-    if sc.hif_location == HIF_LOCATION_UNKNOWN:
-        return
     for ms, mpfx in list(mip6_subnet.hif_home_prefixes(sc)):
         if mpfx.mpfx_haddr != IN6ADDR_ANY and mpfx.mpfx_vltime:
             _register(kern, sc, ms, mpfx)

@@ -24,6 +24,7 @@ from tests.scenario.mnstage import (
     CN2,
     COA,
     COA2,
+    FOREIGN2,
     HA,
     HA_LL,
     HOA,
@@ -33,6 +34,7 @@ from tests.scenario.mnstage import (
     MnStage,
     hao_of,
 )
+from tests.scenario.tester import ROUTER2, ROUTER2_MAC
 from tests.scenario.words import Heard, addr, echo, error, ip6, is_
 
 A, H = FLAGS["A"], FLAGS["H"]
@@ -361,3 +363,18 @@ def test_tunnel_is_not_taken_before_anything_was_asked_for() -> None:
     late.tunnel(echo(CN, HOA))
     late.wait(0.5)
     assert "echoreply" not in [h.facts().get("icmp6") for h in late.take()]
+
+
+def test_correspondent_hears_of_a_move_in_the_same_moment(mn: MnStage) -> None:
+    """The home agent is told in the next second, as KAME's timer does."""
+    mn.tunnel(echo(CN, HOA))
+    mn.wait(5)
+    mn.forget()
+    mn.tn.neighbours = {ROUTER2: ROUTER2_MAC}
+    mn.advertise(FOREIGN2, ROUTER2, ROUTER2_MAC)
+    assert mn.world.run_ns(mn.now + 20 * NS, lambda: mn.mip6.hif_coa == addr(COA2))
+    moved = mn.now
+    mn.wait(1.1)
+    ((heard, update, packet), *_) = to_cn(mn)
+    assert packet.src == COA2 and update.lifetime_s
+    assert mn.since(moved, heard) < 0.1

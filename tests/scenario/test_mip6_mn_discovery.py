@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.mip6 import mip6_dhaad
 from kame_py.mip6.mip6_ha import mip6_ha_list_find_withaddr, mip6_ha_list_remove
 from kame_py.wire.codecs import HaDiscovReq, Icmp6Hdr, MpAdvert
 from kame_py.wire.const import (
@@ -100,15 +101,33 @@ def test_unanswered_request_is_repeated_three_times_and_then_rests(mn: MnStage) 
     assert round((requests(mn)[0][0].t_ns - sent[0]) / NS) == 30 + 32
 
 
-def test_pauses_between_searches_double() -> None:
+def test_pauses_between_searches_double_up_to_256_seconds() -> None:
     mn = MnStage(ha="")
     mn.land()
-    mn.wait(300)
+    mn.wait(950)
     sent = [heard.t_ns for heard, _ in requests(mn)]
     one = [0, 2, 6, 14]  # and 16 s of waiting for the last answer
-    want = [start + t for start in (0, 30 + 32, 62 + 30 + 64, 156 + 30 + 128) for t in one]
+    starts = (0, 30 + 32, 62 + 30 + 64, 156 + 30 + 128, 314 + 30 + 256, 600 + 30 + 256)
+    want = [start + t for start in starts for t in one]
     got = [round((t - sent[0]) / NS) for t in sent]
-    assert got == want[: len(got)] and len(got) >= 12
+    assert got == want
+
+
+def test_search_that_is_no_longer_wanted_asks_nobody(mn: MnStage) -> None:
+    """It ends in the same moment, before the request has left."""
+    mn.wait(1)
+    mn.forget()
+    mip6_dhaad.mip6_dhaad_moved(mn.kern, mn.sc)
+    mip6_dhaad.mip6_dhaad_stop(mn.kern, mn.sc)
+    mn.wait(1)
+    assert requests(mn) == [] and mn.sc.hif_hadiscovid is None
+
+
+@pytest.mark.parametrize(("last", "following"), [(0x1FF, 0x200), (0xFFFF, 0)])
+def test_numbers_of_requests_have_sixteen_bits(mn: MnStage, last: int, following: int) -> None:
+    mn.mip6.mip6_hadiscovid = last
+    mn.wait(7)
+    assert [r.ha_dreq_id for _, r in requests(mn)] == [0, last, following]
 
 
 def test_move_in_the_middle_of_a_search_begins_a_whole_one(mn: MnStage) -> None:
@@ -180,14 +199,22 @@ def test_every_home_link_is_asked_for_its_home_agent() -> None:
     other = "2001:db8:7::"
     mn.ioctl(SIOCAHOMEPREFIX_HIF("hif0", addr(other), 64, VLTIME, PLTIME))
     mn.land()
-    mn.wait(1)
-    reply(mn, 0, HA)
     mn.wait(1.1)
+    reply(mn, 0, HA)
+    mn.wait(0.1)  # at once
     second = requests(mn)[-1]
     assert seen(second[0]).hops == (ANYCAST.replace("8:1:0", "8:7:0"),)
     reply(mn, second[1].ha_dreq_id, other + "1", src=other + "1")
     mn.wait(1.1)
     assert set(asked(mn)) == {HA, other + "1"}
+
+
+def test_reply_tells_of_sixty_four_home_agents_at_most(mn: MnStage) -> None:
+    mn.wait(1.1)
+    reply(mn, 0, *(f"2001:db8:1::{n:x}" for n in range(1, 71)))
+    (ms,) = mn.sc.hif_hs_list_home
+    assert [ntop(mha.mha_gaddr) for mha in ms.ms_msha_list][-1] == "2001:db8:1::40"
+    assert len(ms.ms_msha_list) == 64
 
 
 def test_reply_after_the_search_was_stopped_is_ignored(mn: MnStage) -> None:

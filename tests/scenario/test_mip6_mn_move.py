@@ -453,6 +453,17 @@ def test_neighbour_discovery_never_carries_a_home_address(mn: MnStage) -> None:
     mn.conserved()
 
 
+def test_node_that_was_never_registered_asks_for_no_duplicate_detection_at_home() -> None:
+    mn = MnStage()
+    mn.arrive()
+    assert all(update.flags & D for _, update, _ in mn.updates())
+    go_home(mn)
+    for _ in range(10):
+        answer_home_agent(mn)
+    sent = [update for _, update, _ in mn.updates()]
+    assert sent and not any(update.lifetime_s or update.flags & D for update in sent)
+
+
 def test_advertisement_is_judged_when_all_its_prefixes_are_read(mn: MnStage) -> None:
     """The first prefix of the home link need not be the one that was configured."""
     mn.tn.neighbours = {HA_LL: HA_MAC}

@@ -22,6 +22,7 @@ from tests.scenario.mnstage import (
     HA2,
     HA2_LL,
     HOA,
+    HOME,
     KERNELS,
     PLTIME,
     VLTIME,
@@ -341,6 +342,30 @@ def test_every_home_prefix_is_registered_with_its_own_address() -> None:
         (second, "2001:db8:1:8::1", A | H | S | D),
     }
     assert set(mn.hifs()) == {HOA, second}
+
+
+def test_next_home_agent_cannot_answer_what_the_one_before_was_asked() -> None:
+    mn = MnStage()
+    mn.agent(HA2, HA2_LL)
+    mn.arrive()
+    first = mn.updates()[0][2].hops[0]
+    second = HA if first == HA2 else HA2
+    while mn.entry_of(second) is None:
+        mn.wait(1)
+    mn.wait(2)
+    assert [u.seqno for _, u, p in mn.updates() if p.hops == (second,)] == [1]
+    mn.ack(5, src=second)
+    bu = mn.entry_of(second)
+    assert bu is not None and bu.mbu_reg_state == MIP6_BU_REG_STATE_REGWAITACK
+    mn.ack(bu.mbu_seqno, src=second)
+    assert bu.mbu_reg_state == MIP6_BU_REG_STATE_REG
+
+
+def test_home_prefix_that_is_no_longer_valid_is_not_registered() -> None:
+    mn = MnStage()
+    mn.ioctl(SIOCAHOMEPREFIX_HIF("hif0", addr(HOME), 64, 0, 0))
+    mn.arrive()
+    assert mn.updates() == [] and mn.sc.hif_bu_list == []
 
 
 def test_home_agent_without_configured_prefix_is_refused() -> None:
