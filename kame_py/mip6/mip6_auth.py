@@ -183,14 +183,14 @@ def _verify(
     cover: Callable[[bytes], Iterable[Covered]],
 ) -> Authdata:
     """Authentication data, if there is any: last, of the right length, by ``src`` itself."""
-    auth = next((sub for sub in subopts if isinstance(sub, AuthData)), None)
-    if auth is None:
-        return Authdata.ABSENT
+    auth = subopts[-1] if subopts else None
+    if not isinstance(auth, AuthData):
+        return Authdata.BAD if any(isinstance(s, AuthData) for s in subopts) else Authdata.ABSENT
     sa = kern.ipsec.authdata_in(kern, src, m.dst, auth.spi)
     if sa is None:
         known = kern.ipsec.authdata_known(kern, m.dst, auth.spi)
         return Authdata.WRONGSA if known else Authdata.NOSA
-    if auth is not subopts[-1] or len(auth.mac) != sa.icvlen or not _usable(sa):
+    if len(auth.mac) != sa.icvlen or not _usable(sa):
         return Authdata.BAD
     head = option[: len(option) - sa.icvlen]
     good = any(sa.verify(auth.mac, *parts) for parts in cover(head))

@@ -206,12 +206,12 @@ class Ipsec6:
         return isinstance(key_checkrequest(kern, isr, ipsec6_saidx(isr, src, dst)), Secasvar)
 
     def vouched(self, kern: Kernel, m: Mbuf, src: bytes, header: bool) -> bool:
-        came = m.ipsec.hist if m.ipsec is not None else ()
-        return any(
-            sav.saidx.src == src
-            and (sav.saidx.proto == IPPROTO_AH or (not header and sav.alg_auth))
-            for sav in came
-        )
+        """By source and destination: a tunnel around the packet says nothing of what is inside."""
+        for sav in m.ipsec.hist if m.ipsec is not None else ():
+            if (sav.saidx.src, sav.saidx.dst) == (src, m.dst):
+                if sav.saidx.proto == IPPROTO_AH or (sav.alg_auth and not header):
+                    return True
+        return False
 
     def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         kern.key.on_change.append(fn)

@@ -277,14 +277,16 @@ def test_packets_to_a_correspondent_without_key_carry_the_home_address_and_no_up
 
 def test_key_that_goes_is_missed_and_told_of_again(mn: Secured) -> None:
     mn.answer(mn.ack_now(lifetime=20))
-    mn.keys.flush()
     mn.forget()
-    mn.wait(15)
-    assert mn.updates() == []
-    assert len([line for line in mn.logged() if "authdata create failed." in line]) == 1
-    mn.howto()
-    mn.wait(1)
-    assert to(mn, HA)
+    for times in (1, 2):
+        mn.keys.flush()
+        mn.wait(15)
+        assert mn.updates() == []
+        told = [line for line in mn.logged() if "authdata create failed." in line]
+        assert len(told) == times
+        mn.howto()
+        mn.wait(1)
+        assert to(mn, HA)
 
 
 # -- acknowledgements -----------------------------------------------------------------------------

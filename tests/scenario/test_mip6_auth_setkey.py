@@ -7,6 +7,8 @@ correspondent. draft-15 s.4.4, s.8.2, s.10.2.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kame_py.cli.lab import load_lab
@@ -26,6 +28,7 @@ from kame_py.wire.mip6_draft15 import WIRE
 from tests.scenario.authwords import HOWTO_KEY, bare, bu_packet, mac_key, signed_bu, signed_by
 from tests.scenario.mip6words import Seen, seen
 from tests.scenario.mnstage import hao_of
+from tests.support import PROJECT_ROOT
 
 AWAY_S = 38  # the mobile node is on fl1, known to its home agent and to the correspondent
 MAC = mac_key(HOWTO_KEY)
@@ -55,7 +58,7 @@ class Secure:
     def node(self, name: str) -> Node:
         return self.world.nodes[name]
 
-    def type(self, name: str, commands: str) -> None:
+    def typed(self, name: str, commands: str) -> None:
         done = self.node(name).run(commands)
         assert done.status == 0, done
 
@@ -155,10 +158,10 @@ def test_every_update_and_acknowledgement_on_the_wire_is_signed() -> None:
 
 def test_key_that_comes_late_lets_the_update_go_in_the_next_second() -> None:
     net = Secure(17)
-    net.type("mn", "setkey -F")
+    net.typed("mn", "setkey -F")
     net.until(30.5)
     assert net.updates("B") == [] and net.bindings("ha") == {}
-    net.type("mn", "setkey -FP\nsetkey -f /etc/ipsec.conf")
+    net.typed("mn", "setkey -FP\nsetkey -f /etc/ipsec.conf")
     net.until(31)
     assert len(net.updates("B")) == 1
     net.until(33)
@@ -169,14 +172,14 @@ def test_key_that_comes_late_lets_the_update_go_in_the_next_second() -> None:
 
 def test_without_the_policy_line_there_is_no_key_to_sign_with() -> None:
     net = Secure(17)
-    net.type("mn", "setkey -FP")
+    net.typed("mn", "setkey -FP")
     net.until(30)
     assert net.updates("B") == []
 
 
 def test_home_agent_without_policy_registers_and_cannot_say_so() -> None:
     net = Secure(17)
-    net.type("ha", "setkey -FP")
+    net.typed("ha", "setkey -FP")
     net.until(30)
     assert net.bindings("ha") == {net.host("A"): net.coa()}
     assert net.carrying("ha.fxp1", BindingAck) == []
@@ -189,7 +192,7 @@ def test_home_agent_without_policy_registers_and_cannot_say_so() -> None:
 def test_one_character_of_the_key_is_another(net: Secure) -> None:
     """At the mobile node, from now on; its goodbye to the correspondent says nothing any more."""
     add = 'add A C ah 1501 -m transport -A hmac-sha1 "BH SA configuration!";'
-    net.type("mn", f"setkey -c << EOF\ndelete A C ah 1501;\n{add}\nEOF")
+    net.typed("mn", f"setkey -c << EOF\ndelete A C ah 1501;\n{add}\nEOF")
     was = net.bindings("cn")
     net.until(60)
     assert len(net.updates("C")) > 1
@@ -212,7 +215,7 @@ def test_update_that_was_heard_is_sent_from_elsewhere(net: Secure) -> None:
 
 
 def test_holder_of_another_key_signs_for_the_home_address(net: Secure) -> None:
-    net.type("cn", 'setkey -c << EOF\nadd D C ah 1505 -A hmac-sha1 "a key for D and C...";\nEOF')
+    net.typed("cn", 'setkey -c << EOF\nadd D C ah 1505 -A hmac-sha1 "a key for D and C...";\nEOF')
     key = mac_key(b"a key for D and C...")
     coa = "2001:200:9:1::bad"
     a, c = net.host("A"), net.host("C")
@@ -225,7 +228,7 @@ def test_signature_is_taken_off(net: Secure) -> None:
 
 
 def test_association_was_deleted_at_the_correspondent(net: Secure) -> None:
-    net.type("cn", "setkey -c << EOF\ndelete A C ah 1501;\nEOF")
+    net.typed("cn", "setkey -c << EOF\ndelete A C ah 1501;\nEOF")
     coa = net.coa()
     option = signed_bu(next_update(net), net.host("C"), coa, net.host("A"), 1501, MAC)
     net.refused(forged(net, option, coa), "MIP6_BUNOSA")
@@ -258,8 +261,8 @@ def test_ah_over_the_packet_stands_for_authentication_data_with_s_1() -> None:
     verified with the home address as source (s.5.4).
     """
     net = Secure(17)
-    net.type("ha", "mip6control -S 1")
-    net.type("mn", f"mip6control -T 0\nsetkey -c << EOF\n{AH_OUT}\nEOF")
+    net.typed("ha", "mip6control -S 1")
+    net.typed("mn", f"mip6control -T 0\nsetkey -c << EOF\n{AH_OUT}\nEOF")
     net.until(30)
     (data, update), *_ = net.updates("B")
     assert bare(update) == update
@@ -271,10 +274,21 @@ def test_ah_over_the_packet_stands_for_authentication_data_with_s_1() -> None:
 
 def test_ah_over_the_packet_does_not_count_without_s_1() -> None:
     net = Secure(17)
-    net.type("mn", f"mip6control -T 0\nsetkey -c << EOF\n{AH_OUT}\nEOF")
+    net.typed("mn", f"mip6control -T 0\nsetkey -c << EOF\n{AH_OUT}\nEOF")
     net.until(30)
     assert net.updates("B") and net.bindings("ha") == {}
     assert net.drops("ha")["MIP6_BUNOAUTH"] == len(net.updates("B"))
+
+
+def test_ah_of_somebody_else_does_not_vouch_for_a_home_address() -> None:
+    """The index, the key and the digest are right; the association is one of D."""
+    net = Secure(17)
+    change = 'delete A B ah 1500;\nadd D B ah 1500 -A hmac-sha1 "AH SA configuration!";'
+    net.typed("ha", f"mip6control -S 1\nsetkey -c << EOF\n{change}\nEOF")
+    net.typed("mn", f"mip6control -T 0\nsetkey -c << EOF\n{AH_OUT}\nEOF")
+    net.until(30)
+    assert net.updates("B") and net.bindings("ha") == {}
+    assert net.drops("ha")["MIP6_BUWRONGSA"] == len(net.updates("B"))
 
 
 def test_esp_over_the_update_does_not_count() -> None:
@@ -282,10 +296,10 @@ def test_esp_over_the_update_does_not_count() -> None:
     net = Secure(17)
     key = '-E des-cbc "DES key!" -A hmac-sha1 "ESP SA configuration"'
     for name in ("mn", "ha"):
-        net.type(name, f"setkey -c << EOF\nadd A B esp 1700 {key};\nEOF")
-    net.type("ha", "mip6control -S 1")
+        net.typed(name, f"setkey -c << EOF\nadd A B esp 1700 {key};\nEOF")
+    net.typed("ha", "mip6control -S 1")
     out = AH_OUT.replace("ah/", "esp/")
-    net.type("mn", f"mip6control -T 0\nsetkey -c << EOF\n{out}\nEOF")
+    net.typed("mn", f"mip6control -T 0\nsetkey -c << EOF\n{out}\nEOF")
     net.until(30)
     assert net.bindings("ha") == {}
     assert net.drops("ha")["MIP6_BUNOAUTH"] > 0
@@ -295,3 +309,53 @@ def test_answer_goes_by_routing_header_in_front_of_what_is_signed(net: Secure) -
     ((data, _),) = net.carrying("ha.fxp1", BindingAck)
     chain = walk(data, Ip6Hdr.unpack(data).ip6_nxt, Ip6Hdr.SIZE, len(data))
     assert [ext.nxt_type for ext in chain.headers] == [IPPROTO_ROUTING, IPPROTO_DSTOPTS]
+
+
+# -- prefixes of home -----------------------------------------------------------------------------
+
+KEYS = """setkey -c << EOF
+add ha mn ah 1600 -A hmac-sha1 "AH SA configuration!";
+add mn ha ah 1500 -A hmac-sha1 "AH SA configuration!";
+add ha mn2 ah 1602 -A hmac-sha1 "AH SA configuration!";
+add mn2 ha ah 1502 -A hmac-sha1 "AH SA configuration!";
+add ha mn esp 1603 -E des-cbc "DES key!" -A hmac-sha1 "ESP SA configuration";
+spdadd ::/0[any] ::/0[any] ipv6-opts -P out ipsec ah/transport//require;
+EOF
+"""
+RENUMBERED_S = 1080
+
+
+def renumbered(tmp_path: Path, policy: str) -> LabRun:
+    """The lab renumber-abroad with authentication on; ``policy``: of ha for its advertisements."""
+    text = (PROJECT_ROOT / "kame_py" / "labs" / "renumber-abroad.toml").read_text()
+    text = text.replace("options MIP6\n", "options MIP6\noptions IPSEC_ESP\n")
+    assert text.count("mip6control -T 0\n") == 2
+    text = text.replace("mip6control -T 0\n", KEYS + policy, 1)
+    text = text.replace("mip6control -T 0\n", KEYS)
+    path = tmp_path / "renumber.toml"
+    path.write_text(text)
+    run = LabRun(load_lab(str(path)))
+    run.begin()
+    run.world.run_ns(RENUMBERED_S * NS)
+    return run
+
+
+@pytest.mark.parametrize("proto", ["ah", "esp"])
+def test_prefix_advertisement_is_believed_under_ipsec_of_the_home_agent(
+    tmp_path: Path, proto: str
+) -> None:
+    line = f"spdadd ha mn icmp6 -P out ipsec {proto}/transport//require;"
+    run = renumbered(tmp_path, f"setkey -c << EOF\n{line}\nEOF\n")
+    second = ntop(run.world.hosts["mn2"][0])
+    assert second in run.world.nodes["mn"].run("ifconfig hif0").out
+    log = run.world.nodes["mn"].kernel.log.dmesg()
+    assert "mobile prefix advertisement" not in log
+
+
+def test_prefix_advertisement_without_ipsec_is_not_believed(tmp_path: Path) -> None:
+    run = renumbered(tmp_path, "")
+    second = ntop(run.world.hosts["mn2"][0])
+    mn = run.world.nodes["mn"]
+    assert second not in mn.run("ifconfig hif0").out
+    ha = ntop(run.world.hosts["ha"][0])
+    assert f"an unprotected mobile prefix advertisement from {ha}." in mn.kernel.log.dmesg()
