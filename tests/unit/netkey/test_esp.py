@@ -382,3 +382,25 @@ def test_the_sysctl_draws_lengths() -> None:
         assert reopened(sav, packet[40:]) == EspClear(IPPROTO_UDP, b"data")
     assert len(sizes) > 5
     assert max(sizes) <= 40 + 8 + 200 + 12
+
+
+@pytest.mark.parametrize(
+    ("style", "padding"),
+    [
+        (k.SADB_X_EXT_PSEQ, bytes(range(1, 11))),
+        (k.SADB_X_EXT_PZERO, bytes(10)),
+        (k.SADB_X_EXT_PRAND, None),
+    ],
+    ids=["seq", "zero", "random"],
+)
+def test_padding_is_that_of_the_association(style: int, padding: bytes | None) -> None:
+    node, sav = sender(flags=CYCSEQ | style)
+    ip6_output(node.kern, made(node, b"data"))
+    ((_, packet),) = node.sent()
+    assert sav.cipher is not None
+    text = sav.cipher.decrypt(packet[48:64], packet[64:-12])
+    assert (text[:4], text[-2:]) == (b"data", bytes([10, IPPROTO_UDP]))
+    if padding is None:
+        assert text[4:-2] not in (bytes(10), bytes(range(1, 11)))
+    else:
+        assert text[4:-2] == padding

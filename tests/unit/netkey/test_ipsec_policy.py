@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from kame_py.kern.mbuf import Fate
+from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, Fate
 from kame_py.kern.uipc_socket import Socket, socreate, sogetopt, soreceive, sosetopt
 from kame_py.netinet6.in6 import in6_addmulti
 from kame_py.netkey.ipsec_policy import ipsec_ports, ipsec_upper
@@ -222,6 +222,19 @@ def test_the_upper_protocol_is_behind_all_headers_and_unknown_in_later_fragments
     assert ipsec_upper(ip6(first + bytes(8), IPPROTO_FRAGMENT)) == (IPPROTO_UDP, 48)
     assert ipsec_upper(ip6(later + bytes(8), IPPROTO_FRAGMENT))[0] == k.IPSEC_ULPROTO_ANY
     assert ipsec_upper(ip6(b"\x11", IPPROTO_DSTOPTS))[0] == k.IPSEC_ULPROTO_ANY
+
+
+def test_fragments_that_were_authentic_one_by_one_do_not_make_an_authentic_datagram() -> None:
+    node = under(request(AH))
+    sav = node.sa(AH, 0x1000, SHA1)
+    message = echo(data=bytes(64))
+    first = bytes([IPPROTO_ICMPV6, 0, 0, 1]) + bytes(4) + message[:64]
+    last = bytes([IPPROTO_ICMPV6, 0, 0, 64]) + bytes(4) + message[64:]
+    m = node.receive(signed(sav, payload=first, nxt=IPPROTO_FRAGMENT))
+    assert fate(m)[0] is Fate.HELD
+    m = node.receive(signed(sav, payload=last, nxt=IPPROTO_FRAGMENT))
+    assert fate(m) == REFUSED
+    assert not m.flags & (M_AUTHIPHDR | M_AUTHIPDGM)
 
 
 # -- mobility ----------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from kame_py.wire.const import (
     IPPROTO_UDP,
 )
 from tests.unit.netinet6.ip6_node import PEER1, PEER2, US1, US2, addr, echo, fate, ip6
-from tests.unit.netinet6.test_gif import PING, tunnel
+from tests.unit.netinet6.test_gif import INNER_PEER, INNER_US, PING, tunnel
 from tests.unit.netkey.ipsec_node import (
     AES,
     AH,
@@ -162,6 +162,23 @@ def test_own_packets_have_transport_mode_inside_and_outside() -> None:
     tunnel = packet[64:]
     assert (tunnel[:4], tunnel[8 + 6]) == (bytes.fromhex("00002001"), IPPROTO_ESP)
     assert tunnel[8 + 40 : 8 + 44] == bytes.fromhex("00002000")
+
+
+def test_an_ipsec_tunnel_may_run_in_a_generic_one() -> None:
+    node = IpsecNode(gif=1)
+    tunnel(node)
+    node.sa(ESP, 0x2000, MD5, enc=NULL, src=INNER_US, dst=INNER_PEER, mode=TUNNEL)
+    node.policy(OUT, request(ESP, TUNNEL, src=INNER_US, dst=INNER_PEER), dst="2001:db8:9::/64")
+    rtrequest(node.kern, RTM_ADD, bytes(16), 0, PEER2, RTF_GATEWAY)
+    assert ip6_output(node.kern, made(node, b"data")) == 0
+    node.kern.run_softintr()
+    ((where, packet),) = node.sent()
+    assert where == "rip0"
+    outer, middle = Ip6Hdr.unpack(packet), Ip6Hdr.unpack(packet, 40)
+    assert (outer.ip6_dst, outer.ip6_nxt) == (PEER1, IPPROTO_IPV6)
+    assert (middle.ip6_dst, middle.ip6_nxt) == (INNER_PEER, IPPROTO_ESP)
+    assert Ip6Hdr.unpack(packet, 80 + 8).ip6_dst == THERE
+    assert node.counters()["ipsec6.out_success"] == 1
 
 
 # -- sizes -------------------------------------------------------------------------------------
