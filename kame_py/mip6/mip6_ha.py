@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
 from kame_py.mip6 import mip6_home, mip6_subnet
-from kame_py.mip6.mip6_var import MIP6_BA_MAX_TIMEOUT, Mip6Ha, Mip6State, mip6_state, mip6log
+from kame_py.mip6.mip6_var import (
+    MIP6_BA_MAX_TIMEOUT,
+    MIP6_MAX_FINITE,
+    Mip6Ha,
+    Mip6State,
+    mip6_state,
+    mip6log,
+)
 from kame_py.netinet6.scope6 import in6_clearscope
 from kame_py.wire.in6addr import IN6ADDR_ANY, ntop
 
@@ -48,10 +55,6 @@ def mip6_ha_set_lifetime(kern: Kernel, mha: Mip6Ha, lifetime: int) -> None:
     """Seconds from now on."""
     mha.mha_lifetime = lifetime
     mha.mha_expire = kern.now() + lifetime * NS
-    _settimer(kern, mha)
-
-
-def _settimer(kern: Kernel, mha: Mip6Ha) -> None:
     if mha.mha_timer is not None:
         mha.mha_timer.stop()
     mha.mha_timer = kern.callouts.at(mha.mha_expire, mip6_ha_timeout, kern, mha)
@@ -67,8 +70,8 @@ def mip6_ha_timeout(kern: Kernel, mha: Mip6Ha) -> None:
     if until <= kern.now() and mip6_home.mip6_ha_awaited(kern, mha.mha_gaddr):
         until = kern.now() + MIP6_BA_MAX_TIMEOUT * NS
     if until > kern.now():
-        mha.mha_expire = until
-        _settimer(kern, mha)
+        seconds = -(-(until - kern.now()) // NS)
+        mip6_ha_set_lifetime(kern, mha, min(seconds, MIP6_MAX_FINITE))
         return
     mip6_ha_list_remove(kern, mha)
 

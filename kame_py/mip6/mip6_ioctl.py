@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
-from kame_py.mip6 import if_hif, mip6_bc, mip6_haddr, mip6_haddr_set, mip6_move
+from kame_py.mip6 import if_hif, mip6_bc, mip6_bul, mip6_haddr, mip6_haddr_set, mip6_move
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
     HifSoftc,
@@ -237,9 +237,9 @@ def mip6_sysctl_init(kern: Kernel, state: Mip6State) -> None:
 SnapRow = BuSnap | HaSnap | MpfxSnap
 
 
-def _left(kern: Kernel, expire_ns: int) -> int:
-    """Whole seconds from now, negative when it is over."""
-    return (expire_ns - kern.now()) // NS
+def _left(kern: Kernel, expire_ns: int, without: int = 0) -> int:
+    """Whole seconds from now, negative when it is over; ``without`` where there is no end."""
+    return (expire_ns - kern.now()) // NS if 0 < expire_ns < mip6_bul.NEVER else without
 
 
 def _config_row(state: Mip6State) -> Mip6ConfigSnap:
@@ -280,7 +280,7 @@ def _bu_row(kern: Kernel, sc: HifSoftc, mbu: Mip6Bu) -> BuSnap:
         in6_clearscope(mbu.mbu_haddr),
         in6_clearscope(mbu.mbu_coa),
         mbu.mbu_lifetime,
-        _left(kern, mbu.mbu_expire),
+        _left(kern, mbu.mbu_expire, mbu.mbu_lifetime),
         mbu.mbu_refresh,
         _left(kern, mbu.mbu_refexpire),
         mbu.mbu_acktimeout,
@@ -304,7 +304,7 @@ def _ha_row(kern: Kernel, sc: HifSoftc, mha: Mip6Ha) -> HaSnap:
         mha.mha_flags,
         mha.mha_pref,
         mha.mha_lifetime,
-        _left(kern, mha.mha_expire),
+        _left(kern, mha.mha_expire, mha.mha_lifetime),
     )
 
 
@@ -320,17 +320,12 @@ def _mpfx_row(kern: Kernel, sc: HifSoftc, mpfx: Mip6Prefix) -> MpfxSnap:
         mpfx.mpfx_prefix,
         mpfx.mpfx_prefixlen,
         mpfx.mpfx_vltime,
-        _mpfx_left(kern, mpfx.mpfx_vlexpire, mpfx.mpfx_vltime),
+        _left(kern, mpfx.mpfx_vlexpire, mpfx.mpfx_vltime),
         mpfx.mpfx_pltime,
-        _mpfx_left(kern, mpfx.mpfx_plexpire, mpfx.mpfx_pltime),
+        _left(kern, mpfx.mpfx_plexpire, mpfx.mpfx_pltime),
         mpfx.mpfx_haddr,
         mip6_haddr.mip6_haddr_chosen(sc, mpfx),
     )
-
-
-def _mpfx_left(kern: Kernel, expire_ns: int, lifetime_s: int) -> int:
-    """A prefix that was configured does not count down."""
-    return _left(kern, expire_ns) if expire_ns else lifetime_s
 
 
 def _unuse_rows(state: Mip6State) -> tuple[UnuseSnap, ...]:
