@@ -194,6 +194,15 @@ def test_home_agent_does_not_believe_c6_spoilt(ha: Stage, data_dir: Path, spoil:
         assert bindings(ha) == {}
 
 
+def test_association_of_another_mobile_node_is_not_believed(ha: Stage, data_dir: Path) -> None:
+    """The octets are right, but whose key it is tells who may register what."""
+    secret, packet = vector(data_dir, "C6.ah.hao.bu13.sha1")
+    key(ha, "2001:db8:0:1::200", HA, 0x2000, "sha1", secret)
+    ha.send2(packet, PEER_MAC2)
+    assert bindings(ha) == {}
+    assert ha.drops() == {"MIP6_BUWRONGSA": 1}
+
+
 def test_bare_update_is_not_believed(ha: Stage) -> None:
     configure(ha, 128)  # debugging on
     ha.forget()
