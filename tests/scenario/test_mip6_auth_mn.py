@@ -256,6 +256,16 @@ def test_key_that_nobody_told_of_is_found_after_ten_seconds() -> None:
     assert mn.sent() == 1
 
 
+@pytest.mark.parametrize("member,value", [("spi", 0), ("icvlen", 10), ("icvlen", 0)])
+def test_association_that_may_not_sign_is_none(member: str, value: int) -> None:
+    """s.5.6: index 0 is no index, and the code is a number of words of 32 bits, not none."""
+    mn = Secured()
+    setattr(mn.keys.sad[0], member, value)
+    mn.arrive()
+    assert mn.updates() == [] and mn.sent() == 0
+    assert any("authdata create failed." in line for line in mn.logged())
+
+
 def test_packets_to_a_correspondent_without_key_carry_the_home_address_and_no_update(
     mn: Secured,
 ) -> None:
