@@ -8,6 +8,7 @@ import pytest
 from kame_py.kern.clock import NS
 from kame_py.kern.uipc_socket import soconnect, socreate, sogetsockname
 from kame_py.mip6.mip6_bul import mip6_cn_state
+from kame_py.mip6.mip6_home import mip6_bu_list_notify_binding_change
 from kame_py.mip6.mip6_mnstate import CnSt
 from kame_py.netinet6.in6_src import in6_selectsrc
 from kame_py.wire.cksum import in6_cksum
@@ -378,3 +379,13 @@ def test_correspondent_hears_of_a_move_in_the_same_moment(mn: MnStage) -> None:
     ((heard, update, packet), *_) = to_cn(mn)
     assert packet.src == COA2 and update.lifetime_s
     assert mn.since(moved, heard) < 0.1
+
+
+def test_correspondent_is_sent_nothing_while_the_update_rate_forbids_it(mn: MnStage) -> None:
+    mn.tunnel(echo(CN, HOA))
+    mn.wait(0.3)
+    assert len(to_cn(mn)) == 1
+    mn.forget()
+    mip6_bu_list_notify_binding_change(mn.kern, mn.sc, addr(HOA))
+    mn.settle()
+    assert [p for p in map(seen, mn.take()) if p.hops == (CN,)] == []

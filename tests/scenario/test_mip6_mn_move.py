@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.mip6 import mip6_bul
 from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_FOREIGN,
     HIF_LOCATION_HOME,
@@ -472,3 +473,14 @@ def test_advertisement_is_judged_when_all_its_prefixes_are_read(mn: MnStage) -> 
     assert (location(mn), coa(mn)) == (HIF_LOCATION_HOME, HOA)
     assert "location = 2" not in mn.logged()
     assert not [line for line in mn.logged() if "start ha discovery" in line]
+
+
+def test_advertisements_of_the_return_end_when_the_node_leaves_again(back: MnStage) -> None:
+    """Somebody else may answer for the home address by then."""
+    let_go(back)
+    back.settle()
+    assert back.find(is_("na", target=HOA))
+    bu = mip6_bul.mip6_bu_create(back.kern, back.sc, addr(HA), addr(HOA), A | H, addr(COA))
+    assert mip6_bul.mip6_bu_is_home(bu)
+    back.wait(3)
+    assert back.find(is_("na", target=HOA, dst=ALLNODES)) == []

@@ -35,6 +35,12 @@ def test_routing_header_names_the_care_of_address() -> None:
     assert mip6_rthdr_create(coa) == bytes.fromhex("3b02 0001 0000 0000") + coa
 
 
+def test_behind_an_option_that_does_not_end_everything_stays() -> None:
+    """A program's own header: an option of 32 octets in a header of eight."""
+    own = bytes.fromhex("3b00 1e20 aabb ccdd")
+    assert mip6_add_opt2dh(own, BR)[2:10] == own[2:] + bytes.fromhex("0800")
+
+
 def test_full_header_is_told() -> None:
     full = build_options(59, [AlignedOpt(bytes((0x1E, 255)) + bytes(255))] * 7)
     with pytest.raises(ValueError, match="octets"):
