@@ -24,6 +24,7 @@ from kame_py.netkey.esp_output import esp6_output
 from kame_py.netkey.ipsec_packet import OutPacket
 from kame_py.netkey.ipsec_tunnel import ipsec6_encapsulate
 from kame_py.netkey.key_acquire import key_checkrequest
+from kame_py.netkey.key_spd import ipsec_get_reqlevel
 from kame_py.netkey.keydb import Ipsecrequest, Secasindex, Secasvar
 from kame_py.wire.codecs import Esp, Esptail, Ip6Hdr
 from kame_py.wire.const import (
@@ -99,20 +100,28 @@ def ipsec6_steps(
 ) -> list[Step] | None:
     """The associations of the requests in order; None when a required one is missing.
 
-    Behind a tunnel the addresses are those of its ends.
+    Behind a tunnel the addresses are those of its ends; where it is only wished for and missing,
+    what comes behind it is missing, too.
     """
     steps: list[Step] = []
+    gap = False
     for isr in requests:
+        tunnel = isr.mode == IPSEC_MODE_TUNNEL
         saidx = ipsec6_saidx(isr, src, dst)
-        sav = key_checkrequest(kern, isr, saidx)
+        sav: Secasvar | int = 0
+        if tunnel or not gap:
+            sav = key_checkrequest(kern, isr, saidx)
+        elif ipsec_get_reqlevel(kern, isr) == IPSEC_LEVEL_REQUIRE:
+            return None
         if isinstance(sav, Secasvar):
             steps.append(Step(isr, sav))
+            gap = False
+            if tunnel:
+                src, dst = saidx.src, saidx.dst
         elif sav:
             return None
         else:
-            continue
-        if isr.mode == IPSEC_MODE_TUNNEL:
-            src, dst = saidx.src, saidx.dst
+            gap = gap or tunnel
     return steps
 
 

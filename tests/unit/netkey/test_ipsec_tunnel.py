@@ -35,6 +35,7 @@ from tests.unit.netkey.ipsec_node import (
     MD5,
     NULL,
     OUT,
+    REQUIRE,
     SHA1,
     TRANSPORT,
     TUNNEL,
@@ -179,6 +180,17 @@ def test_an_ipsec_tunnel_may_run_in_a_generic_one() -> None:
     assert (middle.ip6_dst, middle.ip6_nxt) == (INNER_PEER, IPPROTO_ESP)
     assert Ip6Hdr.unpack(packet, 80 + 8).ip6_dst == THERE
     assert node.counters()["ipsec6.out_success"] == 1
+
+
+def test_behind_a_tunnel_that_is_missing_and_only_wished_for_nothing_can_be_required() -> None:
+    for level, ends in ((REQUIRE, "IPSEC_OUTNOSA"), (USE, "")):
+        node = IpsecNode()
+        node.sa(AH, 0x2002, SHA1, src=US1, dst=PEER1)
+        node.policy(OUT, request(ESP, TUNNEL, USE, US2, PEER2), request(AH, level=level))
+        m = made(node, b"data", PEER1)
+        assert ip6_output(node.kern, m) == 0
+        assert fate(m)[1] == ends
+        assert [packet[6] for _, packet in node.sent()] == ([] if ends else [IPPROTO_UDP])
 
 
 # -- sizes -------------------------------------------------------------------------------------
