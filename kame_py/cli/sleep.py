@@ -7,7 +7,6 @@ No KAME counterpart. With ``kame up --virtual`` this is how time passes.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from typing import Final
 
@@ -26,6 +25,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--node", metavar="NAME", help="needed when several run")
     add_version(parser)
     args = parser.parse_args(argv)
+    import asyncio
+
     from kame_py.ctl.remote import NodeGone
     from kame_py.host.run_tool import connect
 
@@ -38,7 +39,10 @@ def main(argv: list[str]) -> int:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value < SECONDS_MAX:
         raise argparse.ArgumentTypeError(f"{text}: not a number of seconds")
     return value

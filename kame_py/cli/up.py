@@ -8,7 +8,6 @@ be used, 3 a right is missing, 1 anything else that does not work.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -93,6 +92,8 @@ def _up(args: argparse.Namespace) -> int:
 
 def serve(lab: LabFile, args: argparse.Namespace, wires: dict[str, str], seed: int | None) -> int:
     """Run the nodes until they are stopped; the capture is readable at any moment."""
+    import asyncio
+
     if args.pcap is None:
         return asyncio.run(_live(lab, args, wires, seed, None))
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,10 +83,14 @@ def test_tool_has_a_version_as_a_command_and_as_a_module(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_tool_without_a_kernel_is_one_line(name: str) -> None:
+def test_tool_without_a_node_is_one_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAME_RUNTIME_DIR", str(tmp_path))
     done = kame(name)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith(f"{name}: no kernel: ") and done.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (1, "")
+    hint = "no running node (start one with: kame up labs/howto.toml)"
+    assert done.stderr == f"{name}: {hint}\n"
 
 
 @pytest.mark.parametrize(
