@@ -254,7 +254,7 @@ def _bu_sa(kern: Kernel, bu: Mip6Bu) -> AuthdataSa | None:
 
 
 def mip6_key_changed(kern: Kernel) -> None:
-    """A security association came or went: updates that had none are tried in the next second."""
+    """Keys, or the need for them, changed: updates that had none are tried in the next second."""
     for bu in mip6_bul.mip6_bu_list(mip6_state(kern)):
         if bu.mbu_noauth:
             bu.mbu_hold = 0

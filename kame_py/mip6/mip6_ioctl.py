@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
-from kame_py.mip6 import if_hif, mip6_bc, mip6_bul, mip6_haddr, mip6_haddr_set, mip6_move
+from kame_py.mip6 import (
+    if_hif,
+    mip6_bc,
+    mip6_bu_output,
+    mip6_bul,
+    mip6_haddr,
+    mip6_haddr_set,
+    mip6_move,
+)
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
     HifSoftc,
@@ -103,6 +111,7 @@ def _switch(member: str, value: int, text: str) -> Callable[[Kernel, Mip6State],
     def switch(kern: Kernel, state: Mip6State) -> None:
         mip6log(kern, LOG_INFO, text)  # before the change, so debugging says when it ends
         setattr(state.config, member, value)
+        mip6_bu_output.mip6_key_changed(kern)  # an update that was held may need no key now
 
     return switch
 

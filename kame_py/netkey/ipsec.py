@@ -16,6 +16,7 @@ from kame_py.kern.hooks import IPSEC_SILENT
 from kame_py.kern.protosw import Ip6Protosw
 from kame_py.netkey.ah_input import ah6_input
 from kame_py.netkey.algorithms import icv_equal
+from kame_py.netkey.esp_core import esp_icvlen
 from kame_py.netkey.esp_input import esp6_ctlinput, esp6_input
 from kame_py.netkey.ipsec_output import (
     ipsec6_ah_request,
@@ -209,7 +210,7 @@ class Ipsec6:
         """By source and destination: a tunnel around the packet says nothing of what is inside."""
         for sav in m.ipsec.hist if m.ipsec is not None else ():
             if (sav.saidx.src, sav.saidx.dst) == (src, m.dst):
-                if sav.saidx.proto == IPPROTO_AH or (sav.alg_auth and not header):
+                if sav.saidx.proto == IPPROTO_AH or (esp_icvlen(sav) and not header):
                     return True
         return False
 

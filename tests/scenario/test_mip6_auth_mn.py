@@ -29,6 +29,7 @@ from kame_py.wire.const import (
     ND_RA_FLAG_HOME_AGENT,
 )
 from kame_py.wire.in6addr import ntop
+from kame_py.wire.ioctl import SIOCSMIP6CFG_DISABLEAUTHDATA
 from kame_py.wire.ip6ext import AlignedOpt, build_options, build_rthdr0
 from kame_py.wire.mip6 import AuthData, BindingAck, BindingUpdate, UniqueId
 from kame_py.wire.mip6_draft15 import WIRE
@@ -241,6 +242,16 @@ def test_update_without_key_is_held_and_leaves_in_the_second_after_the_key_came(
     assert signed_by(update, SPI, MAC, HA, COA, HOA)
     told = [line for line in mn.logged() if "authdata create failed." in line]
     assert len(told) == 1 and f"from {HOA} to {HA}" in told[0]
+
+
+def test_held_update_leaves_in_the_next_second_without_key_when_none_is_wanted_any_more() -> None:
+    mn = Secured(keys=False)
+    mn.arrive()
+    mn.configure(SIOCSMIP6CFG_DISABLEAUTHDATA)
+    mn.until(-(-mn.now // NS) * NS)
+    assert mn.sent() == 1
+    mn.wait(1)
+    assert not any(isinstance(sub, AuthData) for _, u, _ in to(mn, HA) for sub in u.subopts)
 
 
 def test_key_that_nobody_told_of_is_found_after_ten_seconds() -> None:

@@ -325,16 +325,23 @@ EOF
 RENUMBERED_S = 1080
 
 
-def renumbered(tmp_path: Path, policy: str) -> LabRun:
-    """The lab renumber-abroad with authentication on; ``policy``: of ha for its advertisements."""
-    text = (PROJECT_ROOT / "kame_py" / "labs" / "renumber-abroad.toml").read_text()
+def with_keys(tmp_path: Path, lab: str, keys: str, first: str = "") -> str:
+    """A shipped lab with authentication on and ``keys`` everywhere; first: also on its home agent.
+
+    The path of the new file.
+    """
+    text = (PROJECT_ROOT / "kame_py" / "labs" / f"{lab}.toml").read_text()
     text = text.replace("options MIP6\n", "options MIP6\noptions IPSEC_ESP\n")
-    assert text.count("mip6control -T 0\n") == 2
-    text = text.replace("mip6control -T 0\n", KEYS + policy, 1)
-    text = text.replace("mip6control -T 0\n", KEYS)
-    path = tmp_path / "renumber.toml"
-    path.write_text(text)
-    run = LabRun(load_lab(str(path)))
+    assert text.count("mip6control -T 0\n") > 1
+    text = text.replace("mip6control -T 0\n", keys + first, 1)
+    path = tmp_path / f"{lab}.toml"
+    path.write_text(text.replace("mip6control -T 0\n", keys))
+    return str(path)
+
+
+def renumbered(tmp_path: Path, policy: str) -> LabRun:
+    """The lab renumber-abroad; ``policy``: of its home agent, for advertisements."""
+    run = LabRun(load_lab(with_keys(tmp_path, "renumber-abroad", KEYS, policy)))
     run.begin()
     run.world.run_ns(RENUMBERED_S * NS)
     return run
@@ -359,3 +366,27 @@ def test_prefix_advertisement_without_ipsec_is_not_believed(tmp_path: Path) -> N
     assert second not in mn.run("ifconfig hif0").out
     ha = ntop(run.world.hosts["ha"][0])
     assert f"an unprotected mobile prefix advertisement from {ha}." in mn.kernel.log.dmesg()
+
+
+# -- two mobile nodes -----------------------------------------------------------------------------
+
+MUTUAL = """setkey -c << EOF
+add ha mn ah 1600 -A hmac-sha1 "AH SA configuration!";
+add mn ha ah 1500 -A hmac-sha1 "AH SA configuration!";
+add ha mn2 ah 1602 -A hmac-sha1 "AH SA configuration!";
+add mn2 ha ah 1502 -A hmac-sha1 "AH SA configuration!";
+add mn mn2 ah 1700 -A hmac-md5 "sixteen octets..";
+add mn2 mn ah 1701 -A hmac-md5 "sixteen octets..";
+spdadd ::/0[any] ::/0[any] ipv6-opts -P out ipsec ah/transport//require;
+EOF
+"""
+
+
+def test_two_mobile_nodes_sign_for_each_other_by_their_home_addresses(tmp_path: Path) -> None:
+    """Both are away: what is signed is what each sees behind routing header and home address."""
+    run = LabRun(load_lab(with_keys(tmp_path, "mn2mn", MUTUAL)))
+    run.run()
+    assert run.good, run.outcomes
+    for node in run.world.nodes.values():
+        assert [why for why in node.kernel.drops if why.startswith("MIP6")] == []
+        assert "authdata create failed" not in node.kernel.log.dmesg()
