@@ -16,7 +16,7 @@ from kame_py.kern.log import LOG_ERR
 from kame_py.mip6 import mip6_ba, mip6_bc, mip6_mcast, mip6_mpa, mip6_proxy
 from kame_py.mip6.mip6_mpa_state import MpaEv
 from kame_py.mip6.mip6_state import HR_TABLE, BcEv, HrAct, HrEv, HrSt
-from kame_py.mip6.mip6_var import Mip6Bc, Mip6Hr, mip6_state
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_CN, Mip6Bc, Mip6Hr, mip6_state
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6 import in6, nd6_dad
 from kame_py.netinet6.in6_var import IN6_IFF_TENTATIVE, In6Ifaddr
@@ -234,6 +234,15 @@ def mip6_hr_check(kern: Kernel) -> None:
         lost = home is None or home.ndpr_ifp is not hr.hr_ifp
         if lost or hr.hr_req.addr not in kern.ip6.ifaddrs:
             mip6_hr_event(kern, hr, HrEv.EXPIRE)
+
+
+def mip6_disable_ha(kern: Kernel) -> None:
+    """No home agent any more: what was registered, or is under test, ends here and now."""
+    state = mip6_state(kern)
+    for hr in {bc.mbc_hr: None for bc in state.mip6_hrbc_list.values()}:
+        if hr is not None:
+            mip6_hr_event(kern, hr, HrEv.EXPIRE)
+    state.config.mcfg_type = MIP6_CONFIG_TYPE_CN
 
 
 def _bind(kern: Kernel, hr: Mip6Hr, addrs: list[bytes], lifetime_s: int) -> None:

@@ -19,10 +19,12 @@ from kame_py.mip6 import (
     mip6_bul,
     mip6_haddr,
     mip6_haddr_set,
+    mip6_hareg,
     mip6_move,
 )
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
+    MIP6_CONFIG_TYPE_MN,
     HifSoftc,
     Mip6Bc,
     Mip6Bu,
@@ -92,17 +94,33 @@ def mip6_ioctl_init(kern: Kernel) -> None:
     kern.ioctlsw.update(table)
 
 
+def _leave_role(kern: Kernel, state: Mip6State, role: int) -> None:
+    """Before another role begins the old one ends, with all that it made."""
+    if state.config.mcfg_type != role:
+        return
+    if role == MIP6_CONFIG_TYPE_HA:
+        mip6_hareg.mip6_disable_ha(kern)
+        mip6log(kern, LOG_INFO, "HA function disabled")
+    else:
+        mip6_move.mip6_disable_mn(kern)
+        mip6log(kern, LOG_INFO, "MN function disabled")
+
+
 def _enable_mn(kern: Kernel, state: Mip6State) -> None:
+    _leave_role(kern, state, MIP6_CONFIG_TYPE_HA)
     mip6log(kern, LOG_INFO, "MN function enabled")
     mip6_move.mip6_enable_mn(kern)
 
 
 def _disable_mn(kern: Kernel, state: Mip6State) -> None:
+    """KAME's one request to end a role: what a mobile node was told is forgotten in any case."""
+    _leave_role(kern, state, MIP6_CONFIG_TYPE_HA)
     mip6_move.mip6_disable_mn(kern)
     mip6log(kern, LOG_INFO, "MN function disabled")
 
 
 def _enable_ha(kern: Kernel, state: Mip6State) -> None:
+    _leave_role(kern, state, MIP6_CONFIG_TYPE_MN)
     state.config.mcfg_type = MIP6_CONFIG_TYPE_HA
     mip6log(kern, LOG_INFO, "HA function enabled")
 
