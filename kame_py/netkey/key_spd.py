@@ -129,7 +129,6 @@ def key_delsp(kern: Kernel, sp: Secpolicy) -> None:
     key = kern.key
     if sp.callout is not None:
         sp.callout.stop()
-        sp.callout = None
     if sp.spidx is not None:
         del key.spd[(sp.spidx.dir, sp.entry)]
         del key.sp_index[sp.spidx]
