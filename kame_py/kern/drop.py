@@ -25,17 +25,23 @@ POLICY: Final = "policy"  # configuration refuses it
 
 @dataclass(frozen=True, slots=True)
 class DropReason:
-    """One row. counter: "proto.member" or ""; ifcounter: member of in6_ifstat or ""."""
+    """One row. counter: "proto.member" or ""; ifcounter: member of in6_ifstat or "".
+
+    mip6: member of mip6stat that counts it as well, where KAME had only a counter of IPv6.
+    """
 
     name: str
     counter: str
     ifcounter: str
     severity: str
     text: str
+    mip6: str = ""
 
 
-def _row(name: str, counter: str, ifcounter: str, severity: str, text: str) -> DropReason:
-    return DropReason(name, counter, ifcounter, severity, text)
+def _row(
+    name: str, counter: str, ifcounter: str, severity: str, text: str, mip6: str = ""
+) -> DropReason:
+    return DropReason(name, counter, ifcounter, severity, text, mip6)
 
 
 class D:
@@ -172,10 +178,20 @@ class D:
         "IP6_RTALERT", "ip6.ip6s_badoptions", "ifs6_in_hdrerr", BAD, "bad router alert option"
     )
     DEST6_HAOTWICE = _row(
-        "DEST6_HAOTWICE", "ip6.ip6s_badoptions", "", BAD, "second home address option"
+        "DEST6_HAOTWICE",
+        "ip6.ip6s_badoptions",
+        "",
+        BAD,
+        "second home address option",
+        "mip6s_invalidhao",
     )
     DEST6_HAOLEN = _row(
-        "DEST6_HAOLEN", "ip6.ip6s_toosmall", "", BAD, "home address option too short"
+        "DEST6_HAOLEN",
+        "ip6.ip6s_toosmall",
+        "",
+        BAD,
+        "home address option too short",
+        "mip6s_invalidhao",
     )
     DEST6_HAOSCOPE = _row(
         "DEST6_HAOSCOPE",
@@ -183,6 +199,7 @@ class D:
         "",
         BAD,
         "home address option holds an address it must not",
+        "mip6s_invalidhao",
     )
     # routing header
     ROUTE6_TYPE = _row(
@@ -205,6 +222,7 @@ class D:
         "",
         BAD,
         "home address option in front of a routing header",
+        "mip6s_invalidhao",
     )
     # fragments
     FRAG6_JUMBO = _row(
@@ -559,33 +577,63 @@ class D:
     IPSEC_OUTHDR = _row(
         "IPSEC_OUTHDR", "ipsec6.out_inval", "", BAD, "header that AH cannot stand behind"
     )
-    MIP6_ROUTEOPT = _row("MIP6_ROUTEOPT", "", "", BAD, "route optimisation refused the packet")
-    MIP6_EXTHDR = _row("MIP6_EXTHDR", "", "", LIMIT, "mobility headers could not be built")
-    MIP6_BUNOHAO = _row("MIP6_BUNOHAO", "", "", BAD, "binding update without a home address option")
+    MIP6_ROUTEOPT = _row(
+        "MIP6_ROUTEOPT", "mip6.mip6s_routeopt", "", BAD, "route optimisation refused the packet"
+    )
+    MIP6_EXTHDR = _row(
+        "MIP6_EXTHDR", "mip6.mip6s_exthdr", "", LIMIT, "mobility headers could not be built"
+    )
+    MIP6_BUNOHAO = _row(
+        "MIP6_BUNOHAO", "mip6.mip6s_nohao", "", BAD, "binding update without a home address option"
+    )
     MIP6_BUSHORT = _row(
         "MIP6_BUSHORT",
         "ip6.ip6s_badoptions",
         "",
         BAD,
         "binding update or one of its sub-options has a wrong length",
+        "mip6s_invalidopts",
     )
-    MIP6_BUNOAUTH = _row("MIP6_BUNOAUTH", "", "", POLICY, "binding update without protection")
-    MIP6_BUBADAUTH = _row("MIP6_BUBADAUTH", "", "", BAD, "binding update with a wrong digest")
+    MIP6_BUNOAUTH = _row(
+        "MIP6_BUNOAUTH", "mip6.mip6s_unprotected", "", POLICY, "binding update without protection"
+    )
+    MIP6_BUBADAUTH = _row(
+        "MIP6_BUBADAUTH", "mip6.mip6s_authfail", "", BAD, "binding update with a wrong digest"
+    )
+    MIP6_BUAUTHLEN = _row(
+        "MIP6_BUAUTHLEN",
+        "mip6.mip6s_authlen",
+        "",
+        BAD,
+        "binding update with a digest of a length that its algorithm does not have",
+    )
     MIP6_BUNOSA = _row(
-        "MIP6_BUNOSA", "", "", POLICY, "binding update signed by an unknown security association"
+        "MIP6_BUNOSA",
+        "mip6.mip6s_authnosa",
+        "",
+        POLICY,
+        "binding update signed by an unknown security association",
     )
     MIP6_BUWRONGSA = _row(
         "MIP6_BUWRONGSA",
-        "",
+        "mip6.mip6s_authwrongsa",
         "",
         BAD,
         "binding update signed by the security association of another home address",
     )
     MIP6_BUDST = _row(
-        "MIP6_BUDST", "", "", BAD, "binding update not to a unicast address of this node"
+        "MIP6_BUDST",
+        "mip6.mip6s_invaliddst",
+        "",
+        BAD,
+        "binding update not to a unicast address of this node",
     )
     MIP6_BUCOA = _row(
-        "MIP6_BUCOA", "", "", BAD, "binding update with a care-of address that must not be one"
+        "MIP6_BUCOA",
+        "mip6.mip6s_invalidcoa",
+        "",
+        BAD,
+        "binding update with a care-of address that must not be one",
     )
     MIP6_BUSEQNO = _row(
         "MIP6_BUSEQNO",
@@ -593,23 +641,39 @@ class D:
         "",
         NORMAL,
         "binding update with an old sequence number",
+        "mip6s_seqno",
     )
     MIP6_BANOAUTH = _row(
-        "MIP6_BANOAUTH", "", "", POLICY, "binding acknowledgement without protection"
+        "MIP6_BANOAUTH",
+        "mip6.mip6s_unprotected",
+        "",
+        POLICY,
+        "binding acknowledgement without protection",
     )
     MIP6_BABADAUTH = _row(
-        "MIP6_BABADAUTH", "", "", BAD, "binding acknowledgement with a wrong digest"
+        "MIP6_BABADAUTH",
+        "mip6.mip6s_authfail",
+        "",
+        BAD,
+        "binding acknowledgement with a wrong digest",
+    )
+    MIP6_BAAUTHLEN = _row(
+        "MIP6_BAAUTHLEN",
+        "mip6.mip6s_authlen",
+        "",
+        BAD,
+        "binding acknowledgement with a digest of a length that its algorithm does not have",
     )
     MIP6_BANOSA = _row(
         "MIP6_BANOSA",
-        "",
+        "mip6.mip6s_authnosa",
         "",
         POLICY,
         "binding acknowledgement signed by an unknown security association",
     )
     MIP6_BAWRONGSA = _row(
         "MIP6_BAWRONGSA",
-        "",
+        "mip6.mip6s_authwrongsa",
         "",
         BAD,
         "binding acknowledgement signed by the security association of another node",
@@ -620,9 +684,14 @@ class D:
         "",
         NORMAL,
         "binding acknowledgement whose sequence number answers no update",
+        "mip6s_seqno",
     )
     MIP6_RATUNNEL = _row(
-        "MIP6_RATUNNEL", "", "", BAD, "tunnelled router solicitation or advertisement not valid"
+        "MIP6_RATUNNEL",
+        "mip6.mip6s_ratunnel",
+        "",
+        BAD,
+        "tunnelled router solicitation or advertisement not valid",
     )
     MIP6_LINKLOCAL = _row(
         "MIP6_LINKLOCAL",
@@ -630,6 +699,7 @@ class D:
         "",
         NORMAL,
         "link-local address, and the mobile node is away",
+        "mip6s_linklocal",
     )
     MIP6_SITELOCAL = _row(
         "MIP6_SITELOCAL",
@@ -637,6 +707,7 @@ class D:
         "",
         POLICY,
         "site-local destinations are not tunnelled to mobile nodes",
+        "mip6s_sitelocal",
     )
     # end of a run
     KERN_SHUTDOWN = _row("KERN_SHUTDOWN", "", "", NORMAL, "the node was shut down")
@@ -661,6 +732,8 @@ def count(kern: Kernel, m: Mbuf, why: DropReason) -> None:
     proto, _, member = why.counter.partition(".")
     if proto:
         kern.stats.of(proto)[member] += 1
+    if why.mip6:
+        kern.stats.mip6[why.mip6] += 1
     if why.ifcounter and m.rcvif is not None:
         ifstat = m.rcvif.icmp6_ifstat if proto == "icmp6" else m.rcvif.in6_ifstat
         ifstat[why.ifcounter] += 1

@@ -25,6 +25,7 @@ from kame_py.mip6 import (
 )
 from kame_py.mip6.mip6_mcast import Mip6Mcast
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_HA, MIP6_CONFIG_TYPE_MN, Mip6State
+from kame_py.netinet6.icmp6_var import MIP6STAT
 from kame_py.wire.codecs import Icmp6Hdr
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REPLY,
@@ -85,6 +86,8 @@ class Mip6:
         kind = u8(m.data, off + Icmp6Hdr.O_icmp6_type)
         if not kind & ICMP6_INFOMSG_MASK:
             return mip6_icmp6.mip6_icmp6_error_input(kern, m, off)
+        if kind in MIP6STAT:
+            kern.stats.mip6[f"mip6s_{MIP6STAT[kind]}"] += 1
         use = self._informational.get((self.state.config.mcfg_type, kind))
         return use is not None and use(kern, m, off)
 

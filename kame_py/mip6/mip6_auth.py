@@ -42,6 +42,7 @@ class Authdata(enum.Enum):
     GOOD = "good"
     ABSENT = "absent"
     BAD = "wrong code"
+    LENGTH = "wrong length"
     NOSA = "no security association"
     WRONGSA = "the security association is another host's"
 
@@ -49,12 +50,14 @@ class Authdata(enum.Enum):
 BU_REFUSALS: Final[dict[Authdata, DropReason]] = {
     Authdata.ABSENT: D.MIP6_BUNOAUTH,
     Authdata.BAD: D.MIP6_BUBADAUTH,
+    Authdata.LENGTH: D.MIP6_BUAUTHLEN,
     Authdata.NOSA: D.MIP6_BUNOSA,
     Authdata.WRONGSA: D.MIP6_BUWRONGSA,
 }
 BA_REFUSALS: Final[dict[Authdata, DropReason]] = {
     Authdata.ABSENT: D.MIP6_BANOAUTH,
     Authdata.BAD: D.MIP6_BABADAUTH,
+    Authdata.LENGTH: D.MIP6_BAAUTHLEN,
     Authdata.NOSA: D.MIP6_BANOSA,
     Authdata.WRONGSA: D.MIP6_BAWRONGSA,
 }
@@ -190,7 +193,9 @@ def _verify(
     if sa is None:
         known = kern.ipsec.authdata_known(kern, m.dst, auth.spi)
         return Authdata.WRONGSA if known else Authdata.NOSA
-    if len(auth.mac) != sa.icvlen or not _usable(sa):
+    if len(auth.mac) != sa.icvlen:
+        return Authdata.LENGTH
+    if not _usable(sa):
         return Authdata.BAD
     head = option[: len(option) - sa.icvlen]
     good = any(sa.verify(auth.mac, *parts) for parts in cover(head))

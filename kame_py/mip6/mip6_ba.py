@@ -69,10 +69,13 @@ def mip6_bc_send_ba(
     if option is None:
         mip6warn(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
         return
+    kern.stats.mip6["mip6s_oba"] += 1
+    kern.stats.mip6s_oba_hist[status] += 1
     dest2 = build_options(IPPROTO_NONE, [option])
     by_coa = mip6_state(kern).dialect.ack_by_coa
     via = req.coa if by_coa else mip6_ba_via(req, status, lifetime_s)
     rthdr = b"" if via == req.hoa else mip6_destopt.mip6_rthdr_create(via)
+    kern.stats.mip6["mip6s_orthdr"] += bool(rthdr)
     m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = req.addr, req.hoa
     m.auxdata().ip6a_flags |= IP6A_NOBINDING

@@ -67,14 +67,18 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     if state.config.mcfg_type != MIP6_CONFIG_TYPE_MN:
         return True
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
+    kern.stats.mip6["mip6s_ba"] += 1
     peer = ntop(m.src)
     ack = parse_ba(state.dialect.wire, m.data, opt)
     if isinstance(ack, Malformed):
         kern.stats.ip6["ip6s_badoptions"] += 1
+        kern.stats.mip6["mip6s_ignored"] += 1
         mip6log(kern, LOG_NOTICE, f"too short binding ack ({size}) from host {peer}.")
         return True
+    kern.stats.mip6s_ba_hist[ack.status] += 1
     bu = mip6_bul.mip6_bu_list_find_withpaddr(state, m.src, m.dst)
     if bu is None:
+        kern.stats.mip6["mip6s_nobue"] += 1
         text = f"no matching binding update entry found from host {peer}."
         mip6log(kern, LOG_NOTICE, text)
         return True
@@ -133,13 +137,16 @@ def mip6_br_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     if state.config.mcfg_type != MIP6_CONFIG_TYPE_MN:
         return True
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
+    kern.stats.mip6["mip6s_br"] += 1
     br = parse_br(state.dialect.wire, m.data, opt)
     if isinstance(br, Malformed):
         kern.stats.ip6["ip6s_badoptions"] += 1
+        kern.stats.mip6["mip6s_ignored"] += 1
         mip6log(kern, LOG_NOTICE, "an invalid binding request received.  ignore this.")
         return True
     bu = mip6_bul.mip6_bu_list_find_withpaddr(state, m.src, m.dst)
     if bu is None:
+        kern.stats.mip6["mip6s_nobue"] += 1
         text = f"no matching BU entry found from host {ntop(m.src)}."
         mip6log(kern, LOG_NOTICE, text)
         return True

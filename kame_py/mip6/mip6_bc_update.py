@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
     """Destination option handler. False: the packet was dropped."""
+    kern.stats.mip6["mip6s_bu"] += 1
     req = _mip6_validate_bu(kern, m, opt, start + size)
     if isinstance(req, DropReason):
         drop(kern, m, req)

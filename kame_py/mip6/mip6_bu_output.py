@@ -131,6 +131,7 @@ def mip6_mn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         return 0
     if bu is not None and sent:
         coa = bu.mbu_coa
+    kern.stats.mip6["mip6s_ohao"] += 1
     hao = state.dialect.wire.aligned(HomeAddress(coa))
     hdrs.haddr = build_options(IPPROTO_NONE, [hao])
     if sent:
@@ -213,6 +214,7 @@ def _freshen(kern: Kernel, bu: Mip6Bu, coa: bytes) -> None:
 
 def _sent(kern: Kernel, bu: Mip6Bu) -> None:
     """Books of an update that leaves."""
+    kern.stats.mip6["mip6s_obu"] += 1
     bu.mbu_state &= ~MIP6_BU_STATE_WAITSENT
     bu.mbu_outstanding.append(bu.mbu_seqno)
     bu.mbu_uniqid = None

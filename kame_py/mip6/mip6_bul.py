@@ -477,6 +477,7 @@ def mip6_rthdr_done(kern: Kernel, m: Mbuf, off: int) -> None:
     addrs = rthdr0_addrs(m.data, ExtHdr(IPPROTO_ROUTING, off, size))
     if isinstance(addrs, Malformed) or not addrs:
         return
+    kern.stats.mip6["mip6s_rthdr"] += 1
     for bu in mip6_bu_list(mip6_state(kern)):
         if mip6_bu_is_home(bu) and (bu.mbu_haddr, bu.mbu_coa) == (m.dst, addrs[-1]):
             m.auxdata().ip6a_flags |= IP6A_ROUTEOPTIMIZED

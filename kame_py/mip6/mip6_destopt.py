@@ -93,6 +93,7 @@ def mip6_cn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         hdrs.dest2 = mip6_add_opt2dh(hdrs.dest2, request)
     except ValueError:
         return EMSGSIZE
+    kern.stats.mip6["mip6s_obr"] += 1
     return 0
 
 
@@ -117,5 +118,6 @@ def _add_rthdr(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         return 0
     if len(way) > MAX_RTHDR0_ADDRS:
         return EMSGSIZE
+    kern.stats.mip6["mip6s_orthdr"] += 1
     hdrs.rthdr = build_rthdr0(IPPROTO_NONE, way, len(way))
     return 0

@@ -446,6 +446,7 @@ def mip6_mcast_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
 
 def _encapsulate(kern: Kernel, m: Mbuf, bu: Mip6Bu) -> None:
     """Into the reverse tunnel."""
+    kern.stats.mip6["mip6s_orevtunnel"] += 1
     m.src, m.dst = bu.mbu_coa, bu.mbu_paddr
     m.data = ip6_pkt(m.src, m.dst, IPPROTO_IPV6, m.data, kern.ip6.ip6_defhlim)
 
@@ -457,5 +458,6 @@ def _tell_home(kern: Kernel, state: Mip6State, m: Mbuf, hdrs: Exthdrs) -> None:
         return
     bu = _registration(state)
     if bu is not None:
+        kern.stats.mip6["mip6s_ohao"] += 1
         option = state.dialect.wire.aligned(HomeAddress(bu.mbu_haddr))
         hdrs.haddr = build_options(IPPROTO_NONE, [option])

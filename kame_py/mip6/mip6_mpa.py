@@ -337,6 +337,7 @@ def mip6_mpa_output(kern: Kernel, hr: Mip6Hr, nxt: int, payload: bytes, dest2: b
     m.src, m.dst = src, dst
     m.auxdata().ip6a_flags |= IP6A_NOBINDING
     mip6_ah.mip6_ah_force(kern, m)
+    kern.stats.mip6["mip6s_orthdr"] += 1
     rthdr = mip6_destopt.mip6_rthdr_create(hr.hr_req.coa)
     return ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
 
@@ -366,6 +367,7 @@ def _option(kern: Kernel, pfx: HaPrefix) -> bytes:
 
 def _request(kern: Kernel, uniqid: int) -> bytes:
     """A header with a binding request that wants the identifier back."""
+    kern.stats.mip6["mip6s_obr"] += 1
     wire = mip6_state(kern).dialect.wire
     at = Ip6Dest.SIZE + Ip6Opt.SIZE
     subopts = wire.align_subopts([UniqueId(uniqid)], at)

@@ -16,7 +16,7 @@ from kame_py.kern.mbuf import trace
 from kame_py.kern.protosw import DONE
 from kame_py.mip6 import mip6_hareg, mip6_mcast, mip6_proxy
 from kame_py.mip6.mip6_state import HrSt
-from kame_py.mip6.mip6_var import mip6_state
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, mip6_state
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.ip_encap import encap6_decap
@@ -71,6 +71,7 @@ def mip6_tunnel_output(kern: Kernel, m: Mbuf, bc: Mip6Bc) -> None:
     """Put the packet into one to the care-of address; the mbuf goes on as that."""
     if kern.tracing:
         trace(m, "mip6_tunnel_output")
+    kern.stats.mip6["mip6s_otunnel"] += 1
     src, dst = bc.mbc_addr, bc.mbc_pcoa
     m.data = ip6_pkt(src, dst, IPPROTO_IPV6, m.data, kern.ip6.ip6_defhlim)
     m.src, m.dst = src, dst
@@ -100,6 +101,8 @@ def mip6_tunnel_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, i
 
     One to a group arrives where the group is: mip6_mcast_link.
     """
+    mobile = mip6_state(kern).config.mcfg_type == MIP6_CONFIG_TYPE_MN
+    kern.stats.mip6["mip6s_tunnel" if mobile else "mip6s_revtunnel"] += 1
     ifp = m.rcvif
     if ifp is not None:
         inner = Ip6Hdr.unpack(m.data, off)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
+from kame_py.kern.stats import PROTOS
 from kame_py.net.route import LinkAddr, Rtentry
 from kame_py.wire.errno import ENXIO, KError
 from kame_py.wire.in6addr import (
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.in6_pcb import In6pcb
 
-PROTOS: Final = ("ip6", "icmp6", "udp6", "tcp6", "rip6", "ipsec6")
 HISTOGRAMS: Final = (
     ("ip6", "ip6s_nxthist"),
     ("ip6", "ip6s_sources_rule"),
@@ -38,6 +38,8 @@ HISTOGRAMS: Final = (
     ("ipsec6", "in_esphist"),
     ("ipsec6", "out_ahhist"),
     ("ipsec6", "out_esphist"),
+    ("mip6", "mip6s_ba_hist"),
+    ("mip6", "mip6s_oba_hist"),
 )
 IPPROTO_ICMPV6: Final = 58
 

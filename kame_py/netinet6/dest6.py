@@ -65,6 +65,7 @@ def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) 
     ):
         drop(kern, m, D.DEST6_HAOSCOPE)
         return False
+    kern.stats.mip6["mip6s_hao"] += 1
     aux.ip6a_flags |= IP6A_HASEEN
     aux.ip6a_home = home
     aux.ip6a_careof = m.data[_SRC:_DST]

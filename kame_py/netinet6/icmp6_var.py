@@ -19,7 +19,11 @@ from kame_py.wire.const import (
     ICMP6_DST_UNREACH_NOROUTE,
     ICMP6_ECHO_REPLY,
     ICMP6_ECHO_REQUEST,
+    ICMP6_HADISCOV_REPLY,
+    ICMP6_HADISCOV_REQUEST,
     ICMP6_INFOMSG_MASK,
+    ICMP6_MOBILEPREFIX_ADVERT,
+    ICMP6_MOBILEPREFIX_SOLICIT,
     ICMP6_PACKET_TOO_BIG,
     ICMP6_PARAM_PROB,
     ICMP6_PARAMPROB_HEADER,
@@ -99,6 +103,15 @@ _IFSTAT: Final[dict[int, str]] = {
 }
 
 
+#: type -> the end of its member in struct mip6stat.
+MIP6STAT: Final[dict[int, str]] = {
+    ICMP6_HADISCOV_REQUEST: "dhreq",
+    ICMP6_HADISCOV_REPLY: "dhreply",
+    ICMP6_MOBILEPREFIX_SOLICIT: "mps",
+    ICMP6_MOBILEPREFIX_ADVERT: "mpa",
+}
+
+
 def icmp6_errcount(kern: Kernel, type: int, code: int) -> None:
     """Count an error that we want to send, sent or not."""
     kern.stats.icmp6[_ERRCOUNT.get((type, code), "icp6s_ounknown")] += 1
@@ -114,6 +127,8 @@ def icmp6_in_count(kern: Kernel, ifp: Ifnet | None, type: int, code: int) -> Non
 def icmp6_out_count(kern: Kernel, ifp: Ifnet | None, type: int, code: int) -> None:
     """A message goes out (icp6s_outhist, icmp6_ifoutstat_inc)."""
     kern.stats.icp6s_outhist[type] += 1
+    if type in MIP6STAT:
+        kern.stats.mip6[f"mip6s_o{MIP6STAT[type]}"] += 1
     if ifp is not None:
         ifp.icmp6_ifstat["ifs6_out_msg"] += 1
         if not type & ICMP6_INFOMSG_MASK:

@@ -13,6 +13,7 @@ TOOLS: Final[Mapping[str, str]] = {
     "had": "kame_py.tools.had",
     "ifconfig": "kame_py.tools.ifconfig",
     "mip6control": "kame_py.tools.mip6control",
+    "mip6stat": "kame_py.tools.mip6stat",
     "mtest": "kame_py.tools.mtest",
     "ndp": "kame_py.tools.ndp",
     "netstat": "kame_py.tools.netstat",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """netstat -s: the counters of the protocols in words.
 
-KAME: inet6.c of netstat, ip6_stats(), icmp6_stats() and their kin. Deviates: no mbuf statistics;
+KAME: inet6.c and ipsec.c of netstat, ip6_stats(), icmp6_stats() and their kin; mip6stat.c of later
+KAME for mip6, which netstat never had. Deviates: no mbuf statistics;
 counters of ours that KAME lacks are in --json only. RFC 2465, RFC 2466 for the interface ones.
 """
 
@@ -13,7 +14,9 @@ from typing import Final
 
 from kame_py.ctl.ops import ProgOps
 from kame_py.lib.getopt import ParsedArgs
+from kame_py.lib.setkey_names import AUTH_WORDS, ENC_WORDS
 from kame_py.lib.toolbase import Json, ToolError, to_json
+from kame_py.tools.mip6stat_words import BA_STATUS, MIP6_IN, MIP6_OUT, MIP6_REFUSED
 from kame_py.tools.netstat_words import (
     ICMP6_ERRORS,
     ICMP6_IF,
@@ -24,6 +27,8 @@ from kame_py.tools.netstat_words import (
     IP6_NXT,
     IP6_TAIL,
     IP6_WORDS,
+    IPSEC6_IN,
+    IPSEC6_OUT,
     RIP6_WORDS,
     SOURCE_RULES,
     TCP_WORDS,
@@ -42,11 +47,11 @@ PROTOCOLS: Final = {
     "icmp6": "icmp6",
     "ipsec6": "ipsec6",
     "rip6": "rip6",
+    "mip6": "mip6",
 }
 PLAIN: Final[Mapping[str, Sequence[Word]]] = {
     "tcp": TCP_WORDS,
     "udp": UDP_WORDS,
-    "ipsec6": (),
     "rip6": RIP6_WORDS,
 }
 
@@ -67,20 +72,21 @@ class _Counters:
                 text += f"{indent}{value} {word.text(value)}\n"
         return text
 
-    def histogram(self, member: str, title: str, names: Mapping[int, str]) -> str:
+    def histogram(
+        self, member: str, title: str, names: Mapping[int, str], indent: str = "\t"
+    ) -> str:
         """Rows ``name: count`` under a title; nothing when all are zero."""
         rows = {k: v for k, v in sorted(self.histograms.get(member, {}).items()) if v}
         if not rows:
             return ""
-        return f"\t{title}\n" + "".join(
-            f"\t\t{names.get(key, f'#{key}')}: {value}\n" for key, value in rows.items()
+        return f"{indent}{title}\n" + "".join(
+            f"{indent}\t{names.get(key, f'#{key}')}: {value}\n" for key, value in rows.items()
         )
 
 
 async def statistics(args: ParsedArgs, ops: ProgOps, proto: str | None) -> None:
     """-s, -s -s, -p PROTO."""
-    rows = await ops.sysctl("net.inet6.stats")
-    snaps = [r for r in rows if isinstance(r, StatSnap)] if isinstance(rows, tuple) else []
+    snaps = await _snaps(ops)
     if args.long.json:
         ops.out(to_json(_json(snaps, proto)))
         return
@@ -89,6 +95,20 @@ async def statistics(args: ParsedArgs, ops: ProgOps, proto: str | None) -> None:
     for name in names:
         counters = _counters([s for s in snaps if s.proto == PROTOCOLS[name]], terse)
         ops.out(f"{name}:\n" + _body(name, counters))
+
+
+async def one_protocol(ops: ProgOps, name: str, *, terse: bool, as_json: bool) -> str:
+    """The counters of one protocol for a program of its own."""
+    snaps = await _snaps(ops)
+    if as_json:
+        return to_json(_json(snaps, name)[name])
+    counters = _counters([s for s in snaps if s.proto == PROTOCOLS[name]], terse)
+    return f"{name}:\n" + _body(name, counters)
+
+
+async def _snaps(ops: ProgOps) -> list[StatSnap]:
+    rows = await ops.sysctl("net.inet6.stats")
+    return [r for r in rows if isinstance(r, StatSnap)] if isinstance(rows, tuple) else []
 
 
 def _counters(snaps: Sequence[StatSnap], terse: bool) -> _Counters:
@@ -120,7 +140,33 @@ def _body(name: str, c: _Counters) -> str:
             + c.lines(ICMP6_ERRORS, "\t\t")
             + c.lines(ICMP6_TAIL)
         )
+    if name == "ipsec6":
+        return (
+            c.lines(IPSEC6_IN)
+            + c.histogram("in_ahhist", "AH input histogram:", AUTH_WORDS)
+            + c.histogram("in_esphist", "ESP input histogram:", ENC_WORDS)
+            + c.lines(IPSEC6_OUT)
+            + c.histogram("out_ahhist", "AH output histogram:", AUTH_WORDS)
+            + c.histogram("out_esphist", "ESP output histogram:", ENC_WORDS)
+        )
+    if name == "mip6":
+        return _mip6(c)
     return c.lines(PLAIN[name])
+
+
+def _mip6(c: _Counters) -> str:
+    """Three parts: what came in, what of it was refused or ignored, what went out."""
+    title = "Binding Acknowledgement histogram:"
+    parts = (
+        ("Input", MIP6_IN, "mip6s_ba_hist"),
+        ("Refused", MIP6_REFUSED, ""),
+        ("Output", MIP6_OUT, "mip6s_oba_hist"),
+    )
+    text = ""
+    for head, words, hist in parts:
+        body = c.lines(words, "\t\t") + c.histogram(hist, title, BA_STATUS, "\t\t")
+        text += f"\t{head}:\n{body}" if body else ""
+    return text
 
 
 def _rules(c: _Counters) -> str:

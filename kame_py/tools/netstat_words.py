@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The words of netstat -s: one row for each counter that KAME prints, in its order.
 
-KAME: inet6.c and inet.c of netstat. Deviates: none meant.
+KAME: inet6.c, inet.c and ipsec.c of netstat. Deviates: authentication by ESP is shown as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 
 class Word(NamedTuple):
-    """A counter. In the words ``{s}`` is the plural s and ``{y}`` is y or ies."""
+    """A counter. In the words ``{s}`` is the plural s, ``{es}`` is es and ``{y}`` is y or ies."""
 
     member: str
     words: str
@@ -19,7 +19,8 @@ class Word(NamedTuple):
     def text(self, value: int) -> str:
         """The words behind this number."""
         one = value == 1
-        return self.words.format(s="" if one else "s", y="y" if one else "ies")
+        plural = {"s": "", "es": "", "y": "y"} if one else {"s": "s", "es": "es", "y": "ies"}
+        return self.words.format(**plural)
 
 
 IP6_WORDS: Final = (
@@ -161,6 +162,28 @@ TCP_WORDS: Final = (
     Word("tcp6s_rcvbadsum", "discarded for bad checksum{s}"),
     Word("tcp6s_rcvbadoff", "discarded for bad header offset field{s}"),
     Word("tcp6s_rcvshort", "discarded because packet too short"),
+)
+IPSEC6_IN: Final = (
+    Word("in_success", "inbound packet{s} processed successfully"),
+    Word("in_polvio", "inbound packet{s} violated process security policy"),
+    Word("in_nosa", "inbound packet{s} with no SA available"),
+    Word("in_inval", "invalid inbound packet{s}"),
+    Word("in_nomem", "inbound packet{s} failed due to insufficient memory"),
+    Word("in_badspi", "inbound packet{s} failed getting SPI"),
+    Word("in_ahreplay", "inbound packet{s} failed on AH replay check"),
+    Word("in_espreplay", "inbound packet{s} failed on ESP replay check"),
+    Word("in_ahauthsucc", "inbound packet{s} considered authentic"),
+    Word("in_ahauthfail", "inbound packet{s} failed on authentication"),
+    Word("in_espauthsucc", "inbound packet{s} considered authentic by ESP"),
+    Word("in_espauthfail", "inbound packet{s} failed on authentication of ESP"),
+)
+IPSEC6_OUT: Final = (
+    Word("out_success", "outbound packet{s} processed successfully"),
+    Word("out_polvio", "outbound packet{s} violated process security policy"),
+    Word("out_nosa", "outbound packet{s} with no SA available"),
+    Word("out_inval", "invalid outbound packet{s}"),
+    Word("out_nomem", "outbound packet{s} failed due to insufficient memory"),
+    Word("out_noroute", "outbound packet{s} with no route"),
 )
 RIP6_WORDS: Final = (
     Word("rip6s_ipackets", "message{s} received"),

@@ -212,13 +212,13 @@ def test_shorter_digest_is_wrong(cn: Secured) -> None:
     subopts = WIRE.align_subopts((AuthData(SPI, bytes(4)),), at)
     head = WIRE.build_option(replace(update(21, flags=""), subopts=subopts))[:-4]
     digest = MAC.mac(addr(GLOBAL) + addr(AT2) + addr(MN) + head)
-    cn.refuses(head + digest[:4], "MIP6_BUBADAUTH")
+    cn.refuses(head + digest[:4], "MIP6_BUAUTHLEN", "wrong length")
 
 
 def test_no_digest_at_all_is_wrong(cn: Secured) -> None:
     subopts = WIRE.align_subopts((AuthData(SPI, b""),), BU_AT + WIRE.bu_size)
     option = WIRE.build_option(replace(update(21, flags=""), subopts=subopts))
-    cn.refuses(option, "MIP6_BUBADAUTH")
+    cn.refuses(option, "MIP6_BUAUTHLEN")
 
 
 @pytest.mark.parametrize("behind", [UniqueId(7), OtherSubOpt(0x77, b"xy")])

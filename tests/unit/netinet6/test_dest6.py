@@ -83,6 +83,8 @@ def test_a_second_home_address_option_is_refused() -> None:
         "ip6.ip6s_total": 1,
         "ip6.ip6s_delivered": 1,
         "ip6.ip6s_badoptions": 1,
+        "mip6.mip6s_hao": 1,
+        "mip6.mip6s_invalidhao": 1,
     }
 
 

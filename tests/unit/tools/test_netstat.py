@@ -209,6 +209,7 @@ def test_terse_counters(ops: TableOps) -> None:
         "\t\t1 no route\n"
         "ipsec6:\n"
         "rip6:\n"
+            "mip6:\n"
     )
 
 
