@@ -387,3 +387,21 @@ def test_one_update_a_second_then_one_in_ten_about_one_care_of_address(mn: MnSta
     sent = [heard.t_ns / NS for heard, _, _ in mn.updates()]
     gaps = [round(b - a) for a, b in zip(sent, sent[1:], strict=False)]
     assert gaps == [1, 1, 10, 10, 10]  # two had left before
+
+
+def test_more_than_was_asked_for_is_not_believed(mn: MnStage) -> None:
+    mn.arrive()
+    bu = mn.entry_of(HA)
+    assert bu is not None
+    asked = bu.mbu_lifetime
+    mn.acknowledge(lifetime=asked + 10000)
+    assert bu.mbu_reg_state == MIP6_BU_REG_STATE_REG and bu.mbu_lifetime == asked
+
+
+def test_answer_about_the_care_of_address_before_does_not_count(mn: MnStage) -> None:
+    mn.arrive()
+    old = mn.updates()[-1][1].seqno
+    mn.elsewhere()
+    mn.ack(old)
+    bu = mn.entry_of(HA)
+    assert bu is not None and bu.mbu_reg_state == MIP6_BU_REG_STATE_REGWAITACK
