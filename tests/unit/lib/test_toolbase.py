@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from kame_py import __version__
 from kame_py.ctl.ops import ProgOps
-from kame_py.host.run_tool import EX_NOKERNEL, run_tool
+from kame_py.host.run_tool import EX_NONODE, run_tool
 from kame_py.lab.job import CommandResult
 from kame_py.lab.node import Node
 from kame_py.lab.world import World
@@ -160,9 +161,14 @@ def test_every_listed_tool_loads_and_describes_its_letters(name: str) -> None:
     assert tool.help_text().startswith("usage: ")
 
 
-def test_outside_of_a_lab_only_the_texts_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_node_only_the_texts_are_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAME_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("KAME_SERVER", raising=False)
     assert run_tool("sysctl", ["--version"]) == 0
     assert capsys.readouterr().out == f"sysctl (kame-py) {__version__}\n"
-    assert run_tool("sysctl", ["-a"]) == EX_NOKERNEL
-    assert capsys.readouterr().err.startswith("sysctl: no kernel: this tool runs inside a lab ")
-    assert run_tool("gated", []) == EX_NOKERNEL
+    assert run_tool("sysctl", ["-a"]) == EX_NONODE
+    assert capsys.readouterr().err.startswith("sysctl: no running node (start one with: ")
+    assert run_tool("gated", []) == EX_NONODE
+    assert capsys.readouterr().err == "gated: no such tool\n"
