@@ -14,7 +14,14 @@ from kame_py.netkey.key_sad import key_insertsav, key_sa_chgstate
 from kame_py.netkey.key_sastate import SaEv
 from kame_py.netkey.key_saval import key_mature
 from kame_py.netkey.key_spd import key_insertsp, key_msg2sp
-from kame_py.netkey.keydb import Secasindex, Secasvar, Secpolicy, Secpolicyindex, Secreplay
+from kame_py.netkey.keydb import (
+    Secasindex,
+    Secasvar,
+    Seclifetime,
+    Secpolicy,
+    Secpolicyindex,
+    Secreplay,
+)
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.const import IPPROTO_AH, IPPROTO_ESP, IPPROTO_ICMPV6
 from kame_py.wire.pfkey import SadbXPolicy, XIpsecrequest
@@ -77,6 +84,7 @@ class IpsecNode(Node):
         window: int = 0,
         flags: int = CYCSEQ,
         reqid: int = 0,
+        hard: Seclifetime | None = None,
     ) -> Secasvar:
         """An association in the database; key None: 1, 2, 3, ... as the algorithm wants."""
         return insert(
@@ -90,6 +98,7 @@ class IpsecNode(Node):
                 key_enc=enckey,
                 flags=flags,
                 replay=Secreplay(wsize=window),
+                lft_h=hard or Seclifetime(),
             ),
         )
 
