@@ -38,6 +38,10 @@ class Mip6Hooks(Protocol):
         """ip6_input, before each header that is none of 0, 60, 43, 44, 50, 51. False drops."""
         ...
 
+    def rthdr_hop(self, kern: Kernel, hop: bytes) -> bool:
+        """ip6_rthdr0 with the next address. True: it was ours until now, the packet ends here."""
+        ...
+
     def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
         """route6_input with no segments left: note a packet that came by our care-of address."""
         ...
@@ -129,6 +133,9 @@ class NullMip6Hooks:
 
     def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
         return True
+
+    def rthdr_hop(self, kern: Kernel, hop: bytes) -> bool:
+        return False
 
     def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
         return None

@@ -78,6 +78,9 @@ class Mip6:
     def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
         return not self._mobile or mip6_bul.mip6_route_optimize(kern, m, off, nxt)
 
+    def rthdr_hop(self, kern: Kernel, hop: bytes) -> bool:
+        return mip6_home.mip6_haddr_left(kern, hop)
+
     def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
         if self._mobile:
             mip6_bul.mip6_rthdr_done(kern, m, off)

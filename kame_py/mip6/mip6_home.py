@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 MAX_ADVERT_REXMIT: Final = 3  # s.11: advertisements after returning home
 ADVERT_INTERVAL_NS: Final = NS
+HADDR_LINGER_NS: Final = 30 * NS  # packets by a former care-of address come so long at most
 PCOA_LIFETIME_S: Final = 60  # a link that was left forwards so long at most
 
 
@@ -266,15 +267,28 @@ def _send_now(kern: Kernel, bu: Mip6Bu) -> bool:
 
 def mip6_goodbye(kern: Kernel, sc: HifSoftc, haddr: bytes = IN6ADDR_ANY) -> None:
     """Peers may forget a home address, or all when mobility ends abroad (lifetime 0, once)."""
+    left = mip6_state(kern).mip6_haddrs_left
     for bu in list(sc.hif_bu_list):
         if haddr not in (IN6ADDR_ANY, bu.mbu_haddr):
             continue
+        left[bu.mbu_haddr] = kern.now() + HADDR_LINGER_NS
         bu.mbu_lifetime = 0
         bu.mbu_state |= MIP6_BU_STATE_WAITSENT
         bu.mbu_state &= ~MIP6_BU_STATE_WAITACK
         bu.mbu_sent_at, bu.mbu_hold = -mip6_bul.NEVER, 0
         if bu.mbu_paddr != IN6ADDR_ANY and mip6_bu_output.mip6_bu_authentic(kern, bu):
             mip6_bu_output.mip6_bu_send_null(kern, bu)
+
+
+def mip6_haddr_left(kern: Kernel, addr: bytes) -> bool:
+    """Whether packets by our care-of address to a home address that was given up are on their way.
+
+    The answers to goodbye are; sent on they would only come back to the home link.
+    """
+    left = mip6_state(kern).mip6_haddrs_left
+    for haddr in [haddr for haddr, until in left.items() if until <= kern.now()]:
+        del left[haddr]
+    return addr in left and addr not in kern.ip6.ifaddrs
 
 
 # -- returning home ---------------------------------------------------------------------------

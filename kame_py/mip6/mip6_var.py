@@ -281,6 +281,7 @@ class Mip6State:
     mip6_unuse_hoa: list[Mip6UnuseHoa] = field(default_factory=list)
     mip6_hadiscovid: int = 0
     mip6_peers: dict[bytes, Mip6Peer] = field(default_factory=dict)
+    mip6_haddrs_left: dict[bytes, int] = field(default_factory=dict)  # given up abroad; until, ns
     ra_open: bool = False  # an advertisement is being read: not all of its prefixes are known yet
     bu_timer: Callout | None = None
     warn_after: int = 0  # ns: not before, the next line of mip6warn

@@ -79,6 +79,9 @@ def ip6_rthdr0(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     data = put_u8(data, off + _SEGLEFT, segleft - 1)
     m.data = put(put(data, at, here), _DST, hop)
     m.dst = in6_embedscope(hop, m.rcvif.if_index if m.rcvif is not None else 0)
+    if kern.mip6.rthdr_hop(kern, m.dst):
+        drop(kern, m, D.IP6_NOTFORUS)
+        return DONE
     ip6_forward(kern, m, True)
     return DONE
 

@@ -7,14 +7,23 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.lab.node import Node
+from kame_py.mip6.mip6_mnstate import MIP6_BU_REG_STATE_REG
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import mip6_state
 from kame_py.net.route import RTF_ANNOUNCE
 from kame_py.wire.const import IPPROTO_IPV6
 from kame_py.wire.in6addr import ntop
+from kame_py.wire.ioctl import (
+    SIOCAHOMEPREFIX_HIF,
+    SIOCSMIP6CFG_DISABLEMN,
+    SIOCSMIP6CFG_ENABLEMN,
+)
 from kame_py.wire.mip6 import BindingAck
-from tests.scenario.mnstage import KERNELS
+from tests.scenario.mnstage import COA, HA_LL, HOME, KERNELS, PLTIME, VLTIME, MnStage
+from tests.scenario.mnstage import HA as STAGE_HA
+from tests.scenario.mnstage import HOA as STAGE_HOA
 from tests.scenario.test_mip6_mn_world import COA1, HOA, Net
+from tests.scenario.words import Heard, addr
 
 NOT_SUPPORTED = 132
 ROLES = {"-M": "corresponding node", "-m": "mobile node"}
@@ -83,3 +92,45 @@ def test_mobile_node_that_becomes_a_home_agent_takes_its_leave(net: Net) -> None
     assert HOA not in net.mn.run("ifconfig hif0 inet6").out
     (sc,) = mip6_state(net.mn.kernel).hif_softc_list
     assert sc.hif_bu_list == [] and sc.hif_hs_list_home == []
+
+
+def left(kernel: str) -> MnStage:
+    """A mobile node that was registered, and is none any more."""
+    mn = MnStage(kernel=KERNELS[kernel])
+    mn.abroad()
+    mn.configure(SIOCSMIP6CFG_DISABLEMN)
+    assert {u.lifetime_s for _, u, _ in mn.updates()} == {0}
+    mn.forget()
+    return mn
+
+
+def sent_on(mn: MnStage) -> list[Heard]:
+    """The answer to the goodbye comes: what of it goes back into the network."""
+    mn.ack(2, 0, 0, coa=COA, hoa=STAGE_HOA)
+    return [h for h in mn.take() if h.facts()["dst"] == STAGE_HOA]
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_answer_to_the_leave_of_a_mobile_node_is_not_sent_on(kernel: str) -> None:
+    mn = left(kernel)
+    mn.wait(1)
+    assert sent_on(mn) == [] and mn.drops() == {"IP6_NOTFORUS": 1}
+
+
+def test_former_home_address_is_any_address_after_a_while() -> None:
+    """A routing header may name it as it may name others."""
+    mn = left("draft-15")
+    mn.wait(40)
+    assert len(sent_on(mn)) == 1
+
+
+def test_home_address_that_is_back_is_served_at_once() -> None:
+    mn = left("draft-15")
+    mn.ioctl(SIOCAHOMEPREFIX_HIF("hif0", addr(HOME), 64, VLTIME, PLTIME))
+    mn.agent(STAGE_HA, HA_LL)
+    mn.configure(SIOCSMIP6CFG_ENABLEMN)
+    mn.wait(1.2)
+    mn.acknowledge()
+    entry = mn.entry_of(STAGE_HA)
+    assert entry is not None and entry.mbu_reg_state == MIP6_BU_REG_STATE_REG
+    assert mn.drops() == {}
