@@ -49,6 +49,7 @@ from tests.scenario.words import addr, echo, is_, na, ns, sll, tll, udp
 HOA: Final = "2001:db8:9::10"
 COA: Final = "2001:db8:5::10"
 COA2: Final = "2001:db8:6::10"
+COA3: Final = "2001:db8:6::11"
 HERE: Final = "2001:db8:1::10"  # a home address on the link of the node under test
 ABROAD: Final = "2001:db8:2::9"  # on the foreign link of the home agent
 ABROAD2: Final = "2001:db8:2::a"
@@ -157,9 +158,10 @@ def test_rejection_has_no_payload_and_goes_by_the_updates_address_not_the_bindin
     cn.send(bu(COA, GLOBAL, HOA, seq=20, flags=""))
     before = mobility(cn).mip6_bc_list[addr(GLOBAL), addr(HOA)].mbc_expire
     cn.wait(5)
-    cn.send(bu(COA2, GLOBAL, HOA, seq=3, flags=""))
-    got = seen(cn.only())
-    assert (got.hops, got.nxt, got.rest, got.ba.status) == ((COA2, HOA), NONE, b"", 141)
+    for alternate, care_of in (("", COA2), (COA3, COA3)):
+        cn.send(bu(COA2, GLOBAL, HOA, seq=3, flags="", alt=alternate))
+        got = seen(cn.only())
+        assert (got.hops, got.nxt, got.rest, got.ba.status) == ((care_of, HOA), NONE, b"", 141)
     assert bindings(cn) == {HOA: COA}
     assert mobility(cn).mip6_bc_list[addr(GLOBAL), addr(HOA)].mbc_expire == before
 

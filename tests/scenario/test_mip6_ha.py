@@ -130,8 +130,15 @@ def test_registration_is_acknowledged_with_half_the_lifetime_to_refresh(ha: Stag
 
 
 def test_registration_is_acknowledged_without_a(ha: Stage) -> None:
-    register(ha, flags="HS")
-    assert answer(ha).ba.status == 0
+    """With its number, the lifetime that the entry has, and a refresh time within it."""
+    for seq, lifetime in enumerate((1, 5, 60, 4000), 7):
+        register(ha, flags="HS", seq=seq, lifetime=lifetime)
+        ba = answer(ha).ba
+        (bc,) = mobility(ha).mip6_hrbc_list.values()
+        assert (ba.status, ba.seqno) == (0, seq)
+        assert ba.lifetime_s == bc.mbc_lifetime == lifetime
+        assert 0 < ba.refresh_s <= ba.lifetime_s
+        ha.forget()
 
 
 def test_registration_with_s_clear_covers_every_prefix_of_the_link(ha: Stage) -> None:
