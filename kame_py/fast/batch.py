@@ -2,8 +2,8 @@
 """A batch of packets as columns: what the vector path works on.
 
 No KAME counterpart (VPP calls it a frame). The octets lie in one arena, wherever they were read; a
-column holds one property of all packets. ``annotate`` fills the columns, order-free; ``bulk`` acts on
-runs of packets that change no state; what has ``F_PUNT`` goes to the slow path, in order.
+column holds one property of all packets. ``annotate`` fills the columns, order-free; ``bulk`` acts
+on runs of packets that change no state; what has ``F_PUNT`` goes to the slow path, in order.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ PUNT_NAMES: Final = (
 class Batch:
     """Columns of ``n`` packets; the arrays are longer and used again.
 
-    off, caplen, wirelen: of the frame in ``arena``. ts: ns. l3: of the IPv6 header, from ``off``; the
-    other offsets count from the IPv6 header: upper, hao (of the option's data), rthdr, ipsec; 0
+    off, caplen, wirelen: of the frame in ``arena``. ts: ns. l3: of the IPv6 header, from ``off``;
+    the other offsets count from the IPv6 header: upper, hao (of the option's data), rthdr, ipsec; 0
     none. nxt: upper protocol, or the header that ended the walk.
     """
 
