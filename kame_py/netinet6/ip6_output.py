@@ -141,6 +141,7 @@ def ip6_output_tunnelled(
     """
     way = _ip6_route(kern, m, None, im6o)
     if isinstance(way, int):
+        kern.stats.ipsec6["out_noroute"] += 1
         return way
     return _ip6_send(kern, m, way, m.dst, _HDR, flags, im6o)
 

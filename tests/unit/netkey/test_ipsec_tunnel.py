@@ -22,6 +22,7 @@ from kame_py.wire.const import (
     IPPROTO_IPV6,
     IPPROTO_UDP,
 )
+from kame_py.wire.errno import EHOSTUNREACH
 from tests.unit.netinet6.ip6_node import PEER1, PEER2, US1, US2, addr, echo, fate, ip6
 from tests.unit.netinet6.test_gif import INNER_PEER, INNER_US, PING, tunnel
 from tests.unit.netkey.ipsec_node import (
@@ -180,6 +181,16 @@ def test_an_ipsec_tunnel_may_run_in_a_generic_one() -> None:
     assert (middle.ip6_dst, middle.ip6_nxt) == (INNER_PEER, IPPROTO_ESP)
     assert Ip6Hdr.unpack(packet, 80 + 8).ip6_dst == THERE
     assert node.counters()["ipsec6.out_success"] == 1
+
+
+def test_a_tunnel_that_no_route_leads_to_is_counted() -> None:
+    node = IpsecNode()
+    node.sa(ESP, 0x2000, MD5, enc=NULL, src=US1, dst=THERE, mode=TUNNEL)
+    node.policy(OUT, request(ESP, TUNNEL, src=US1, dst=THERE))
+    m = made(node, b"data", PEER1)
+    assert ip6_output(node.kern, m) == EHOSTUNREACH
+    assert fate(m) == (Fate.DROPPED, "IP6_NOROUTE")
+    assert node.counters()["ipsec6.out_noroute"] == 1
 
 
 def test_behind_a_tunnel_that_is_missing_and_only_wished_for_nothing_can_be_required() -> None:
