@@ -22,7 +22,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kame_py.kern.drop import REASONS  # noqa: E402  # after the path is set
+from kame_py.kern.drop import REASONS, DropReason  # noqa: E402  # after the path is set
 from tests.differential.differences import DIFFERENCES  # noqa: E402
 from tests.differential.odd_packets import CASES  # noqa: E402
 
@@ -54,13 +54,17 @@ def users() -> dict[str, list[str]]:
     return found
 
 
+def _counters(row: DropReason) -> list[str]:
+    return [name for name in (row.counter, row.mip6 and f"mip6.{row.mip6}") if name]
+
+
 def drops(used: dict[str, list[str]]) -> str:
     rows = (
         (
             f"`{row.name}`",
             row.text,
             row.severity,
-            f"`{row.counter}`" if row.counter else "",
+            ", ".join(f"`{name}`" for name in _counters(row)),
             f"`{row.ifcounter}`" if row.ifcounter else "",
             ", ".join(used[row.name]),
         )

@@ -686,6 +686,20 @@ class D:
         "binding acknowledgement whose sequence number answers no update",
         "mip6s_seqno",
     )
+    MIP6_MPANOAUTH = _row(
+        "MIP6_MPANOAUTH",
+        "mip6.mip6s_unprotected",
+        "",
+        POLICY,
+        "mobile prefix advertisement without IPsec of its sender",
+    )
+    MIP6_MPABAD = _row(
+        "MIP6_MPABAD",
+        "mip6.mip6s_invalidmpa",
+        "",
+        BAD,
+        "mobile prefix advertisement not valid or not of the home agent of a registration",
+    )
     MIP6_RATUNNEL = _row(
         "MIP6_RATUNNEL",
         "mip6.mip6s_ratunnel",

@@ -14,6 +14,7 @@ from kame_py.wire.errno import ENOPROTOOPT, KError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kame_py.kern.drop import DropReason
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
     from kame_py.kern.protosw import PrCtl
@@ -46,8 +47,11 @@ class Mip6Hooks(Protocol):
         """route6_input with no segments left: note a packet that came by our care-of address."""
         ...
 
-    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
-        """icmp6_input, each message after its checksum. True: the message was used."""
+    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool | DropReason:
+        """icmp6_input, each message after its checksum.
+
+        True: the message was used; a reason: it is mobility's, and refused.
+        """
         ...
 
     def forward(self, kern: Kernel, m: Mbuf) -> bool:
@@ -140,7 +144,7 @@ class NullMip6Hooks:
     def rthdr_done(self, kern: Kernel, m: Mbuf, off: int) -> None:
         return None
 
-    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
+    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool | DropReason:
         return False
 
     def forward(self, kern: Kernel, m: Mbuf) -> bool:

@@ -38,6 +38,7 @@ from kame_py.wire.const import (
 from kame_py.wire.patch import u8
 
 if TYPE_CHECKING:
+    from kame_py.kern.drop import DropReason
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
     from kame_py.mip6.dialect.base import Messages
@@ -85,14 +86,14 @@ class Mip6:
         if self._mobile:
             mip6_bul.mip6_rthdr_done(kern, m, off)
 
-    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool:
+    def icmp6_input(self, kern: Kernel, m: Mbuf, off: int) -> bool | DropReason:
         kind = u8(m.data, off + Icmp6Hdr.O_icmp6_type)
         if not kind & ICMP6_INFOMSG_MASK:
             return mip6_icmp6.mip6_icmp6_error_input(kern, m, off)
         if kind in MIP6STAT:
             kern.stats.mip6[f"mip6s_{MIP6STAT[kind]}"] += 1
         use = self._informational.get((self.state.config.mcfg_type, kind))
-        return use is not None and use(kern, m, off)
+        return use(kern, m, off) if use is not None else False
 
     def forward(self, kern: Kernel, m: Mbuf) -> bool:
         if not self.state.mip6_hrbc_list:

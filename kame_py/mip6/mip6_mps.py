@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import MS, NS
+from kame_py.kern.drop import D, DropReason
 from kame_py.kern.log import LOG_INFO, LOG_NOTICE
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, Mbuf
 from kame_py.mip6 import (
@@ -95,8 +96,8 @@ def mip6_icmp6_mp_sol_output(kern: Kernel, haaddr: bytes) -> None:
     icmp6_send(kern, coa, haaddr, MpSolicit().pack(), hlim, icmp6_outif(kern, haaddr))
 
 
-def mip6_mp_adv_input(kern: Kernel, m: Mbuf, off: int) -> bool:
-    """One mobile prefix advertisement. True when it was used.
+def mip6_mp_adv_input(kern: Kernel, m: Mbuf, off: int) -> bool | DropReason:
+    """One mobile prefix advertisement. True when it was used, else why it is refused.
 
     Only from the home agent of a registration and only under IPsec, or where no check is asked for.
     """
@@ -111,10 +112,13 @@ def mip6_mp_adv_input(kern: Kernel, m: Mbuf, off: int) -> bool:
         ),
         None,
     )
-    if hrbu is None or not mip6_prefixes_protected(kern, m, header=False):
-        return False
+    if hrbu is None:
+        return D.MIP6_MPABAD
+    if not mip6_prefixes_protected(kern, m, header=False):
+        return D.MIP6_MPANOAUTH
     opts = parse_nd_options(m.data, off + MpAdvert.SIZE, len(m.data))
-    return not isinstance(opts, Malformed) and mip6_prefixes_told(kern, hrbu, opts)
+    used = not isinstance(opts, Malformed) and mip6_prefixes_told(kern, hrbu, opts)
+    return used or D.MIP6_MPABAD
 
 
 def mip6_prefixes_told(kern: Kernel, hrbu: Mip6Bu, opts: NdOptions) -> bool:

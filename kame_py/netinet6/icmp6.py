@@ -138,7 +138,9 @@ def icmp6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     icmp6_in_count(kern, ifp, kind, code)
     mobility = kern.mip6.icmp6_input(kern, m, off)
     why = _icmp6_use(kern, m, off, kind, code, size)
-    _icmp6_end(kern, m, off, None if mobility else why)
+    if mobility:
+        why = mobility if isinstance(mobility, DropReason) else None
+    _icmp6_end(kern, m, off, why)
     return DONE
 
 

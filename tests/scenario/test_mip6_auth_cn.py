@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from kame_py.kern.drop import REASONS
 from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, m_get
 from kame_py.net.route import RTF_GATEWAY, RTF_STATIC, RTM_ADD, rtrequest
 from kame_py.netinet6.ip6_input import ip6_demux
@@ -36,6 +37,7 @@ from tests.scenario.authwords import (
     signed_by,
 )
 from tests.scenario.mip6words import Seen, bindings, bu, configure, seen, update, with_hao
+from tests.scenario.statwords import counted, member
 from tests.scenario.tester import GLOBAL, PEER_MAC, ROUTER, ROUTER_MAC, Stage
 from tests.scenario.words import addr, echo
 
@@ -80,6 +82,7 @@ class Secured(Stage):
         header = build_options(IPPROTO_ICMPV6, [AlignedOpt(option, 8, BU_AT)])
         self.send(with_hao(coa, GLOBAL, MN, header + ping, IPPROTO_DSTOPTS))
         assert self.drops() == {reason: 1}
+        assert counted(self.kern) == {member(REASONS[reason]): 1}
         self.nothing()
         assert bindings(self) == {MN: AT1}
         assert said in self.kern.log.dmesg()

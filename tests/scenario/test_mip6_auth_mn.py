@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from kame_py.kern.clock import NS
+from kame_py.kern.drop import REASONS
 from kame_py.kern.mbuf import m_get
 from kame_py.mip6 import mip6_bu_output
 from kame_py.mip6.mip6_mnstate import (
@@ -57,6 +58,7 @@ from tests.scenario.mnstage import (
     MnStage,
     hao_of,
 )
+from tests.scenario.statwords import counted, member
 from tests.scenario.tester import ALLNODES, ROUTER, ROUTER_MAC
 from tests.scenario.words import Heard, addr, echo, ip6, na, tll
 
@@ -121,6 +123,7 @@ class Secured(MnStage):
         self.answer(octets, src)
         now = before.mbu_reg_state, before.mbu_lifetime, list(before.mbu_outstanding)
         assert self.drops() == {reason: 1}
+        assert counted(self.kern) == {member(REASONS[reason]): 1}
         assert now == was and self.replies() == []
         assert any(said in line for line in self.logged())
         self.conserved()

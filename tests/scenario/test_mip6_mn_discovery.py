@@ -40,6 +40,7 @@ from tests.scenario.mnstage import (
     MnStage,
     hao_of,
 )
+from tests.scenario.statwords import counted
 from tests.scenario.tester import ROUTER_MAC
 from tests.scenario.words import Heard, addr, icmp6, pi
 
@@ -465,12 +466,16 @@ def test_advertisement_is_refused_where_protection_is_asked_for() -> None:
     mn.configure(SIOCSMIP6CFG_ENABLEAUTHDATA)
     told(mn, pi(HOME, 90000, 90000))
     assert mn.sc.hif_hs_list_home[0].ms_mspfx_list[0].mpfx_vltime == 8000
+    assert mn.kern.drops["MIP6_MPANOAUTH"] == 1
+    assert counted(mn.kern) == {"mip6s_unprotected": 1}
 
 
 def test_advertisement_of_another_than_the_home_agent_is_ignored() -> None:
     mn = bound(valid=8000)
     told(mn, pi(HOME, 90000, 90000), src=HA2)
     assert mn.sc.hif_hs_list_home[0].ms_mspfx_list[0].mpfx_vltime == 8000
+    assert mn.kern.drops["MIP6_MPABAD"] == 1
+    assert counted(mn.kern) == {"mip6s_invalidmpa": 1}
 
 
 def test_home_address_ends_with_its_prefix() -> None:

@@ -187,6 +187,7 @@ class Stage:
         self.kern.stats.ip6.clear()
         self.kern.stats.icmp6.clear()
         self.kern.stats.udp6.clear()
+        self.kern.stats.mip6.clear()
         self.kern.drops.clear()
 
     # -- looking ----------------------------------------------------------------------------------

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kame_py.kern.drop import DropReason
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
     from kame_py.mip6.mip6_var import Mip6Bu, Mip6Hr
     from kame_py.wire.mip6 import BindingUpdate, HaDiscoveryRequest, OptionWire
 
-#: (role of the node, ICMPv6 type) -> who uses such a message; its answer: it was used.
-Messages = Mapping[tuple[int, int], Callable[["Kernel", "Mbuf", int], bool]]
+#: (role of the node, ICMPv6 type) -> who uses such a message; its answer: it was used, or why not.
+Messages = Mapping[tuple[int, int], Callable[["Kernel", "Mbuf", int], "bool | DropReason"]]
 
 
 class PrefixDelivery(Protocol):
