@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from kame_py.kern.drop import REASONS
 from kame_py.tools.netstat import TOOL
+from kame_py.tools.netstat_words import IPSEC6_IN, IPSEC6_OUT
 from kame_py.wire.ioctl import (
     SIOCGIFADDRS_IN6,
     SIOCGIFCONF,
@@ -188,6 +190,51 @@ STATS = (
 )
 
 
+IPSEC6 = (
+    StatSnap("ipsec6", "in_success", -1, 5),
+    StatSnap("ipsec6", "in_polvio", -1, 1),
+    StatSnap("ipsec6", "in_ahauthsucc", -1, 3),
+    StatSnap("ipsec6", "in_espauthfail", -1, 2),
+    StatSnap("ipsec6", "in_ahhist", 3, 3),
+    StatSnap("ipsec6", "in_esphist", 12, 2),
+    StatSnap("ipsec6", "out_success", -1, 4),
+    StatSnap("ipsec6", "out_nosa", -1, 1),
+    StatSnap("ipsec6", "out_ahhist", 2, 1),
+    StatSnap("ipsec6", "out_esphist", 11, 3),
+)
+
+
+def test_ipsec6_in_kame_words(ops: TableOps) -> None:
+    ops.sysctls["net.inet6.stats"] = IPSEC6
+    assert ops.run(TOOL, "-ss", "-p", "ipsec6").out == (
+        "ipsec6:\n"
+        "\t5 inbound packets processed successfully\n"
+        "\t1 inbound packet violated process security policy\n"
+        "\t3 inbound packets considered authentic\n"
+        "\t2 inbound packets failed on authentication of ESP\n"
+        "\tAH input histogram:\n"
+        "\t\thmac-sha1: 3\n"
+        "\tESP input histogram:\n"
+        "\t\trijndael-cbc: 2\n"
+        "\t4 outbound packets processed successfully\n"
+        "\t1 outbound packet with no SA available\n"
+        "\tAH output histogram:\n"
+        "\t\thmac-md5: 1\n"
+        "\tESP output histogram:\n"
+        "\t\tnull: 3\n"
+    )
+    assert json.loads(ops.run(TOOL, "-s", "-p", "ipsec6", "--json").out)["ipsec6"]["in_ahhist"] == {
+        "3": 3
+    }
+
+
+def test_every_counter_of_ipsec_drops_has_its_words() -> None:
+    words = {word.member for word in (*IPSEC6_IN, *IPSEC6_OUT)}
+    for why in REASONS.values():
+        proto, _, member = why.counter.partition(".")
+        assert proto != "ipsec6" or member in words, why.name
+
+
 def test_terse_counters(ops: TableOps) -> None:
     ops.sysctls["net.inet6.stats"] = STATS
     assert ops.run(TOOL, "-ss").out == (
@@ -209,7 +256,7 @@ def test_terse_counters(ops: TableOps) -> None:
         "\t\t1 no route\n"
         "ipsec6:\n"
         "rip6:\n"
-            "mip6:\n"
+        "mip6:\n"
     )
 
 
