@@ -61,7 +61,9 @@ def _ah6_find(kern: Kernel, m: Mbuf, off: int) -> tuple[Ah, Secasvar, MacKey, in
     if rest < Ah.SIZE:
         return D.AH_SHORT
     ah = Ah.unpack(m.data, off)
-    sav = key_allocsa(kern, IPPROTO_AH, m.dst, ah.ah_spi)
+    # its own source first, as several may have chosen one SPI; KAME looks at none
+    sav = key_allocsa(kern, IPPROTO_AH, m.dst, ah.ah_spi, m.src)
+    sav = sav or key_allocsa(kern, IPPROTO_AH, m.dst, ah.ah_spi)
     if sav is None or sav.mackey is None:
         return D.AH_NOSA
     size = (ah.ah_len + 2) << 2  # RFC 2402 s.2.2

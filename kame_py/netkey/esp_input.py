@@ -59,7 +59,8 @@ def _esp6_find(kern: Kernel, m: Mbuf, off: int) -> tuple[Esp, Secasvar, CipherKe
     if len(m.data) - off < Esp.SIZE:
         return D.ESP_SHORT
     esp = Esp.unpack(m.data, off)
-    sav = key_allocsa(kern, IPPROTO_ESP, m.dst, esp.esp_spi)
+    sav = key_allocsa(kern, IPPROTO_ESP, m.dst, esp.esp_spi, m.src)  # see ah6_input
+    sav = sav or key_allocsa(kern, IPPROTO_ESP, m.dst, esp.esp_spi)
     if sav is None or sav.cipher is None:
         return D.ESP_NOSA
     return esp, sav, sav.cipher

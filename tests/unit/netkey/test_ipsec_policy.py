@@ -151,6 +151,19 @@ def test_more_protection_than_asked_for_is_no_harm() -> None:
     assert fate(node.receive(signed(node.sa(AH, 0x1000, SHA1)))) == ANSWERED
 
 
+def test_of_associations_with_one_spi_that_of_the_source_is_taken_else_any() -> None:
+    node = IpsecNode()
+    node.sa(AH, 0x1000, SHA1, bytes(20), src=PEER2)
+    own = node.sa(AH, 0x1000, SHA1)
+    node.sa(ESP, 0x1000, MD5, bytes(16), NULL, src=PEER2)
+    secret = node.sa(ESP, 0x1000, MD5, enc=NULL)
+    assert fate(node.receive(signed(own))) == ANSWERED
+    assert fate(node.receive(protected(secret))) == ANSWERED
+    third = addr("2001:db8:1::5")
+    other = node.sa(AH, 0x1001, SHA1, src=PEER2)
+    assert fate(node.receive(signed(other, payload=echo(third), src=third))) == ANSWERED
+
+
 # -- selectors ---------------------------------------------------------------------------------
 
 
