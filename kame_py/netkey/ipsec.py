@@ -47,7 +47,6 @@ from kame_py.wire.pfkeyv2 import (
     IPSEC_DIR_OUTBOUND,
     IPSEC_POLICY_DISCARD,
     IPSEC_POLICY_IPSEC,
-    IPSEC_ULPROTO_ANY,
 )
 
 if TYPE_CHECKING:
@@ -109,13 +108,13 @@ class Ipsec6:
     # -- in ------------------------------------------------------------------------------------
 
     def in_reject(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
+        if _no_policy(kern):
+            return False
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
     def fwd_reject(self, kern: Kernel, m: Mbuf) -> bool:
-        if m.dst in kern.ip6.ifaddrs:
+        if _no_policy(kern) or m.dst in kern.ip6.ifaddrs:
             return False  # by a routing header to ourselves: AH comes behind that, policy then
-        if not kern.key.spd:
-            return ipsec6_in_reject(kern, m, IPSEC_ULPROTO_ANY, _NO_PORTS)
         nxt, off = ipsec_upper(m.data)
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
@@ -135,6 +134,9 @@ class Ipsec6:
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
         aux, own = m.ipsec, None
+        marked = ipsec6_ah_wanted(m)
+        if aux is None and not marked and _no_policy(kern):
+            return 0
         if aux is not None and aux.so is not None:
             own, aux.so = ipsec6_sopolicy(aux.so, IPSEC_DIR_OUTBOUND), None
         ports = ipsec_ports(payload, 0, nxt)
@@ -143,7 +145,6 @@ class Ipsec6:
         if why is not None:
             return _refuse(kern, m, why)
         before, tunnels = ipsec6_split(sp.req if sp.policy == IPSEC_POLICY_IPSEC else ())
-        marked = ipsec6_ah_wanted(m)
         if marked:
             before = ipsec6_with_ah(before)
         if tunnels:
@@ -158,9 +159,7 @@ class Ipsec6:
 
     def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         if forwarding:
-            if m.dst in kern.ip6.ifaddrs:
-                return 0
-            if not kern.key.spd and kern.key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD:
+            if _no_policy(kern) or m.dst in kern.ip6.ifaddrs:
                 return 0
             nxt, off = ipsec_upper(m.data)
             ports = ipsec_ports(m.data, off, nxt)
@@ -226,6 +225,11 @@ def _closed(kern: Kernel, sp: Secpolicy) -> DropReason | None:
         key_spdacquire(kern, sp)
         return D.IPSEC_OUTNOSA
     return None
+
+
+def _no_policy(kern: Kernel) -> bool:
+    """Nothing is in the database, and what is in none passes."""
+    return not kern.key.spd and kern.key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD
 
 
 def _tunnels(sp: Secpolicy) -> Sequence[Ipsecrequest]:

@@ -44,6 +44,7 @@ from tests.unit.netkey.ipsec_node import (
     AES,
     AH,
     ESP,
+    IN,
     KEYS,
     MD5,
     NULL,
@@ -92,6 +93,20 @@ def test_discard_drops_and_tells_nobody_as_in_kame() -> None:
     assert node.counters()["ipsec6.out_polvio"] == 1
     assert fate(send(node, dst=PEER2))[0] is Fate.TRANSMITTED
     assert first_headers(node) == [IPPROTO_NONE]
+
+
+def test_the_default_policy_may_be_to_discard_with_or_without_other_policies() -> None:
+    node = IpsecNode(forwarding=1)
+    node.kern.key.ip6_def_policy.policy = k.IPSEC_POLICY_DISCARD
+    transit = ip6(bytes(8), IPPROTO_UDP, PEER1, PEER2)
+    assert fate(node.receive(transit)) == (Fate.DROPPED, "IPSEC_INPOLICY")
+    assert fate(send(node)) == (Fate.DROPPED, "IPSEC_OUTPOLICY")
+    node.policy(IN, action=k.IPSEC_POLICY_NONE)
+    assert fate(node.receive(transit)) == (Fate.DROPPED, "IPSEC_OUTPOLICY")
+    assert fate(send(node)) == (Fate.DROPPED, "IPSEC_OUTPOLICY")
+    node.policy(OUT, action=k.IPSEC_POLICY_NONE)
+    assert fate(node.receive(transit)) == (Fate.FORWARDED, "")
+    assert fate(send(node))[0] is Fate.TRANSMITTED
 
 
 def test_a_required_association_that_is_not_there_stops_the_packet_and_is_asked_for() -> None:
