@@ -161,6 +161,10 @@ def test_packet_forwarded_from_the_previous_care_of_address_brings_an_update(
     mn.wait(1.1)
     ((_, told, packet),) = updates_to(mn, CN)
     assert (packet.src, hao_of(packet), told.flags) == (COA2, HOA, 0)
+    mn.forget()
+    mn.tunnel(echo(HA, HOA))  # the one who made the tunnel packet made this one, too
+    mn.wait(1.1)
+    assert updates_to(mn, HA) == []
 
 
 # -- flags, numbers, lists ------------------------------------------------------------------------

@@ -44,7 +44,7 @@ from tests.scenario.authwords import (
     signed_ba,
     signed_by,
 )
-from tests.scenario.mip6words import Seen, seen
+from tests.scenario.mip6words import FLAGS, Seen, seen
 from tests.scenario.mnstage import (
     CN,
     COA,
@@ -217,6 +217,7 @@ def test_home_agent_of_the_link_that_was_left_gets_a_signed_update(mn: Secured) 
     mn.elsewhere()
     (_, update, packet), *_ = to(mn, FORWARDER)
     assert (hao_of(packet), packet.src) == (COA, COA2)
+    assert update.flags & FLAGS["H"] and packet.hops == (FORWARDER,)
     assert signed_by(update, 1900, OTHER_MAC, FORWARDER, COA2, COA)
     ack = signed_ba(BindingAck(0, update.seqno, 60, 30), COA, FORWARDER, 1901, OTHER_MAC)
     mn.send(ba_packet(FORWARDER, COA2, COA, ack), ROUTER_MAC)

@@ -323,6 +323,8 @@ def test_administrator_may_shorten_lifetimes(cn: Stage) -> None:
     cn.send(bu(COA, GLOBAL, HOA, lifetime=60))
     ba = seen(cn.only()).ba
     assert (ba.lifetime_s, ba.refresh_s) == (30, 30)
+    (bc,) = mobility(cn).mip6_bc_list.values()
+    assert (bc.mbc_lifetime, bc.mbc_expire - cn.now) == (30, 30 * NS)
 
 
 def unreachable(cn: Stage, quoted: bytes) -> None:

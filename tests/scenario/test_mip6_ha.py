@@ -251,6 +251,10 @@ def test_registration_takes_the_place_of_an_ordinary_binding(ha: Stage) -> None:
     register(ha, flags="A", seq=1)
     register(ha, flags="AHS", seq=2)
     assert [row.ifname for row in rows(ha) if isinstance(row, BcSnap)] == ["fxp0"]
+    ha.kern.sysctl.write("net.inet6.mip6.bc_maxentries", 1)
+    for n in range(3):
+        ha.send2(bu(COA, HA, f"2001:db8:99::{n + 1}", 1, 60, ""), MN_MAC)
+    assert HOA in bindings(ha) and len(bindings(ha)) == 2
 
 
 def test_registration_with_a_link_local_address_is_refused(ha: Stage) -> None:

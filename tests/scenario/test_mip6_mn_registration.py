@@ -110,6 +110,12 @@ def test_first_timeout_covers_duplicate_detection_of_a_slow_link(mn: MnStage) ->
     mn.land("2001:db8:2::")
     first, second, *_ = times(mn, 30)
     assert second - first == 5  # 4.5 s
+    mn.wait(100)
+    mn.acknowledge()
+    mn.forget()
+    mn.elsewhere()
+    first, second, third, *_ = times(mn, 30)
+    assert (second - first, third - second) == (1, 3)  # bound: 1 s, then KAME's second more
 
 
 def test_update_of_a_living_binding_is_repeated_as_kame_did(mn: MnStage) -> None:

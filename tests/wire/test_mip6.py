@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kame_py.wire import mip6_draft13, mip6_draft15
 from kame_py.wire.in6addr import pton
-from kame_py.wire.ip6ext import Opt, build_options, iter_options
+from kame_py.wire.ip6ext import AlignedOpt, Opt, build_options, iter_options
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.mip6 import (
     AltCoa,
@@ -73,6 +73,25 @@ def test_placement_of_all_update_sub_options() -> None:
     assert len(header) == 64
     where = {o.type: o.off for o in iter_options(header, 12, 64) if isinstance(o, Opt)}
     assert where == {2: 12, 1: 40, 3: 22, 4: 46}
+
+
+def test_placement_of_options_and_sub_options() -> None:
+    """From the begin of the header: update 4n+2, acknowledgement 4n+3, home address 8n+6."""
+    subs = D15.align_subopts((UniqueId(1), AltCoa(COA), AuthData(1, MAC)), 2 + D15.bu_size)
+    for value, step, rest in (
+        (BindingUpdate(0x80, 255, 120, subopts=subs), 4, 2),
+        (BindingAck(0, 255, 120, 60), 4, 3),
+        (HomeAddress(COA), 8, 6),
+    ):
+        for before in range(4):  # whatever stands in front
+            pads = [AlignedOpt(bytes((0xE, 1, 0))) for _ in range(before)]
+            header = build_options(59, [*pads, D15.aligned(value)])
+            found = [o for o in iter_options(header, 2, len(header)) if isinstance(o, Opt)]
+            (opt,) = [o for o in found if o.type > 1 and o.type != 0xE]
+            assert opt.off % step == rest
+    header = build_options(59, [D15.aligned(BindingUpdate(0x80, 255, 120, subopts=subs))])
+    at = {o.type: o.off for o in iter_options(header, 12, 64) if isinstance(o, Opt)}
+    assert (at[2] % 2, at[3] % 8, at[4] % 8) == (0, 6, 6)
 
 
 def test_placement_of_the_ack_authenticator() -> None:

@@ -437,6 +437,24 @@ def test_an_advertisement_without_h_removes_the_agent() -> None:
     assert listed(m) == ["ha2"]
 
 
+def test_an_advertisement_with_h_makes_an_entry_and_one_without_removes_it() -> None:
+    """Preference 0 and the router's lifetime unless the option says else; from the link only."""
+    m = agent()
+    m.icmp6_at(1, ra(ha(1), lifetime=100), ll(1))
+    m.icmp6_at(2, ra(ha(2), pref=-1, halife=1000), ll(2))
+    m.icmp6_at(3, ra(ha(3), pref=1, halife=50), ll(3))
+    m.icmp6_at(4, ra(ha(4)), ll(4))
+    m.icmp6_at(5, ra(ha(5)), ha(5))
+    m.icmp6_at(6, ra(ha(4), flags=0), ll(4))
+    m.icmp6_at(60, ra(ha(1), lifetime=100), ll(1))
+    for t_s in (20, 52, 53, 101, 159, 160):
+        ask(m, t_s)
+    m.run(main, "fxp0", 161)
+    answers = [[f"ha{a[-1]}" for a in reply.addrs] for reply in replies(m)]
+    first, second = ["ha3", "ha1", "ha2"], ["ha1", "ha2"]
+    assert answers == [first, first, second, second, second, ["ha2"]]
+
+
 @pytest.mark.parametrize("gone", [ra(ha(1), lifetime=0), ra(ha(1), pref=0, halife=0)])
 def test_a_lifetime_of_zero_removes_the_agent(gone: bytes) -> None:
     m = agent()
