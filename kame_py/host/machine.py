@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -65,7 +64,9 @@ class Machine:
             if target.exists() and not target.is_file():  # /dev/stdout and the like
                 target.write_text(text, encoding="utf-8")
                 return
-            with tempfile.NamedTemporaryFile(
+            from tempfile import NamedTemporaryFile  # for the few that write: it loads slowly
+
+            with NamedTemporaryFile(
                 "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
             ) as f:
                 f.write(text)

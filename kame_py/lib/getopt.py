@@ -10,10 +10,11 @@ An illegal option does not stop the scan, as in getopt(3): rtadvd carries on, th
 tools answer with their usage text when `errors` is not empty.
 """
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+from kame_py.wire.record import record
 
 HELP_WIDTH: Final = 79
 HELP_INDENT: Final = 2
@@ -46,7 +47,7 @@ COMMON_HELP: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LongOptions:
     """What every ported tool accepts beside its letters."""
 
@@ -56,7 +57,7 @@ class LongOptions:
     node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParsedArgs:
     """`errors` are complete lines for stderr, in the order they arose."""
 
@@ -154,7 +155,7 @@ def _long_option(scan: _Scan, text: str) -> None:
 def render_help(usage: Sequence[str], summary: str, table: Sequence[OptionHelp]) -> str:
     """Uniform --help text: usage lines, one sentence, the letters, the common long options."""
     lines = [f"{'usage:' if i == 0 else '      '} {line}" for i, line in enumerate(usage)]
-    lines += ["", *textwrap.wrap(summary, HELP_WIDTH), ""]
+    lines += ["", *_wrap(summary, HELP_WIDTH), ""]
     for row in (*table, *COMMON_HELP):
         lines += _help_row(row)
     return "\n".join(lines) + "\n"
@@ -162,8 +163,14 @@ def render_help(usage: Sequence[str], summary: str, table: Sequence[OptionHelp])
 
 def _help_row(row: OptionHelp) -> list[str]:
     head = " " * HELP_INDENT + f"-{row.letter} {row.arg}".rstrip()
-    body = textwrap.wrap(row.meaning, HELP_WIDTH - HELP_MEANING_COLUMN) or [""]
+    body = _wrap(row.meaning, HELP_WIDTH - HELP_MEANING_COLUMN) or [""]
     if len(head) >= HELP_MEANING_COLUMN:
         body.insert(0, "")
     first = (head.ljust(HELP_MEANING_COLUMN) + body[0]).rstrip()
     return [first, *(" " * HELP_MEANING_COLUMN + line for line in body[1:])]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    from textwrap import wrap  # loaded for --help only: tools are to start quickly
+
+    return wrap(text, width)

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from kame_py.wire.record import record
+
 ENTRY_MAX_OCTETS: Final = 1024
 TC_MAX_STEPS: Final = 32
 TC_NAME_MAX: Final = 15
@@ -48,7 +50,7 @@ class FieldKind(Enum):
     FLAG = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """One capability. `text` holds a string's decoded value, `number` a number's."""
 
@@ -58,14 +60,14 @@ class Field:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemcapError:
     """The entry cannot be used; the text is what the tool prints."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One entry with everything its tc= chain appended."""
 

@@ -19,6 +19,7 @@ from typing import Final
 
 from kame_py.lib.remcap import Entry, FieldKind, RemcapError, agetent
 from kame_py.wire import in6addr
+from kame_py.wire.record import record
 
 # RFC 2461 s.6.2.1 with the bounds rtadvd uses; draft-15 s.6.5 lowers the minima for -m.
 DEF_MAXRTRADVINTERVAL: Final = 600
@@ -63,7 +64,7 @@ _KNOWN_INDEXED: Final = (
 _INDEXED_NAME: Final = re.compile(r"([a-z]+?)([0-9]*)\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RaPrefix:
     """A prefix information option to send. With `router` the prefix is the whole address."""
 
@@ -78,7 +79,7 @@ class RaPrefix:
     pltimedecr: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RaRoute:
     """A route information option to send; `rtpref` holds the preference bits in place."""
 
@@ -88,7 +89,7 @@ class RaRoute:
     ltime_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RaConfig:
     """What rtadvd advertises on one interface.
 
@@ -128,7 +129,7 @@ class RaConfig:
         return flags | (ND_RA_FLAG_HOME_AGENT if self.home_agent else 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConfigError:
     """rtadvd refuses to start (exit 1); `text` is what it logs."""
 

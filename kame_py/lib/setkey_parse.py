@@ -35,6 +35,7 @@ from kame_py.lib.setkey_names import (
 from kame_py.lib.setkey_token import Kind, Lexer, Token
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.pfkey import SadbAlg, SadbXPolicy
+from kame_py.wire.record import record
 
 SYNTAX: Final = "syntax error"
 LEXICAL: Final = "Syntax error"
@@ -107,13 +108,16 @@ class Supported(NamedTuple):
     enc: Mapping[int, SadbAlg]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lookup:
     """How a command wants its hosts looked up: -4 or -6, and -n for no names."""
 
     inet: bool = False
     inet6: bool = False
     numeric: bool = False
+
+
+_NO_LETTERS: Final = Lookup()
 
 
 class Host(NamedTuple):
@@ -131,7 +135,7 @@ class Range(NamedTuple):
     port: int = k.IPSEC_PORT_ANY
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SaSpec:
     """What add, get, delete and deleteall say of an association beside its ends."""
 
@@ -158,7 +162,7 @@ class SpSpec(NamedTuple):
     policy: SadbXPolicy
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """One command. line: that of its ``;``. refusal: why it cannot be done at all.
 
@@ -167,7 +171,7 @@ class Command:
 
     verb: str
     line: int
-    lookup: Lookup = Lookup()
+    lookup: Lookup = _NO_LETTERS
     ends: tuple[Range, Range] | None = None
     sa: SaSpec | None = None
     sp: SpSpec | None = None
@@ -280,7 +284,7 @@ class Parser:
     def _command(
         self,
         verb: str,
-        lookup: Lookup = Lookup(),
+        lookup: Lookup = _NO_LETTERS,
         ends: tuple[Range, Range] | None = None,
         *,
         sa: SaSpec | None = None,

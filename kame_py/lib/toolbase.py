@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Final
 
 from kame_py import __version__
@@ -18,6 +18,7 @@ from kame_py.ctl.ops import ProgOps
 from kame_py.lib.getopt import OptionHelp, ParsedArgs, getopt, render_help
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_SCOPE_LINKLOCAL, mac_ntoa, ntop
+from kame_py.wire.record import record
 from kame_py.wire.sockaddr import SockaddrIn6
 
 EX_OK: Final = 0
@@ -30,12 +31,12 @@ Body = Callable[[ParsedArgs, ProgOps], Awaitable[int]]
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tool:
     """One program. letters: its getopt(3) string; usage_status: exit after a wrong option.
 
     keep_going: an illegal option is only complained about, as rtadvd does. usage_to_out: the usage
-    text goes to standard output.
+    text goes to standard output. node_free: letters with which it needs no node.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Tool:
     usage_status: int = EX_ERROR
     keep_going: bool = False
     usage_to_out: bool = False
+    node_free: str = ""
 
     def help_text(self) -> str:
         """What --help prints."""

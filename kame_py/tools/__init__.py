@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from kame_py.lib.toolbase import Tool
+if TYPE_CHECKING:
+    from kame_py.lib.toolbase import Tool
 
 TOOLS: Final[Mapping[str, str]] = {
     "had": "kame_py.tools.had",
@@ -24,6 +25,8 @@ TOOLS: Final[Mapping[str, str]] = {
     "rtsold": "kame_py.tools.rtsold",
     "setkey": "kame_py.tools.setkey",
     "sysctl": "kame_py.tools.sysctl",
+    "tcpdump": "kame_py.tools.tcpdump",
+    "trace": "kame_py.tools.trace",
 }
 
 

@@ -8,7 +8,7 @@ nor does a valid lifetime of zero. Read first: draft-ietf-mobileip-ipv6-15 s.9.7
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from kame_py.lib.syslog import Syslog
@@ -33,6 +33,7 @@ from kame_py.wire.in6addr import (
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.mip6 import HaDiscoveryReply, HaDiscoveryRequest, OptionWire
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
+from kame_py.wire.record import record
 from kame_py.wire.sockaddr import IPPROTO_IPV6, IPV6_HOPLIMIT, IPV6_PKTINFO, Received
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ GLOBAL_UNICAST_LEN: Final = 3
 GLOBAL_PLEN: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrival:
     """One ICMPv6 message with what came beside it; src is text."""
 
@@ -59,7 +60,7 @@ class Arrival:
     hlim: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """A reply and the source address that it must leave with."""
 

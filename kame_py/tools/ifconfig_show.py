@@ -6,7 +6,6 @@ KAME: status() and the af_status functions of ifconfig.c. Deviates: --json.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from kame_py.ctl.ops import ProgOps
@@ -21,6 +20,7 @@ from kame_py.wire.ioctl import (
     SIOCGIFPHYADDR_IN6,
     SIOCIFGCLONERS,
 )
+from kame_py.wire.record import record
 from kame_py.wire.snap import INFINITE, IfaSnap, IfSnap
 
 LINK_FAMILIES: Final = ("ether", "link", "lladdr")
@@ -34,7 +34,7 @@ MEDIA: Final = {
 SUPPORTED_MEDIA: Final = ("autoselect", "100baseTX <full-duplex>", "100baseTX")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _View:
     """One interface with what belongs to it."""
 

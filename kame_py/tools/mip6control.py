@@ -12,7 +12,7 @@ status; -I, which a later mip6control had for identifiers; --json.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kame_py.ctl.ops import ProgOps
@@ -61,6 +61,7 @@ from kame_py.wire.ioctl import (
     SIOCSMIP6CFG_ENABLEMN,
     SIOCSUNUSEHA,
 )
+from kame_py.wire.record import record
 
 NAME: Final = "mip6control"
 DEFAULT_HIF: Final = "hif0"
@@ -85,7 +86,7 @@ async def main(argv: list[str], ops: ProgOps) -> int:
     return await run(TOOL, _mip6control, argv, ops)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Call:
     """One call: its options and how it shows tables."""
 

@@ -9,7 +9,7 @@ have fixed widths, so the two line up only roughly; scripts of 2002 expect that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Final
 
 from kame_py.ctl.ops import ProgOps
@@ -21,6 +21,7 @@ from kame_py.wire.in6addr import ntop
 from kame_py.wire.ioctl import SIOCGBU_HIF, SIOCGHOMEAGENT_HIF, SIOCGHOMEPREFIX_HIF, SIOCGIFCONF
 from kame_py.wire.mip6_draft15 import WIRE
 from kame_py.wire.mip6_wires import WIRES
+from kame_py.wire.record import record
 from kame_py.wire.snap import (
     BcSnap,
     BuSnap,
@@ -49,7 +50,7 @@ BU_STATES: Final = ((0x80, "M"), (0x04, "U"), (0x02, "A"), (0x01, "S"))
 BC_STATES: Final = ((0x04, "D"), (0x02, "R"), (0x01, "A"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Display:
     """How one call wants its tables. json collects them when it is not None."""
 

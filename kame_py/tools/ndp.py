@@ -9,7 +9,6 @@ ndp_lists.py. RFC 2461.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from kame_py.ctl.ops import ProgOps
@@ -38,6 +37,7 @@ from kame_py.tools.ndp_lists import (
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, mac_aton, mac_ntoa
 from kame_py.wire.ioctl import SIOCGNBRINFO_IN6
+from kame_py.wire.record import record
 from kame_py.wire.rtmsg import (
     RTM_ADD,
     RTM_DELETE,
@@ -63,7 +63,7 @@ MAX_LINE: Final = 100  # characters of a line of -f's file
 STATES: Final = {-2: "N", -1: "W", 0: "I", 1: "R", 2: "S", 3: "D", 4: "P"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entry:
     """One line of the cache: its route and what neighbour discovery says."""
 

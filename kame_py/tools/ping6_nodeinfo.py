@@ -7,7 +7,6 @@ are read right on every machine; what is cut short prints as ???. RFC 4620, exce
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from kame_py.lib.getopt import ParsedArgs
@@ -38,6 +37,7 @@ from kame_py.wire.const import (
 from kame_py.wire.in6addr import ntop
 from kame_py.wire.nodeinfo import Name, dns_names, in6_nigroup, suptypes
 from kame_py.wire.patch import put_u16, u16
+from kame_py.wire.record import record
 from kame_py.wire.sockaddr import SockaddrIn6
 
 QUERIES: Final = "atwW"  # the last one given counts
@@ -59,7 +59,7 @@ _ADDR_LETTERS: Final = {
 _REFUSALS: Final = {ICMP6_NI_REFUSED: "refused", ICMP6_NI_UNKNOWN: "unknown"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NiQuery:
     """What is asked instead of an echo. subject: the destination follows the header."""
 

@@ -6,7 +6,6 @@ KAME: print_rtmsg(), print_getmsg(), routename() of route.c. Deviates: times are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,6 +14,7 @@ from kame_py.lib.flagwords import IFF_WORDS, RTF_GATEWAY, RTF_WORDS, bit_words, 
 from kame_py.lib.toolbase import Json, sockaddr_text
 from kame_py.wire import rtmsg
 from kame_py.wire.in6addr import IN6ADDR_ANY, mac_ntoa, ntop
+from kame_py.wire.record import record
 from kame_py.wire.rtmsg import (
     IfaMsg,
     IfAnnounceMsg,
@@ -53,7 +53,7 @@ _MEMBERS: Final = ("dst", "gateway", "netmask", "genmask", "ifp", "ifa", "author
 _HEADING: Final = " recvpipe  sendpipe  ssthresh  rtt,msec    rttvar  hopcount      mtu     expire"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """Texts of addresses, as names or numeric."""
 

@@ -8,7 +8,6 @@ Read first: RFC 2461 s.6.1 (validity), s.6.2.6 (answers), s.6.2.7 (consistency).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kame_py.lib.syslog import Syslog
@@ -31,6 +30,7 @@ from kame_py.wire.const import (
 from kame_py.wire.in6addr import IN6_IS_ADDR_UNSPECIFIED, ntop
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.nd6opt import NdOptions, parse_nd_options
+from kame_py.wire.record import record
 from kame_py.wire.sockaddr import IPPROTO_IPV6, IPV6_HOPLIMIT, IPV6_PKTINFO, Received
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _RS_OPTIONS: Final = frozenset((ND_OPT_SOURCE_LINKADDR,))
 _RA_OPTIONS: Final = frozenset((ND_OPT_SOURCE_LINKADDR, ND_OPT_PREFIX_INFORMATION, ND_OPT_MTU))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrival:
     """One ICMPv6 message with what came beside it; src is text."""
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from kame_py.lib.duration import format_duration
 from kame_py.lib.toolbase import Json
+from kame_py.wire.record import record
 
 NS: Final = 1_000_000_000
 US: Final = 1_000
@@ -104,7 +105,7 @@ def transitions_table() -> str:
     return "\n".join(("| state | event | action | next state |", "|---|---|---|---|", *rows)) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pace:
     """How often solicitations leave: the first ones, and at last those that nobody answers."""
 

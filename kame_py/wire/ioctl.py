@@ -8,14 +8,14 @@ gives the scope. Text names of interfaces as in struct ifreq.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from kame_py.wire.in6addr import IN6ADDR_ANY
+from kame_py.wire.record import record
 from kame_py.wire.snap import INFINITE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCAIFADDR_IN6:
     """Add or change an address (struct in6_aliasreq). Privileged. Answers None."""
 
@@ -28,7 +28,7 @@ class SIOCAIFADDR_IN6:
     ia6t_pltime: int = INFINITE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCDIFADDR_IN6:
     """Remove an address. Privileged. Answers None; EADDRNOTAVAIL when it is not there."""
 
@@ -36,26 +36,26 @@ class SIOCDIFADDR_IN6:
     ifr_addr: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFADDRS_IN6:
     """All IPv6 addresses of one interface, or of all for "". Answers tuple[IfaSnap, ...]."""
 
     ifr_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFCONF:
     """All interfaces. Answers tuple[IfSnap, ...]."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFFLAGS:
     """Interface flags. Answers int; ENXIO for an unknown interface."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSIFFLAGS:
     """Set interface flags; only UP, DEBUG, NOARP, LINK0-2, PROMISC can be changed. Privileged."""
 
@@ -63,14 +63,14 @@ class SIOCSIFFLAGS:
     ifr_flags: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFMTU:
     """Answers int."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSIFMTU:
     """Privileged. EINVAL outside 1280..65535."""
 
@@ -78,14 +78,14 @@ class SIOCSIFMTU:
     ifr_mtu: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFMETRIC:
     """Answers int."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSIFMETRIC:
     """Privileged."""
 
@@ -93,7 +93,7 @@ class SIOCSIFMETRIC:
     ifr_metric: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSIFLLADDR:
     """Set the link-layer address, 6 bytes. Privileged."""
 
@@ -101,33 +101,33 @@ class SIOCSIFLLADDR:
     ifr_addr: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFMEDIA:
     """Carrier. Answers bool; EINVAL for interfaces without media."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCIFCREATE:
     """Create gifN (or another cloner's interface). Privileged. Answers the name."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCIFDESTROY:
     """Privileged."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCIFGCLONERS:
     """Which interfaces can be created. Answers tuple[str, ...], names without a unit."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSIFPHYADDR_IN6:
     """Outer addresses of a gif. Privileged."""
 
@@ -136,28 +136,28 @@ class SIOCSIFPHYADDR_IN6:
     ifra_dstaddr: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCDIFPHYADDR:
     """Remove the outer addresses of a gif. Privileged."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFPHYADDR_IN6:
     """Answers (src, dst) or EADDRNOTAVAIL."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFINFO_IN6:
     """ND parameters. Answers NdiSnap."""
 
     ifname: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSIFINFO_FLAGS:
     """Set ND flags of an interface. Privileged."""
 
@@ -165,7 +165,7 @@ class SIOCSIFINFO_FLAGS:
     flags: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGNBRINFO_IN6:
     """One neighbour. Answers NbrSnap; EINVAL when there is none."""
 
@@ -173,17 +173,17 @@ class SIOCGNBRINFO_IN6:
     addr: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGDRLST_IN6:
     """Default router list. Answers tuple[DrSnap, ...]."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGPRLST_IN6:
     """Prefix list. Answers tuple[PfxSnap, ...]."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFPREFIX_IN6:
     """Lifetimes of an on-link prefix. Answers (vltime, pltime) or EADDRNOTAVAIL."""
 
@@ -192,41 +192,41 @@ class SIOCGIFPREFIX_IN6:
     plen: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSPFXFLUSH_IN6:
     """Flush the prefix list. Privileged."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSRTRFLUSH_IN6:
     """Flush the default router list. Privileged."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSNDFLUSH_IN6:
     """Bring the first default router back into the routing table. Privileged."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGDEFIFACE_IN6:
     """Default interface of ND. Answers its name or ""."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSDEFIFACE_IN6:
     """Set ("" clears) the default interface of ND. Privileged."""
 
     ifname: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFSTAT_IN6:
     """Per-interface counters. Answers tuple[StatSnap, ...] of proto ip6."""
 
     ifr_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGIFSTAT_ICMP6:
     """Per-interface counters. Answers tuple[StatSnap, ...] of proto icmp6."""
 
@@ -246,19 +246,19 @@ SIOCSMIP6CFG_ENABLEDEBUG: Final = 128
 SIOCSMIP6CFG_DISABLEDEBUG: Final = 129
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSMIP6CFG:
     """Switch a part of mobility (SIOCSMIP6CFG_*). Privileged. EINVAL for another command."""
 
     subcommand: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGBC:
     """Binding cache. Answers tuple[BcSnap, ...]."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSUNUSEHA:
     """Do not use the home address towards addr (:: any) and port (0 any). Privileged. EEXIST."""
 
@@ -266,7 +266,7 @@ class SIOCSUNUSEHA:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCDUNUSEHA:
     """Remove such a rule. Privileged. ENOENT when it is not there."""
 
@@ -274,7 +274,7 @@ class SIOCDUNUSEHA:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCAHOMEPREFIX_HIF:
     """Add a home prefix to a hif, or give it new lifetimes. Privileged. ENXIO: no such hif.
 
@@ -289,7 +289,7 @@ class SIOCAHOMEPREFIX_HIF:
     haddr: bytes = IN6ADDR_ANY
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCSHOMEADDR_HIF:
     """Choose home addresses of a hif. Privileged. ENXIO: no such hif.
 
@@ -302,14 +302,14 @@ class SIOCSHOMEADDR_HIF:
     haddr: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGHOMEPREFIX_HIF:
     """Home prefixes of a hif. Answers tuple[MpfxSnap, ...]. ENXIO: no such hif."""
 
     ifname: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCAHOMEAGENT_HIF:
     """Add a home agent to a hif. Privileged. EINVAL: no home prefix covers it."""
 
@@ -321,14 +321,14 @@ class SIOCAHOMEAGENT_HIF:
     lifetime: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGHOMEAGENT_HIF:
     """Home agents of a hif. Answers tuple[HaSnap, ...]. ENXIO: no such hif."""
 
     ifname: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SIOCGBU_HIF:
     """Binding update list of a hif. Answers tuple[BuSnap, ...]. ENXIO: no such hif."""
 

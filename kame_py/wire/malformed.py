@@ -6,10 +6,10 @@ No KAME counterpart: KAME frees the mbuf and counts at each place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from kame_py.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Malformed:
     """Why input was refused; pointer is the offset of the culprit in the buffer that was parsed."""
 

@@ -9,7 +9,6 @@ that code above handles one kind of value. Read first: draft-ietf-mobileip-ipv6-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from kame_py.wire.codecs import (
@@ -32,6 +31,7 @@ from kame_py.wire.const import (
 from kame_py.wire.ip6ext import AlignedOpt, Opt, iter_options, pad_before, padding
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf
+from kame_py.wire.record import record
 
 ADDR_LEN: Final = 16
 
@@ -45,28 +45,28 @@ ALTCOA_ALIGN: Final = (8, 6)
 AUTHDATA_ALIGN: Final = (8, 6)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pad:
     """Pad1 or PadN, kept octet for octet."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UniqueId:
     """Unique Identifier sub-option."""
 
     id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AltCoa:
     """Alternate Care-of Address sub-option."""
 
     coa: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthData:
     """Authentication Data sub-option; always the last one."""
 
@@ -74,7 +74,7 @@ class AuthData:
     mac: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OtherSubOpt:
     """A sub-option of a type that the dialect does not know."""
 
@@ -85,7 +85,7 @@ class OtherSubOpt:
 SubOpt: TypeAlias = Pad | UniqueId | AltCoa | AuthData | OtherSubOpt
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BindingUpdate:
     """Binding Update. A member that the dialect does not have is 0."""
 
@@ -97,7 +97,7 @@ class BindingUpdate:
     subopts: tuple[SubOpt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BindingAck:
     """Binding Acknowledgement."""
 
@@ -109,14 +109,14 @@ class BindingAck:
     subopts: tuple[SubOpt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BindingRequest:
     """Binding Request."""
 
     subopts: tuple[SubOpt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HomeAddress:
     """Home Address option."""
 
@@ -127,7 +127,7 @@ class HomeAddress:
 MipOption: TypeAlias = BindingUpdate | BindingAck | BindingRequest | HomeAddress
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HaDiscoveryRequest:
     """Home agent address discovery request; home only where the dialect carries it."""
 
@@ -138,7 +138,7 @@ class HaDiscoveryRequest:
     cksum: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HaDiscoveryReply:
     """Home agent address discovery reply."""
 
@@ -149,7 +149,7 @@ class HaDiscoveryReply:
     cksum: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OptionWire:
     """The octets of one dialect that carries its signalling in destination options.
 

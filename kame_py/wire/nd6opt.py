@@ -33,9 +33,10 @@ from kame_py.wire.const import (
 )
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf
+from kame_py.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouteInfo:
     """A Route Information option; prefix is 16 octets, zero where the option was shorter."""
 

@@ -8,7 +8,6 @@ kernel's own input path uses the codecs directly. RFC 2460 s.4.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from kame_py.wire import codecs as c
@@ -63,9 +62,10 @@ from kame_py.wire.mip6 import (
     build_ha_reply,
     parse_ha_reply,
 )
+from kame_py.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OtherOpt:
     """An option that is not one of mobility: type and data."""
 
@@ -73,7 +73,7 @@ class OtherOpt:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """A hop-by-hop or destination options header."""
 
@@ -82,7 +82,7 @@ class Options:
     options: tuple[MipOption | Pad | OtherOpt, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rthdr0:
     """A type 0 routing header."""
 
@@ -90,7 +90,7 @@ class Rthdr0:
     addrs: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OtherRthdr:
     """A routing header of another type, octet for octet."""
 
@@ -98,7 +98,7 @@ class OtherRthdr:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AhHeader:
     """An authentication header with its ICV (padding included)."""
 
@@ -106,7 +106,7 @@ class AhHeader:
     icv: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Raw:
     """Octets that are not taken apart."""
 

@@ -20,6 +20,7 @@ from kame_py.wire.in6addr import (
     mask_plen,
 )
 from kame_py.wire.malformed import Malformed
+from kame_py.wire.record import record
 from kame_py.wire.sockaddr import AF_INET6, AF_LINK, SockaddrIn6
 
 RTM_VERSION: Final = 5
@@ -105,7 +106,7 @@ class RawSockaddr(NamedTuple):
 Sockaddr = SockaddrIn6 | SockaddrDl | RawSockaddr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RtAddrs:
     """The addresses of a message; None is absent. Masks are 16 octets."""
 
@@ -123,7 +124,7 @@ class RtAddrs:
         return 128 if self.netmask is None else mask_plen(self.netmask)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RtMetricsMsg:
     """struct rt_metrics. rmx_expire: seconds of real time since 1970, 0 never."""
 
@@ -139,7 +140,7 @@ class RtMetricsMsg:
     rmx_pksent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RtMsg:
     """struct rt_msghdr with its addresses: a route added, deleted, asked for, missed."""
 
@@ -156,7 +157,7 @@ class RtMsg:
     rtm_addrs: int = 0  # RTA_* asked for beyond those that are present (RTM_GET)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfDataMsg:
     """struct if_data without its time of last change."""
 
@@ -177,7 +178,7 @@ class IfDataMsg:
     ifi_omcasts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfMsg:
     """struct if_msghdr: RTM_IFINFO, an interface changed."""
 
@@ -198,7 +199,7 @@ class IfaMsg:
     addrs: RtAddrs = field(default_factory=RtAddrs)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfAnnounceMsg:
     """struct if_announcemsghdr: an interface came or went."""
 

@@ -8,13 +8,14 @@ seconds; ``INFINITE`` never ends; ``*_expire`` is seconds from now, may be negat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from kame_py.wire.record import record
 
 INFINITE: Final = 0xFFFFFFFF  # ND6_INFINITE_LIFETIME, RFC 2461 s.4.6.2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfSnap:
     """One interface (struct if_msghdr, if_data)."""
 
@@ -37,7 +38,7 @@ class IfSnap:
     omcasts: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfaSnap:
     """One address of an interface (struct in6_ifreq answers)."""
 
@@ -53,7 +54,7 @@ class IfaSnap:
     dstaddr: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RtSnap:
     """One route (struct rt_msghdr of NET_RT_DUMP)."""
 
@@ -73,7 +74,7 @@ class RtSnap:
     linkif: str = ""  # interface of a link-layer gateway; a route to ourselves leaves by lo0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NbrSnap:
     """One neighbour cache entry (struct in6_nbrinfo with its route)."""
 
@@ -87,7 +88,7 @@ class NbrSnap:
     flags: int  # RTF_*
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PfxSnap:
     """One entry of the prefix list (struct in6_prefix)."""
 
@@ -105,7 +106,7 @@ class PfxSnap:
     advrtrs: tuple[tuple[bytes, int], ...]  # (router, its neighbour state or -1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrSnap:
     """One default router (struct in6_defrouter)."""
 
@@ -116,7 +117,7 @@ class DrSnap:
     expire: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NdiSnap:
     """ND parameters of an interface (struct nd_ifinfo). Times in ms, as there."""
 
@@ -132,7 +133,7 @@ class NdiSnap:
     randomid: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PcbSnap:
     """One socket's addresses (struct in6pcb)."""
 
@@ -147,7 +148,7 @@ class PcbSnap:
     fport: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class McastSnap:
     """One multicast membership."""
 
@@ -156,7 +157,7 @@ class McastSnap:
     refcount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatSnap:
     """One counter: protocol (ip6, icmp6 ...), KAME member, histogram key or -1, value."""
 
@@ -166,7 +167,7 @@ class StatSnap:
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mip6ConfigSnap:
     """struct mip6_config, and which draft the kernel speaks."""
 
@@ -177,7 +178,7 @@ class Mip6ConfigSnap:
     dialect: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BcSnap:
     """One binding cache entry (struct mip6_bc)."""
 
@@ -193,7 +194,7 @@ class BcSnap:
     ifname: str  # home link of a home registration, else ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuSnap:
     """One binding update list entry (struct mip6_bu)."""
 
@@ -213,7 +214,7 @@ class BuSnap:
     state: int  # MIP6_BU_STATE_*
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HaSnap:
     """One home agent or router of a hif's home links (struct mip6_ha)."""
 
@@ -226,7 +227,7 @@ class HaSnap:
     expire: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MpfxSnap:
     """One home prefix of a hif (struct mip6_prefix)."""
 
@@ -241,7 +242,7 @@ class MpfxSnap:
     haddr_manual: bool = False  # the user chose the home address or its identifier
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnuseSnap:
     """One rule against the home address (struct mip6_unuse_hoa)."""
 
