@@ -172,8 +172,7 @@ def _getspi(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     sav = Secasvar(saidx, spi, seq=msg.seq, pid=msg.pid)
     key_insertsav(kern, sav)
     key_sa_chgstate(kern, SaEv.RESERVE, sav)
-    if msg.seq:
-        key_acqanswered(kern, msg.seq)
+    key_acqanswered(kern, msg.seq)
     ends = _parts(msg, (k.SADB_EXT_ADDRESS_SRC, k.SADB_EXT_ADDRESS_DST))
     _answer(kern, so, msg, (SadbSa(spi), *ends), Target.ONE)
 

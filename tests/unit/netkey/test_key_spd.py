@@ -301,8 +301,9 @@ def test_policies_of_sockets_go_there_and_back() -> None:
     node = Node()
     want = SadbXPolicy(k.IPSEC_POLICY_IPSEC, 0, 0, (AH_REQUIRE, tunnel(), unique(3)))
     assert key_sp2msg(key_msg2sp(node.kern, want)) == want
-    bypass = SadbXPolicy(k.IPSEC_POLICY_BYPASS, 0)
-    assert key_sp2msg(key_msg2sp(node.kern, bypass)) == bypass
+    for action in (k.IPSEC_POLICY_DISCARD, k.IPSEC_POLICY_ENTRUST, k.IPSEC_POLICY_BYPASS):
+        plain = SadbXPolicy(action, 0)
+        assert key_sp2msg(key_msg2sp(node.kern, plain)) == plain
     with pytest.raises(KError, match="invalid policy type"):
         key_msg2sp(node.kern, SadbXPolicy(5, 0))
 
