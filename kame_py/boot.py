@@ -18,6 +18,7 @@ from kame_py.mip6.dialect.draft13 import DRAFT13
 from kame_py.mip6.dialect.draft15 import DRAFT15
 from kame_py.mip6.if_hif import hif_attach
 from kame_py.mip6.mip6 import mip6_init
+from kame_py.net.bpf import bpf_init
 from kame_py.net.if_ import (
     ETHERMTU,
     IFF_BROADCAST,
@@ -75,6 +76,7 @@ def boot(name: str, conf: KernConf, clock: Clock, seed: int = 0) -> Kernel:
     kern.rt = RouteTable()
     socket_init(kern)
     rtsock_init(kern)
+    bpf_init(kern)
     ip6_init(kern)
     frag6_init(kern)
     in6_pcb_init(kern)

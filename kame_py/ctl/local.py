@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 #: Signals that a program may be sent, with their FreeBSD numbers.
 SIGNALS: Final[Mapping[str, int]] = {"HUP": 1, "INT": 2, "KILL": 9, "TERM": 15, "USR1": 30}
+OCTETS: Final = "surrogateescape"  # how octets that are no text live in one, without loss
 FIRST_FD: Final = 3  # 0-2 are the standard streams
 
 
@@ -56,6 +57,7 @@ class Files(Protocol):
 
     def read(self, path: str) -> str: ...
     def write(self, path: str, text: str) -> None: ...
+    def append(self, path: str, text: str) -> None: ...
 
 
 class Proc(Protocol):
@@ -242,11 +244,20 @@ class LocalOps:
     async def write_file(self, path: str, text: str) -> None:
         self._proc.files.write(path, text)
 
+    async def read_bytes(self, path: str) -> bytes:
+        return self._proc.files.read(path).encode("utf-8", OCTETS)
+
+    async def append_bytes(self, path: str, data: bytes) -> None:
+        self._proc.files.append(path, data.decode("utf-8", OCTETS))
+
     async def stdin(self) -> str:
         return self._proc.stdin_text
 
     def out(self, text: str) -> None:
         self._proc.write_out(text)
+
+    def out_bytes(self, data: bytes) -> None:
+        self._proc.write_out(data.decode("utf-8", OCTETS))
 
     def err(self, text: str) -> None:
         self._proc.write_err(text)

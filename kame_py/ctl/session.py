@@ -65,6 +65,9 @@ class _NoFiles:
     def write(self, path: str, text: str) -> None:
         raise KError(ENOENT)
 
+    def append(self, path: str, text: str) -> None:
+        raise KError(ENOENT)
+
 
 class RemoteProc:
     """The program at the other end, as LocalOps sees it."""

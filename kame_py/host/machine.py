@@ -75,12 +75,30 @@ class Machine:
         except OSError as problem:
             raise kernel_error(problem) from problem
 
+    def read_bytes(self, path: str) -> bytes:
+        try:
+            return self.path(path).read_bytes()
+        except OSError as problem:
+            raise kernel_error(problem) from problem
+
+    def append_bytes(self, path: str, data: bytes) -> None:
+        try:
+            with open(self.path(path), "ab") as f:
+                f.write(data)
+        except OSError as problem:
+            raise kernel_error(problem) from problem
+
     def stdin(self) -> str:
         return "" if sys.stdin is None else sys.stdin.read()
 
     def out(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+    def out_bytes(self, data: bytes) -> None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
     def err(self, text: str) -> None:
         sys.stderr.write(text)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """``python -m kame_py.tools.X``: a tool as a program of the operating system.
 
-No KAME counterpart. --help and --version need no node; everything else looks for one that runs, and
-speaks to it over its control socket. When the node ends, the program says so and ends, too.
+No KAME counterpart. --help and --version need no node, nor do a tool's ``node_free`` letters unless
+one is named; everything else looks for one that runs, and speaks to it over its control socket.
+When the node ends, the program says so and ends, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from kame_py.host.runtime import ENV_NODE
 from kame_py.lib.getopt import getopt
 from kame_py.lib.toolbase import Tool, long_answer
 from kame_py.tools import load
@@ -36,7 +38,12 @@ def run_tool(name: str, argv: list[str] | None = None, node: str | None = None) 
         sys.stdout.write(text)
         return 0
     try:
-        return _on_node(tool, words, args.long.node or node)
+        named = args.long.node or node
+        if any(map(args.has, tool.node_free)) and not (named or os.environ.get(ENV_NODE)):
+            from kame_py.host.offline import offline
+
+            return _run(tool, words, offline(name))
+        return _on_node(tool, words, named)
     except KeyboardInterrupt:
         return EX_INTERRUPTED
     except BrokenPipeError:

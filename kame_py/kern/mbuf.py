@@ -94,6 +94,7 @@ class Mbuf:
     data: wire bytes, from the IPv6 header once the link layer is off.
     src, dst: kernel form (scope zone embedded), set by ip6_input and by senders.
     encaps: tunnels it came out of on this node.
+    frame: as it arrived, b"" when it was made here; like path, there while the kernel traces.
     covers: other packets that share this one's fate (fragments of a datagram).
     tag: the caller's mark (a replay's packet number, a ping's sequence); never read by the kernel.
     """
@@ -106,6 +107,7 @@ class Mbuf:
         "encaps",
         "fate",
         "flags",
+        "frame",
         "ipsec",
         "path",
         "rcvif",
@@ -113,6 +115,8 @@ class Mbuf:
         "src",
         "tag",
     )
+
+    frame: bytes
 
     def __init__(self, data: bytes, rcvif: Ifnet | None = None, tag: object = None) -> None:
         self.data = data
@@ -148,6 +152,7 @@ def m_get(kern: Kernel, data: bytes, rcvif: Ifnet | None = None, tag: object = N
     m = Mbuf(data, rcvif, tag)
     if kern.tracing:
         m.path = []
+        m.frame = b""
     return m
 
 
@@ -182,6 +187,12 @@ def settle(kern: Kernel, m: Mbuf, fate: Fate, reason: DropReason | None = None) 
             m.covers = None
     if kern.fate_sink is not None:
         kern.fate_sink(kern, m)
+
+
+def trace_input(m: Mbuf, stage: str) -> None:
+    """Note that the packet arrived, and what it looked like; as ``trace``."""
+    m.frame = m.data
+    trace(m, stage)
 
 
 def trace(m: Mbuf, stage: str) -> None:

@@ -114,6 +114,11 @@ class Job:
             kept.append(text)
             self._both.append(text)
             if self._listener is not None:
-                self._listener.wrote(command, text)
+                self._listener.wrote(command, _printable(text))
 
         return write
+
+
+def _printable(text: str) -> str:
+    """The text as a terminal can take it: octets that are none (a capture) become ``?``."""
+    return text.encode("utf-8", "replace").decode("utf-8")

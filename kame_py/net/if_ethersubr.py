@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import M_BCAST, M_MCAST, Mbuf, m_get, trace
+from kame_py.kern.mbuf import M_BCAST, M_MCAST, Mbuf, m_get, trace, trace_input
 from kame_py.net.if_ import IFF_ALLMULTI, IFF_PROMISC, IFF_UP, if_sent
 from kame_py.net.route import LinkAddr
 from kame_py.wire.codecs import EtherHeader
@@ -36,7 +36,7 @@ def ether_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
     """
     m = m_get(kern, frame, ifp, tag)
     if kern.tracing:
-        trace(m, f"ether_input {ifp.if_name}")
+        trace_input(m, f"ether_input {ifp.if_name}")
     if not ifp.if_flags & IFF_UP:
         drop(kern, m, D.IF_DOWN)
         return m

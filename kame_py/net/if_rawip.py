@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import Mbuf, m_get, trace
+from kame_py.kern.mbuf import Mbuf, m_get, trace_input
 from kame_py.net.if_ethersubr import if_transmit
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def rawip_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
     """One packet arrives without a link-layer header."""
     m = m_get(kern, frame, ifp, tag)
     if kern.tracing:
-        trace(m, f"rawip_input {ifp.if_name}")
+        trace_input(m, f"rawip_input {ifp.if_name}")
     if not ifp.up:
         drop(kern, m, D.IF_DOWN)
         return m

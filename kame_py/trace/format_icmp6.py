@@ -2,7 +2,8 @@
 """The part of a packet's line that tells an ICMPv6 message.
 
 KAME: tcpdump's print-icmp6.c. Deviates: "router advertisement" options are those of RFC 2461 and
-RFC 6275 only; a bad option ends the list. RFC 2463 s.2.1, RFC 2461 s.4.
+RFC 6275 only; one of a wrong length is left out, a bad one ends the list. RFC 2463 s.2.1, RFC 2461
+s.4.
 """
 
 from __future__ import annotations
@@ -42,9 +43,17 @@ from kame_py.wire.const import (
     ND_NA_FLAG_SOLICITED,
     ND_NEIGHBOR_ADVERT,
     ND_NEIGHBOR_SOLICIT,
+    ND_OPT_ADVINTERVAL,
+    ND_OPT_HOMEAGENT_INFO,
+    ND_OPT_MTU,
     ND_OPT_PI_FLAG_AUTO,
     ND_OPT_PI_FLAG_ONLINK,
     ND_OPT_PI_FLAG_ROUTER,
+    ND_OPT_PREFIX_INFORMATION,
+    ND_OPT_REDIRECTED_HEADER,
+    ND_OPT_ROUTE_INFO,
+    ND_OPT_SOURCE_LINKADDR,
+    ND_OPT_TARGET_LINKADDR,
     ND_RA_FLAG_HOME_AGENT,
     ND_RA_FLAG_MANAGED,
     ND_RA_FLAG_OTHER,
@@ -68,6 +77,18 @@ _PARAMPROB: Final = {
     ICMP6_PARAMPROB_NEXTHEADER: "next header",
     ICMP6_PARAMPROB_OPTION: "option",
 }
+_ND_OPTIONS: Final = frozenset(
+    (
+        ND_OPT_SOURCE_LINKADDR,
+        ND_OPT_TARGET_LINKADDR,
+        ND_OPT_PREFIX_INFORMATION,
+        ND_OPT_REDIRECTED_HEADER,
+        ND_OPT_MTU,
+        ND_OPT_ADVINTERVAL,
+        ND_OPT_HOMEAGENT_INFO,
+        ND_OPT_ROUTE_INFO,
+    )
+)
 _RA_FLAGS: Final = (
     (ND_RA_FLAG_MANAGED, "M"),
     (ND_RA_FLAG_OTHER, "O"),
@@ -118,7 +139,22 @@ class Icmp6Line:
     def options(self, size: int) -> str:
         """The ND options behind a message of ``size`` octets."""
         opts = parse_nd_options(self.data, self.off + size, len(self.data))
-        return "[ndp opt]" if isinstance(opts, Malformed) else self._options(opts)
+        if isinstance(opts, Malformed):
+            return "[ndp opt]"
+        odd = self._unknown(self.off + size) if opts.unknown else ""
+        return self._options(opts) + odd
+
+    def _unknown(self, off: int) -> str:
+        """Options of types that nobody here knows, in tcpdump's spelling."""
+        text = ""
+        while off < len(self.data):
+            head = c.NdOptHdr.parse(self.data, off)
+            if isinstance(head, Malformed) or not head.nd_opt_len:
+                break  # behind the options that are looked at
+            if head.nd_opt_type not in _ND_OPTIONS:
+                text += f"(unknwon opt_type={head.nd_opt_type}, opt_len={head.nd_opt_len})"
+            off += head.nd_opt_len << 3
+        return text
 
     def _options(self, opts: NdOptions) -> str:
         text = ""

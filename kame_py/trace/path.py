@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kame_py.kern.mbuf import Fate, Mbuf
+from kame_py.trace.way import fate_words, way_lines
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -19,16 +20,14 @@ def fate_text(m: Mbuf) -> str:
     """The packet's fate in a few words: "forwarded", "dropped: IP6_BADVERS: version is not 6"."""
     if m.fate is None:
         return "on its way"
-    if m.fate is Fate.DROPPED and m.reason is not None:
-        return drop_text(m)
-    return m.fate.value
+    if m.reason is None:
+        return m.fate.value
+    return fate_words(m.fate.value, m.reason.name, m.reason.text)
 
 
 def drop_text(m: Mbuf) -> str:
     """The comment of a dropped packet; "" for packets with another fate."""
-    if m.fate is not Fate.DROPPED or m.reason is None:
-        return ""
-    return f"dropped: {m.reason.name}: {m.reason.text}"
+    return fate_text(m) if m.fate is Fate.DROPPED and m.reason is not None else ""
 
 
 def path_line(kern: Kernel, m: Mbuf) -> str:
@@ -38,5 +37,4 @@ def path_line(kern: Kernel, m: Mbuf) -> str:
 
 def path_lines(kern: Kernel, m: Mbuf) -> list[str]:
     """One line per stage, indented below the name of the node."""
-    stages = [f"  {stage}" for stage in m.path or []]
-    return [kern.name, *stages, f"  = {fate_text(m)}"]
+    return way_lines(kern.name, m.path or (), fate_text(m))

@@ -47,6 +47,13 @@ IPV6_USE_MIN_MTU: Final = 42
 IPV6_RECVPATHMTU: Final = 43
 IPV6_PATHMTU: Final = 44
 
+SOL_BPF: Final = AF_LINK  # level of what concerns packet sockets: AF_LINK, SOCK_RAW, 0
+BPF_HDR: Final = 1  # control: BpfHdr
+BPF_WAY: Final = 2  # control: BpfWay
+BPF_SNAPLEN: Final = 3  # option: octets that are kept of each packet
+BPF_TRACE: Final = 4  # option: 1 for packets and their ways instead of frames; before bind
+BPF_STATS: Final = 5  # option that can only be read: BpfStat
+
 MSG_DONTWAIT: Final = 0x80
 MSG_PEEK: Final = 0x02
 
@@ -65,7 +72,7 @@ class Cmsg(NamedTuple):
 
     IPV6_PKTINFO: (addr16, ifindex). IPV6_HOPLIMIT: int. IPV6_HOPOPTS, IPV6_DSTOPTS and
     IPV6_RTHDR: the header's bytes. IPV6_NEXTHOP: SockaddrIn6. SO_TIMESTAMP: real time in ns.
-    IPV6_PATHMTU: int.
+    IPV6_PATHMTU: int. BPF_HDR: BpfHdr. BPF_WAY: BpfWay.
     """
 
     level: int
@@ -79,6 +86,39 @@ class Received(NamedTuple):
     data: bytes
     addr: SockaddrIn6
     control: tuple[Cmsg, ...] = ()
+
+
+class BpfHdr(NamedTuple):
+    """What a packet socket tells of a packet (struct bpf_hdr).
+
+    bh_tstamp: real time in ns. bh_datalen: octets that it had. bh_linktype: LINKTYPE_ETHERNET, or
+    LINKTYPE_RAW where it has no link header. bh_ifindex: 0 when no interface took part.
+    """
+
+    bh_tstamp: int
+    bh_datalen: int
+    bh_ifindex: int
+    bh_linktype: int
+    bh_outbound: bool
+
+
+class BpfWay(NamedTuple):
+    """The way of a packet through the kernel.
+
+    fate: a word, such as "forwarded". reason, why: name and sentence when it was dropped, or "".
+    """
+
+    stages: tuple[str, ...]
+    fate: str
+    reason: str
+    why: str
+
+
+class BpfStat(NamedTuple):
+    """Counters of one packet socket (struct bpf_stat)."""
+
+    bs_recv: int  # packets that it was to see
+    bs_drop: int  # of those, lost for want of room
 
 
 class Icmp6Filter(NamedTuple):

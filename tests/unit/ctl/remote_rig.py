@@ -76,6 +76,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
+        self.octets: dict[str, bytes] = {}
         self.written = ""
         self.complaints = ""
         self.caught: list[str] = []
@@ -89,11 +90,22 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         self.files[path] = text
 
+    def read_bytes(self, path: str) -> bytes:
+        if path not in self.octets:
+            raise KError(ENOENT)
+        return self.octets[path]
+
+    def append_bytes(self, path: str, data: bytes) -> None:
+        self.octets[path] = self.octets.get(path, b"") + data
+
     def stdin(self) -> str:
         return ""
 
     def out(self, text: str) -> None:
         self.written += text
+
+    def out_bytes(self, data: bytes) -> None:
+        self.append_bytes("-", data)
 
     def err(self, text: str) -> None:
         self.complaints += text
