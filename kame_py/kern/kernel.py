@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from kame_py.kern.callout import CalloutQueue
+from kame_py.kern.changes import Changes
 from kame_py.kern.clock import NS, Clock
 from kame_py.kern.conf import KernConf
 from kame_py.kern.hooks import IpsecHooks, Mip6Hooks, NullIpsecHooks, NullMip6Hooks
@@ -74,6 +75,7 @@ class Kernel:
         self.callouts = CalloutQueue()
         self.sysctl = SysctlTree()
         self.stats = Stats()
+        self.changes = Changes()
         self.created = 0
         self.fates: dict[Fate, int] = dict.fromkeys(Fate, 0)
         self.drops: defaultdict[str, int] = defaultdict(int)

@@ -97,6 +97,7 @@ def mip6_bc_set(kern: Kernel, bc: Mip6Bc, req: BuRequest, lifetime_s: int) -> No
     bc.mbc_prefixlen = req.bu.prefixlen
     bc.mbc_lifetime = lifetime_s
     bc.mbc_unreach = 0
+    kern.changes.note(bc.mbc_phaddr)
     mip6_bc_event(kern, bc, BcEv.UPDATE)
 
 
@@ -120,6 +121,7 @@ def _next_tick(kern: Kernel) -> int:
 
 def _insert(kern: Kernel, bc: Mip6Bc) -> None:
     state = mip6_state(kern)
+    kern.changes.note(bc.mbc_phaddr)
     if bc.mbc_hr is not None:
         state.mip6_hrbc_list[bc.mbc_phaddr] = bc
     else:
@@ -128,6 +130,7 @@ def _insert(kern: Kernel, bc: Mip6Bc) -> None:
 
 def _delete(kern: Kernel, bc: Mip6Bc) -> None:
     state = mip6_state(kern)
+    kern.changes.note(bc.mbc_phaddr)
     _stop(bc)
     if bc.mbc_hr is not None:
         state.mip6_hrbc_list.pop(bc.mbc_phaddr, None)

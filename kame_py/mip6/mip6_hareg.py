@@ -192,6 +192,8 @@ def _same_ifid(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> list[Mip6Hr]:
 def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv) -> None:
     """Look the event up and do what the table says."""
     act, hr.hr_st = HR_TABLE[hr.hr_st, ev]
+    for bc in hr.hr_bcs:
+        kern.changes.note(bc.mbc_phaddr)
     if act & HrAct.DAD:
         _dad_start(kern, hr)
     if act & HrAct.SERVE:

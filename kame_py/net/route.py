@@ -48,6 +48,8 @@ RTF_LOCAL: Final = 0x200000
 RTF_BROADCAST: Final = 0x400000
 RTF_MULTICAST: Final = 0x800000
 
+HOST_PLEN: Final = 128
+
 RTM_ADD: Final = 0x1
 RTM_DELETE: Final = 0x2
 RTM_CHANGE: Final = 0x3
@@ -184,6 +186,7 @@ def rt_clone(kern: Kernel, parent: Rtentry, dst: bytes) -> Rtentry:
     )
     rt.rt_rmx.rmx_mtu = parent.rt_rmx.rmx_mtu
     kern.rt.insert(rt)
+    _note(kern, rt)
     _notify(kern, RTM_RESOLVE, rt)
     return rt
 
@@ -217,6 +220,7 @@ def rtrequest(
         flags |= RTF_PRCLONING  # in6_addroute
     rt = Rtentry(key, plen, gateway, flags | RTF_UP, ifp, ifa)
     kern.rt.insert(rt)
+    _note(kern, rt)
     _flush_covered(kern, rt)
     _notify(kern, RTM_ADD, rt)
     return rt
@@ -251,6 +255,7 @@ def _rt_delete(kern: Kernel, dst: bytes, plen: int) -> Rtentry:
     if rt is None:
         raise KError(ESRCH)
     kern.rt.remove(rt)
+    _note(kern, rt)
     rt.rt_flags &= ~RTF_UP
     if rt.rt_flags & RTF_CLONING:
         for child in kern.rt:
@@ -258,6 +263,13 @@ def _rt_delete(kern: Kernel, dst: bytes, plen: int) -> Rtentry:
                 _rt_delete(kern, child.rt_key, child.rt_plen)
     _notify(kern, RTM_DELETE, rt)
     return rt
+
+
+def _note(kern: Kernel, rt: Rtentry) -> None:
+    if rt.rt_plen == HOST_PLEN:
+        kern.changes.note(rt.rt_key)
+    else:
+        kern.changes.note_all()
 
 
 def _notify(kern: Kernel, cmd: int, rt: Rtentry) -> None:
@@ -268,4 +280,5 @@ def _notify(kern: Kernel, cmd: int, rt: Rtentry) -> None:
 def rt_changed(kern: Kernel, rt: Rtentry) -> None:
     """Tell listeners that a route's gateway, flags or metrics changed (RTM_CHANGE)."""
     kern.rt.gen += 1
+    _note(kern, rt)
     _notify(kern, RTM_CHANGE, rt)

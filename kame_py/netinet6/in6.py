@@ -249,6 +249,7 @@ def _in6_ifinit(
         ia.ia6_flags |= IN6_IFF_TENTATIVE
     ifp.in6_addrs.append(ia)
     kern.ip6.ifaddrs.setdefault(addr, ia)
+    kern.changes.note_all()
     _in6_route(kern, ia)
     for group in _groups(kern, ia):
         in6_addmulti(kern, ifp, group)
@@ -332,6 +333,7 @@ def in6_purgeaddr(kern: Kernel, ia: In6Ifaddr) -> None:
     ifp.in6_addrs.remove(ia)
     if kern.ip6.ifaddrs.get(ia.ia_addr) is ia:
         del kern.ip6.ifaddrs[ia.ia_addr]
+        kern.changes.note_all()
         for other in kern.ifnets:
             twin = in6ifa_ifpwithaddr(other, ia.ia_addr)
             if twin is not None:

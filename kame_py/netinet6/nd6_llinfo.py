@@ -105,6 +105,7 @@ def nd6_llinfo_setstate(kern: Kernel, ln: LlinfoNd6, state: int) -> None:
     if state == STALE:
         nd6.stale[ln] = None
     ln.ln_state = state
+    kern.changes.note(ln.ln_rt.rt_key)
 
 
 def _state_time(kern: Kernel, ln: LlinfoNd6) -> int:
