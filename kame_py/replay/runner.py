@@ -23,6 +23,7 @@ from kame_py.replay.pcap import open_capture
 from kame_py.replay.pcapng import PcapngWriter
 from kame_py.replay.scan import DEFAULT_PLEN, Host, absent_mac, find_host
 from kame_py.replay.verdict import OWN, VerdictLog, VerdictSink, verdict_of
+from kame_py.replay.watch import Watch
 from kame_py.trace.path import path_lines
 from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
@@ -87,6 +88,7 @@ class ReplayOptions:
 class ReplayResult:
     """What came of it.
 
+    packets: how many were played; left_out: not let in by the onlooker.
     fates: packets by fate, all six; drops: dropped packets by reason. replies: frames that the
     node sent, its boot included. error: why the capture could not be read to its end; last_good:
     the last packet that was read. problems: what went wrong at boot; doubts: about the
@@ -95,6 +97,7 @@ class ReplayResult:
     """
 
     packets: int
+    left_out: int
     fates: dict[str, int]
     drops: dict[str, int]
     replies: int
@@ -116,13 +119,15 @@ def replay(
     *,
     out: BinaryIO | None = None,
     verdicts: VerdictSink | None = None,
+    watch: Watch | None = None,
 ) -> ReplayResult:
-    """Play a pcap or pcapng file, gzipped or not, to a kernel.
+    """Play a pcap or pcapng file, compressed or not, to a kernel.
 
     ``out`` gets a pcapng file of the frames that the node sends; ``verdicts`` is told the verdict
-    of every packet, in order. The capture is read once; twice, if it can be, to choose a MAC
-    address or to find ``options.addr``. Raises CaptureError when its header cannot be read,
-    ReplayError when ``options.addr`` is not in it. The same input gives the same output.
+    of every packet, in order; ``watch`` looks on and may choose. The capture is read once; twice,
+    if it can be, to choose a MAC address or to find ``options.addr``. Raises CaptureError when its
+    header cannot be read, ReplayError when ``options.addr`` is not in it. The same input gives the
+    same output.
     """
     options = options if options is not None else ReplayOptions()
     host = Host(options.lladdr, DEFAULT_PLEN)
@@ -143,7 +148,7 @@ def replay(
         plen=host.plen,
         seed=options.seed,
     )
-    run = _Run(spec, options, host, out, VerdictLog(verdicts))
+    run = _Run(spec, options, host, out, VerdictLog(verdicts), watch or Watch())
     every = records if first is None else chain((first,), records)
     return run.play(reader, every, _stamp(first) if first is not None else 0)
 
@@ -201,6 +206,7 @@ class _Run:
         host: Host,
         out: BinaryIO | None,
         log: VerdictLog,
+        watch: Watch,
     ) -> None:
         self._spec = spec
         self._own_addr = options.addr
@@ -208,6 +214,7 @@ class _Run:
         self._own_addrs = _addresses_of(options.addr, spec.lladdr)
         self._trace = frozenset(options.trace)
         self._log = log
+        self._watch = watch
         self._sent = 0
         self._writer: PcapngWriter | None = None
         if out is not None:
@@ -221,13 +228,20 @@ class _Run:
         node = self._node = boot_at(self._spec, first_ns, self._sends)
         node.kern.fate_sink = self._settled
         end_ns = first_ns
+        watch = self._watch
         for record in records:
+            if not watch.goes_on(record.n, None):
+                break
+            if not watch.admits(record):
+                self._log.leave_out(record.t_ns)
+                continue
             end_ns = max(end_ns, _stamp(record))
             node.advance(end_ns - node.clock.epoch_ns)
             self._packet(record)
         self._log.finish()
         return ReplayResult(
             packets=self._log.packets,
+            left_out=self._log.left_out,
             fates=self._log.fates(),
             drops=self._log.drops(),
             replies=self._sent,
@@ -258,6 +272,7 @@ class _Run:
             raise RuntimeError(f"packet {n} has no fate")
         elif n in self._trace:
             self._traced[n] = m
+        self._watch.fed(kern, n, record)
 
     def _trace_waits(self) -> bool:
         return any(m.fate is Fate.HELD for m in self._traced.values())
@@ -329,6 +344,7 @@ class _Run:
 
     def _sends(self, kern: Kernel, frame: bytes) -> None:
         self._sent += 1
+        self._watch.sent(kern, frame)
         if self._writer is not None:
             t_ns = min(max(kern.clock.realtime(), 0), STAMP_MAX_NS)
             self._writer.write(0, t_ns, frame, flags=pcapfmt.EPB_OUTBOUND)

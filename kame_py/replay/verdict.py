@@ -57,16 +57,19 @@ def seconds_text(t_ns: int) -> str:
 VerdictSink = Callable[[Verdict], None]
 _Key = tuple[str, "str | None"]
 _PENDING: Final = 0
+_LEFT_OUT: Final = -1
 
 
 class VerdictLog:
     """Counts the verdicts of packets 1, 2, 3 ... and tells them in that order.
 
-    ``arrive`` each packet, then ``settle`` it once: at once or whenever its fate is known.
+    ``arrive`` each packet, then ``settle`` it once: at once or whenever its fate is known; or
+    ``leave_out`` a packet: it has its number and no verdict. packets: those that arrived.
     """
 
     def __init__(self, sink: VerdictSink | None = None) -> None:
         self.packets = 0
+        self.left_out = 0
         self._sink = sink
         self._keys: list[_Key] = [(Fate.HELD.value, None)]
         self._codes: dict[_Key, int] = {}
@@ -79,10 +82,21 @@ class VerdictLog:
     def arrive(self, t_ns: int) -> int:
         """The number of the next packet."""
         self.packets += 1
-        self._open.add(self.packets)
+        n = self.packets + self.left_out
+        self._open.add(n)
         if self._sink is not None:
             self._waiting.append(t_ns)
-        return self.packets
+        return n
+
+    def leave_out(self, t_ns: int) -> None:
+        """The next packet is not played."""
+        self.left_out += 1
+        if self._sink is not None:
+            n = self.packets + self.left_out
+            self._waiting.append(t_ns)
+            self._late[n] = _LEFT_OUT
+            if n == self._first:
+                self._tell(self._sink)
 
     def settle(self, n: int, fate: str, reason: str | None = None) -> None:
         """Packet ``n`` ends. KeyError for a packet that has a verdict already: a bug."""
@@ -125,7 +139,9 @@ class VerdictLog:
             code = self._late.pop(self._first, _PENDING)
             if code == _PENDING:
                 return
-            sink(Verdict(self._first, self._waiting.popleft(), *self._keys[code]))
+            t_ns = self._waiting.popleft()
+            if code != _LEFT_OUT:
+                sink(Verdict(self._first, t_ns, *self._keys[code]))
             self._first += 1
 
 

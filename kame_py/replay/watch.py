@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Someone who looks on while a capture is played, and may choose what is played.
+
+No KAME counterpart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kame_py.kern.kernel import Kernel
+    from kame_py.replay.capture import Record
+
+
+class Watch:
+    """Sees nothing and lets everything pass; whoever looks on has some of the methods.
+
+    every: wants to be asked about each packet, so that none may be handled in bulk.
+    """
+
+    every = False
+
+    def goes_on(self, n: int, octets: int | None) -> bool:
+        """Asked from time to time, ``n`` packets into the file. False: the replay ends here.
+
+        octets: how far the file was read, None: not known.
+        """
+        return True
+
+    def admits(self, record: Record) -> bool:
+        """Asked before a packet is fed. False: it is left out."""
+        return True
+
+    def fed(self, kern: Kernel, n: int, record: Record) -> None:
+        """Packet ``n`` went into the kernel, alone."""
+
+    def sent(self, kern: Kernel, frame: bytes) -> None:
+        """The node sends a frame."""
+
+
+class Watches(Watch):
+    """Several onlookers as one."""
+
+    def __init__(self, watches: Sequence[Watch]) -> None:
+        self._watches = tuple(watches)
+        self.every = any(watch.every for watch in watches)
+
+    def goes_on(self, n: int, octets: int | None) -> bool:
+        return all(watch.goes_on(n, octets) for watch in self._watches)
+
+    def admits(self, record: Record) -> bool:
+        return all(watch.admits(record) for watch in self._watches)
+
+    def fed(self, kern: Kernel, n: int, record: Record) -> None:
+        for watch in self._watches:
+            watch.fed(kern, n, record)
+
+    def sent(self, kern: Kernel, frame: bytes) -> None:
+        for watch in self._watches:
+            watch.sent(kern, frame)
