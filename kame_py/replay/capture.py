@@ -7,11 +7,10 @@ stops and says why. Read first: draft-ietf-opsawg-pcap s.4, draft-ietf-opsawg-pc
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+from kame_py.replay.compressed import FAILURES, MAGIC_LEN, Octets, decompressor
 from kame_py.wire import pcapfmt
 
 _CHUNK = 65536  # octets skipped at a time
@@ -64,17 +63,17 @@ class Source:
 
     __slots__ = ("_again", "_f", "failure")
 
-    def __init__(self, f: BinaryIO | gzip.GzipFile) -> None:
+    def __init__(self, f: Octets) -> None:
         self._f = f
         self._again = b""
         self.failure: str | None = None
 
-    def gunzipped(self, head: bytes) -> Source:
+    def opened(self, decompressor: Callable[[Octets], Octets], head: bytes) -> Source:
         """What is compressed in here; ``head`` was taken already."""
         self._again = head
-        return Source(gzip.GzipFile(fileobj=cast("BinaryIO", self), mode="rb"))
+        return Source(decompressor(self))
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         """Octets for a decompressor; failures are its business."""
         data, self._again = self._again[:size], self._again[size:]
         return data or self._f.read(size)
@@ -103,9 +102,20 @@ class Source:
             return b""
         try:
             return self._f.read(size)
-        except (OSError, EOFError, zlib.error) as failure:  # the last two: compressed files
+        except FAILURES as failure:
             self.failure = str(failure) or type(failure).__name__
             return b""
+
+
+def open_octets(f: Octets, size: int) -> tuple[Source, bytes]:
+    """The octets of a file, compressed or not, behind the first ``size``, and those."""
+    source = Source(f)
+    magic = source.take(max(size, MAGIC_LEN))
+    opens = decompressor(magic)
+    if opens is not None:
+        source = source.opened(opens, magic)
+        magic = source.take(size)
+    return source, magic
 
 
 class CaptureReader:

@@ -17,6 +17,7 @@ from kame_py.replay.capture import (
     Record,
     Source,
     StopCapture,
+    open_octets,
 )
 from kame_py.replay.linktype import Frame, LinkReason, link_strip
 from kame_py.replay.pcapng import PcapngReader, PcapngWriter, write_all
@@ -55,17 +56,12 @@ __all__ = [
 ]
 
 NS_PER_S: Final = 1_000_000_000
-GZIP_MAGIC: Final = b"\x1f\x8b"
 SEC_END: Final = 1 << 32  # the classic record has 32 bits for the seconds
 
 
 def open_capture(f: BinaryIO) -> CaptureReader:
-    """A reader for a pcap or pcapng file, gzipped or not; CaptureError without a good header."""
-    source = Source(f)
-    magic = source.take(pcapfmt.PCAP_MAGIC_LEN)
-    if magic.startswith(GZIP_MAGIC):
-        source = source.gunzipped(magic)
-        magic = source.take(pcapfmt.PCAP_MAGIC_LEN)
+    """A reader for a pcap or pcapng file, compressed or not; CaptureError without a good header."""
+    source, magic = open_octets(f, pcapfmt.PCAP_MAGIC_LEN)
     if len(magic) < pcapfmt.PCAP_MAGIC_LEN:
         raise CaptureError(source.failure or "too short for a capture file")
     if pcapfmt.is_shb(magic):

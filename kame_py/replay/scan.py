@@ -7,9 +7,9 @@ Read first: RFC 4861 s.4.
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from kame_py.replay.capture import open_octets
 from kame_py.replay.linktype import Frame, link_strip
 from kame_py.wire.codecs import (
     Icmp6Hdr,
@@ -172,20 +172,12 @@ def absent_mac(capture: BinaryIO) -> bytes:
     candidates = [_MAC_PREFIX + bytes((last,)) for last in _MAC_LAST]
     if not capture.seekable():
         return candidates[0]
-    tail = b""
     present: set[bytes] = set()
-    while chunk := _read(capture):
+    source, tail = open_octets(capture, len(_MAC_PREFIX))
+    while chunk := source.take(_CHUNK):
         text = tail + chunk
         if _MAC_PREFIX in text:
             present.update(mac for mac in candidates if mac in text)
         tail = text[-len(_MAC_PREFIX) :]
     capture.seek(0)
     return next((mac for mac in candidates if mac not in present), candidates[0])
-
-
-def _read(capture: BinaryIO) -> bytes:
-    """The next octets; where a damaged file cannot be read on, the replay will say so."""
-    try:
-        return capture.read(_CHUNK)
-    except (OSError, EOFError, zlib.error):
-        return b""
