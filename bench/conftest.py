@@ -16,14 +16,19 @@ PEERS = {
     "checksum 1500": ("ours", "scapy", "dpkt"),
     "parse an IPv6 header": ("codec", "construct", "dpkt", "scapy"),
     "20000 events": ("queue", "heap"),
+    "binding update to acknowledgement": ("ours", "construct", "scapy"),
 }
 
 
 @dataclass
 class Results:
-    """Median seconds: of each benchmark by group and name; of virtual hours, with their events."""
+    """Median seconds: of each benchmark by group and name; of virtual hours, with their events.
+
+    starts: seconds of work that a program's start takes.
+    """
 
     groups: dict[str, dict[str, float]] = field(default_factory=dict)
+    starts: dict[str, float] = field(default_factory=dict)
     hours: dict[str, tuple[float, int]] = field(default_factory=dict)
 
 
@@ -45,6 +50,8 @@ def _remember(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> It
     if "events" in benchmark.extra_info:
         of = request.node.originalname.rpartition("_of_")[2].replace("_", " ")
         results.hours[of] = (median, benchmark.extra_info["events"])
+    if "start" in benchmark.extra_info:
+        results.starts[benchmark.extra_info["start"]] = benchmark.extra_info["work_s"]
     if benchmark.group is not None:
         name = request.node.originalname.rpartition("_")[2]
         results.groups.setdefault(benchmark.group, {})[name] = median
@@ -74,4 +81,17 @@ def summary(results: Results) -> list[str]:
         ]
         if ratios:
             lines.append(f"{group}: {medians[ours] * 1e6:.1f} us, time {', '.join(ratios)}")
-    return lines
+    return lines + starts(results.starts)
+
+
+def starts(seconds: dict[str, float]) -> list[str]:
+    """One line for each program that was started, beside Python with nothing to do."""
+    alone, loaded = seconds.get("pass"), seconds.get("json_socket")
+    if not alone or not loaded:
+        return []
+    return [
+        f"start of {name}: {work * 1e3:.0f} ms, "
+        f"time {work / alone:.1f} of python, {work / loaded:.1f} of python with json and socket"
+        for name, work in seconds.items()
+        if name not in ("pass", "json_socket")
+    ]

@@ -44,6 +44,8 @@ IP6A_AH: Final = 0x80  # made here: leaves under AH, whatever the policy databas
 class Fate(enum.Enum):
     """How a packet ends."""
 
+    __hash__ = object.__hash__  # each is there once; Enum hashes its name, in Python
+
     DELIVERED = "delivered"  # to a socket
     FORWARDED = "forwarded"
     CONSUMED = "consumed"  # answered or used by the kernel

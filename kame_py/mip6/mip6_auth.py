@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kame_py.kern.drop import D, DropReason
@@ -22,7 +21,7 @@ from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope
 from kame_py.wire.codecs import Ip6OptBindingAck
 from kame_py.wire.ip6ext import AlignedOpt
-from kame_py.wire.mip6 import AUTHDATA_ALIGN, AuthData, BindingAck, BindingUpdate, SubOpt
+from kame_py.wire.mip6 import AuthData, BindingAck, BindingUpdate, SubOpt
 
 if TYPE_CHECKING:
     from kame_py.kern.hooks import AuthdataSa
@@ -120,13 +119,8 @@ def _signed(
     value: BindingUpdate | BindingAck,
     cover: Callable[[bytes], Covered],
 ) -> AlignedOpt:
-    wire = mip6_state(kern).dialect.wire
-    bare = wire.aligned(replace(value, subopts=()))
-    subopts = (*value.subopts, AuthData(sa.spi, bytes(sa.icvlen)))
-    placed = wire.align_subopts(subopts, bare.plus + len(bare.data))
-    option = wire.build_option(replace(value, subopts=placed))
-    head = option[: len(option) - sa.icvlen]
-    return AlignedOpt(head + sa.sign(*cover(head)), AUTHDATA_ALIGN[0], bare.plus)
+    head, align, plus = mip6_state(kern).dialect.wire.uncoded(value, sa.spi, sa.icvlen)
+    return AlignedOpt(head + sa.sign(*cover(head)), align, plus)
 
 
 # -- receiving --------------------------------------------------------------------------------
@@ -198,8 +192,10 @@ def _verify(
     if not _usable(sa):
         return Authdata.BAD
     head = option[: len(option) - sa.icvlen]
-    good = any(sa.verify(auth.mac, *parts) for parts in cover(head))
-    return Authdata.GOOD if good else Authdata.BAD
+    for parts in cover(head):
+        if sa.verify(auth.mac, *parts):
+            return Authdata.GOOD
+    return Authdata.BAD
 
 
 def _tell(kern: Kernel, verdict: Authdata, what: str, bad: str, host: str) -> None:

@@ -104,13 +104,13 @@ def mip6_bc_set(kern: Kernel, bc: Mip6Bc, req: BuRequest, lifetime_s: int) -> No
 def mip6_bc_event(kern: Kernel, bc: Mip6Bc, ev: BcEv) -> BcAct:
     """Look the event up and do what the table says; the actions, for those who need to know."""
     act, bc.mbc_st = BC_TABLE[bc.mbc_st, ev]
-    if act & BcAct.INSERT:
+    if BcAct.INSERT in act:
         _insert(kern, bc)
-    if act & BcAct.ARM:
+    if BcAct.ARM in act:
         _arm(kern, bc)
-    if act & BcAct.SECOND:
+    if BcAct.SECOND in act:
         bc.mbc_br_timer = kern.callouts.at(_next_tick(kern), mip6_bc_event, kern, bc, BcEv.TICK)
-    if act & BcAct.DELETE:
+    if BcAct.DELETE in act:
         _delete(kern, bc)
     return act
 

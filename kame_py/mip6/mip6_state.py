@@ -16,6 +16,8 @@ from typing import Final
 class BcSt(enum.Enum):
     """State of a binding; the value is the sentence for documents."""
 
+    __hash__ = object.__hash__  # each is there once; Enum hashes its name, in Python
+
     NONE = "no entry"
     BOUND = "in use"
     BRWANTED = "last quarter: the next packet carries a binding request"
@@ -24,6 +26,8 @@ class BcSt(enum.Enum):
 
 class BcEv(enum.Enum):
     """What happens to a binding."""
+
+    __hash__ = object.__hash__  # each is there once; Enum hashes its name, in Python
 
     UPDATE = "an update is accepted"
     QUARTER = "a quarter of the lifetime is left"

@@ -20,6 +20,7 @@ from kame_py.mip6.mip6_mnstate import (
 from kame_py.mip6.mip6_mpa_state import MpaSt
 from kame_py.mip6.mip6_state import BcSt, HrSt
 from kame_py.wire.in6addr import IN6ADDR_ANY
+from kame_py.wire.record import record
 
 if TYPE_CHECKING:
     from kame_py.kern.callout import Callout
@@ -178,7 +179,7 @@ class Mip6Hr:
     hr_mpa: Mpa = field(default_factory=Mpa)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuRequest:
     """A binding update with the addresses of its packet, kernel form."""
 

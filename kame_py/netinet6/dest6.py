@@ -21,7 +21,7 @@ from kame_py.wire.in6addr import (
     IN6ADDR_ANY,
     IN6ADDR_LOOPBACK,
 )
-from kame_py.wire.patch import put, u8
+from kame_py.wire.patch import u8
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -78,7 +78,8 @@ def dest6_swap_hao(m: Mbuf) -> None:
     aux = m.auxdata()
     if aux.ip6a_home is None or aux.ip6a_careof is None:
         return
-    data = put(m.data, _SRC, aux.ip6a_home)
-    m.data = put(data, aux.ip6a_swap_off, aux.ip6a_careof)
+    data, at = m.data, aux.ip6a_swap_off
+    end = at + _HOA_LEN
+    m.data = b"".join((data[:_SRC], aux.ip6a_home, data[_DST:at], aux.ip6a_careof, data[end:]))
     m.src = aux.ip6a_home
     aux.ip6a_flags |= IP6A_SWAP

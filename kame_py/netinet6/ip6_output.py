@@ -29,7 +29,7 @@ from kame_py.wire.const import (
 )
 from kame_py.wire.errno import EHOSTUNREACH, EMSGSIZE, ENETUNREACH, EOPNOTSUPP
 from kame_py.wire.in6addr import IN6_IS_ADDR_MC_NODELOCAL, IN6ADDR_ANY, IN6ADDR_LOOPBACK
-from kame_py.wire.patch import put, put_u8, u8
+from kame_py.wire.patch import put_u8, u8
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -189,8 +189,8 @@ def _ip6_first_hop(m: Mbuf, off: int) -> None:
     if not segleft:
         return
     hop = data[first : first + len(IN6ADDR_ANY)]
-    hops = data[first + len(hop) : end] + data[_DST:_HDR]
-    m.data = put(put(data, first, hops), _DST, hop)
+    rest = data[first + len(hop) : end]
+    m.data = b"".join((data[:_DST], hop, data[_HDR:first], rest, data[_DST:_HDR], data[end:]))
     m.dst = in6_embedscope(hop, in6_addrzone(m.dst))
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from kame_py.wire.record import record
+
 if TYPE_CHECKING:
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.in6_var import In6Ifaddr
@@ -67,7 +69,7 @@ class Exthdrs:
     mloop: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ip6Pktopts:
     """Per-packet or sticky options of a sender (struct ip6_pktopts)."""
 

@@ -153,7 +153,8 @@ class HaDiscoveryReply:
 class OptionWire:
     """The octets of one dialect that carries its signalling in destination options.
 
-    The callables work on the fixed part only: unpack_bu(data, off), pack_bu(value, option length).
+    The callables work on the fixed part only: unpack_bu(data, off, sub-options already parsed),
+    pack_bu(value, option length).
     """
 
     name: str
@@ -166,10 +167,10 @@ class OptionWire:
     altcoa_type: int
     authdata_type: int | None
     bu_size: int
-    unpack_bu: Callable[[Buf, int], BindingUpdate]
+    unpack_bu: Callable[[Buf, int, tuple[SubOpt, ...]], BindingUpdate]
     pack_bu: Callable[[BindingUpdate, int], bytes]
     ba_size: int
-    unpack_ba: Callable[[Buf, int], BindingAck]
+    unpack_ba: Callable[[Buf, int, tuple[SubOpt, ...]], BindingAck]
     pack_ba: Callable[[BindingAck, int], bytes]
     ha_request_size: int
     unpack_ha_request: Callable[[Buf, int], HaDiscoveryRequest]
@@ -194,6 +195,24 @@ class OptionWire:
             return head.pack() + subopts
         return Ip6OptBindingRequest(ip6or_len=len(subopts)).pack() + subopts
 
+    def uncoded(self, value: BindingUpdate | BindingAck, spi: int, icvlen: int) -> AlignedOpt:
+        """The option with authentication data last, up to its code of ``icvlen`` octets.
+
+        Its lengths count the code; the sub-options of ``value`` get their padding here.
+        """
+        plus = _ALIGN[type(value)][1]
+        fixed = self.bu_size if isinstance(value, BindingUpdate) else self.ba_size
+        at = plus + fixed
+        middle = b""
+        if value.subopts:
+            middle = self.build_subopts(self.align_subopts(value.subopts, at))
+        middle += padding(pad_before(at + len(middle), *AUTHDATA_ALIGN))
+        middle += self._authdata_head(spi, icvlen)
+        size = fixed - Ip6Opt.SIZE + len(middle) + icvlen
+        if isinstance(value, BindingUpdate):
+            return AlignedOpt(self.pack_bu(value, size) + middle, AUTHDATA_ALIGN[0], plus)
+        return AlignedOpt(self.pack_ba(value, size) + middle, AUTHDATA_ALIGN[0], plus)
+
     def aligned(self, value: MipOption) -> AlignedOpt:
         """The option with its alignment, for ip6ext.build_options."""
         return AlignedOpt(self.build_option(value), *_ALIGN[type(value)])
@@ -211,23 +230,25 @@ class OptionWire:
         return tuple(found)
 
     def _parse_subopt(self, data: Buf, opt: Opt) -> SubOpt | Malformed:
-        content = bytes(data[opt.data_off : opt.end])
-        if opt.type in (IP6SUBOPT_PAD1, IP6SUBOPT_PADN):
-            return Pad(bytes(data[opt.off : opt.end]))
-        if opt.type == IP6SUBOPT_UNIQUEID:
-            if opt.end - opt.off != Ip6SubOptUniqid.SIZE:
-                return Malformed("unique identifier of wrong length", opt.data_off - 1)
-            return UniqueId(Ip6SubOptUniqid.unpack(data, opt.off).id)
-        if opt.type == self.altcoa_type:
-            if opt.data_len != ADDR_LEN:
-                return Malformed("alternate care-of address of wrong length", opt.data_off - 1)
+        kind, off, data_off, size = opt
+        end = data_off + size
+        if kind in (IP6SUBOPT_PAD1, IP6SUBOPT_PADN):
+            return Pad(bytes(data[off:end]))
+        if kind == self.authdata_type:
+            if end - off < Ip6SubOptAuthData.SIZE:
+                return Malformed("authentication data too small", data_off - 1)
+            spi = Ip6SubOptAuthData.unpack(data, off).spi
+            return AuthData(spi, bytes(data[off + Ip6SubOptAuthData.SIZE : end]))
+        if kind == IP6SUBOPT_UNIQUEID:
+            if end - off != Ip6SubOptUniqid.SIZE:
+                return Malformed("unique identifier of wrong length", data_off - 1)
+            return UniqueId(Ip6SubOptUniqid.unpack(data, off).id)
+        content = bytes(data[data_off:end])
+        if kind == self.altcoa_type:
+            if size != ADDR_LEN:
+                return Malformed("alternate care-of address of wrong length", data_off - 1)
             return AltCoa(content)
-        if opt.type == self.authdata_type:
-            if opt.end - opt.off < Ip6SubOptAuthData.SIZE:
-                return Malformed("authentication data too small", opt.data_off - 1)
-            fixed = Ip6SubOptAuthData.unpack(data, opt.off)
-            return AuthData(fixed.spi, bytes(data[opt.off + Ip6SubOptAuthData.SIZE : opt.end]))
-        return OtherSubOpt(opt.type, content)
+        return OtherSubOpt(kind, content)
 
     def build_subopt(self, value: SubOpt) -> bytes:
         """The octets of one sub-option."""
@@ -239,11 +260,14 @@ class OptionWire:
             return Ip6Opt(ip6o_type=self.altcoa_type, ip6o_len=ADDR_LEN).pack() + value.coa
         if isinstance(value, OtherSubOpt):
             return Ip6Opt(ip6o_type=value.type, ip6o_len=len(value.data)).pack() + value.data
+        return self._authdata_head(value.spi, len(value.mac)) + value.mac
+
+    def _authdata_head(self, spi: int, icvlen: int) -> bytes:
         if self.authdata_type is None:
             raise ValueError(f"{self.name} has no authentication data sub-option")
-        head = Ip6SubOptAuthData(type=self.authdata_type, spi=value.spi)
-        head.len += len(value.mac)
-        return head.pack() + value.mac
+        head = Ip6SubOptAuthData(type=self.authdata_type, spi=spi)
+        head.len += icvlen
+        return head.pack()
 
     def build_subopts(self, subopts: Iterable[SubOpt]) -> bytes:
         """The octets of the sub-options, exactly as given."""
@@ -290,8 +314,7 @@ def parse_bu(wire: OptionWire, data: Buf, off: int) -> BindingUpdate | Malformed
     subopts = wire.parse_subopts(data, off + wire.bu_size, end)
     if isinstance(subopts, Malformed):
         return subopts
-    bu = wire.unpack_bu(data, off)
-    return BindingUpdate(bu.flags, bu.seqno, bu.lifetime_s, bu.prefixlen, bu.reserved, subopts)
+    return wire.unpack_bu(data, off, subopts)
 
 
 def parse_ba(wire: OptionWire, data: Buf, off: int) -> BindingAck | Malformed:
@@ -302,8 +325,7 @@ def parse_ba(wire: OptionWire, data: Buf, off: int) -> BindingAck | Malformed:
     subopts = wire.parse_subopts(data, off + wire.ba_size, end)
     if isinstance(subopts, Malformed):
         return subopts
-    ba = wire.unpack_ba(data, off)
-    return BindingAck(ba.status, ba.seqno, ba.lifetime_s, ba.refresh_s, ba.reserved, subopts)
+    return wire.unpack_ba(data, off, subopts)
 
 
 def parse_br(wire: OptionWire, data: Buf, off: int) -> BindingRequest | Malformed:

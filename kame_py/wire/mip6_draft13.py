@@ -23,6 +23,7 @@ from kame_py.wire.mip6 import (
     BindingUpdate,
     HaDiscoveryRequest,
     OptionWire,
+    SubOpt,
 )
 from kame_py.wire.patch import Buf
 
@@ -35,9 +36,11 @@ MIP6_BA_STATUS_INCORRECT_IFID_LEN: Final = 136  # s.5.2
 _RESERVED_LEN: Final = 10  # octets between identifier and home address of the request, s.5.6
 
 
-def _unpack_bu(data: Buf, off: int) -> BindingUpdate:
+def _unpack_bu(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingUpdate:
     h = Ip6OptBindingUpdateD13.unpack(data, off)
-    return BindingUpdate(h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, h.ip6ou_prefixlen)
+    return BindingUpdate(
+        h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, h.ip6ou_prefixlen, 0, subopts
+    )
 
 
 def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
@@ -50,9 +53,9 @@ def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
     ).pack()
 
 
-def _unpack_ba(data: Buf, off: int) -> BindingAck:
+def _unpack_ba(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingAck:
     h = Ip6OptBindingAckD13.unpack(data, off)
-    return BindingAck(h.ip6oa_status, h.ip6oa_seqno, h.ip6oa_lifetime, h.ip6oa_refresh)
+    return BindingAck(h.ip6oa_status, h.ip6oa_seqno, h.ip6oa_lifetime, h.ip6oa_refresh, 0, subopts)
 
 
 def _pack_ba(ba: BindingAck, size: int) -> bytes:

@@ -22,6 +22,7 @@ from kame_py.wire.mip6 import (
     BindingUpdate,
     HaDiscoveryRequest,
     OptionWire,
+    SubOpt,
 )
 from kame_py.wire.patch import Buf, u16
 
@@ -34,9 +35,11 @@ MIP6_BA_STATUS_NO_SA: Final = 139  # s.5.2: no security association
 MIP6_BA_STATUS_SEQNO_TOO_SMALL: Final = 141  # s.5.2: carries the last accepted sequence number
 
 
-def _unpack_bu(data: Buf, off: int) -> BindingUpdate:
+def _unpack_bu(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingUpdate:
     h = Ip6OptBindingUpdate.unpack(data, off)
-    return BindingUpdate(h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, reserved=h.ip6ou_reserved)
+    return BindingUpdate(
+        h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, 0, h.ip6ou_reserved, subopts
+    )
 
 
 def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
@@ -49,10 +52,15 @@ def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
     ).pack()
 
 
-def _unpack_ba(data: Buf, off: int) -> BindingAck:
+def _unpack_ba(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingAck:
     h = Ip6OptBindingAck.unpack(data, off)
     return BindingAck(
-        h.ip6oa_status, h.ip6oa_seqno, h.ip6oa_lifetime, h.ip6oa_refresh, h.ip6oa_reserved
+        h.ip6oa_status,
+        h.ip6oa_seqno,
+        h.ip6oa_lifetime,
+        h.ip6oa_refresh,
+        h.ip6oa_reserved,
+        subopts,
     )
 
 

@@ -39,7 +39,7 @@ def _first_init(self: object, *args: object, **words: object) -> None:
 
 
 def _init_of(cls: type) -> _Init:
-    env: dict[str, object] = {"_set": object.__setattr__}
+    env: dict[str, object] = {}
     args = ["self"]
     body = ["    pass"]
     for member in fields(cls):
@@ -47,7 +47,8 @@ def _init_of(cls: type) -> _Init:
         if member.default is not MISSING:
             args[-1] += f"=_{member.name}"
             env[f"_{member.name}"] = member.default
-        body.append(f"    _set(self, {member.name!r}, {member.name})")
+        env[f"_set_{member.name}"] = getattr(cls, member.name).__set__  # past _setattr
+        body.append(f"    _set_{member.name}(self, {member.name})")
     head = f"def __init__({', '.join(args)}):\n"
     exec(head + "\n".join(body), env)
     init = cast(_Init, env["__init__"])
