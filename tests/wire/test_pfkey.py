@@ -206,6 +206,24 @@ def test_an_error_goes_into_the_octets() -> None:
     assert with_errno(ADD, 17) == ADD[:2] + b"\x11" + ADD[3:]
 
 
+def test_a_header_alone_is_a_message() -> None:
+    raw = octets("02 0a 00 00 0200 0000 00000000 90010000")
+    assert parse_sadb(raw) == sadb(k.SADB_DUMP, pid=400)
+
+
+def test_a_policy_ends_with_its_last_request() -> None:
+    msg = sadb(k.SADB_X_SPDADD, 0, SadbXPolicy(2, 1, 0, (XIpsecrequest(51, 1, 2),) * 2))
+    assert parse_sadb(build_sadb(msg)) == msg
+
+
+@pytest.mark.parametrize("size", [8, 16, 24, 32])
+def test_an_address_that_is_too_short_is_malformed(size: int) -> None:
+    sin6 = octets("1c 1c 0000 00000000 20010db8000000000000000000000001 00000000 00000000")
+    ext = bytes((size // 8, 0, 5, 0)) + bytes(4) + sin6[: size - 8]
+    bad = parse_sadb(octets("02 03 00 02") + bytes((2 + size // 8, 0)) + bytes(10) + ext)
+    assert isinstance(bad, Malformed) and bad.reason != OTHER_FAMILY
+
+
 @pytest.mark.parametrize("cut", range(len(ADD)))
 def test_a_message_cut_anywhere_is_malformed(cut: int) -> None:
     assert isinstance(parse_sadb(ADD[:cut]), Malformed)
