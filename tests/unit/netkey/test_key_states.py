@@ -46,6 +46,7 @@ class Stage(Node):
         self.told += 1
 
     def only(self) -> Secasvar:
+        sav: Secasvar
         ((sav,),) = self.kern.key.sad.values()
         return sav
 
