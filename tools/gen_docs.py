@@ -77,7 +77,7 @@ def drops(used: dict[str, list[str]]) -> str:
         _NOTE,
         "",
         f"A packet ends badly for one of {len(REASONS)} reasons. Their names stand in verdicts",
-        "([replay.md](replay.md)), in ways (`kame replay --trace`), in the comments of captures",
+        "([replay.md](replay.md)), in ways (`kame replay --explain`), in the comments of captures",
         "that labs write, and in `kame lab run --json`. The counter is KAME's, as `netstat -s`",
         "shows it; the counter of the interface is shown by `netstat -s -I`.",
         "",

@@ -180,7 +180,7 @@ def _replay(screen: Screen) -> None:
     screen.line("A capture through a kernel", "bold underline")
     _comment(screen, *BEFORE_REPLAY)
     with as_file(files("kame_py") / "labs" / "captures" / CAPTURE) as path:
-        replay(["--as", VICTIM, "--trace", "3", str(path)])
+        replay(["--as", VICTIM, "--explain", "3", str(path)])
     _comment(screen, *AFTER_REPLAY)
 
 

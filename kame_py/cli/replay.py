@@ -71,12 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--verdicts", metavar="OUT", help="write the verdict of each packet as a line of JSON")
     add("--out", metavar="REPLIES", help="write the frames that the node sends to a pcapng file")
     add(
+        "--explain",
         "--trace",
         metavar="N",
+        dest="trace",
         type=int,
         action="append",
         default=[],
-        help="show the way of packet N",
+        help="what packet N met in the kernel, what it counted, changed and was answered",
     )
     add("--seed", metavar="N", type=int, default=0, help="seed of the node's random numbers")
     add_version(parser)
@@ -242,8 +244,6 @@ def _verdict_writer(f: BinaryIO) -> VerdictSink:
 
 def _no_way(n: int, result: ReplayResult) -> str:
     """Why there is no way of packet n to show."""
-    if 1 <= n <= result.packets:
-        return "the node sent this packet itself, its kernel did not hear it"
     return f"no such packet; the capture has {result.packets}, counted from 1"
 
 
@@ -257,7 +257,7 @@ def _tell(args: argparse.Namespace, result: ReplayResult, seconds: float) -> Non
     for doubt in result.doubts:
         sys.stderr.write(f"kame: {args.capture}: {doubt}\n")
     for n in sorted(set(args.trace) - set(result.traces)):
-        sys.stderr.write(f"kame: --trace {n}: {_no_way(n, result)}\n")
+        sys.stderr.write(f"kame: --explain {n}: {_no_way(n, result)}\n")
     if result.error is not None:
         last = f"last good packet {result.last_good}"
         sys.stderr.write(f"kame: {args.capture}: {result.error}; {last}\n")

@@ -63,7 +63,7 @@ def to_json(result: ReplayResult, seconds: float) -> dict[str, Json]:
         "last_good": result.last_good,
         "addresses": list(addresses(result)),
         "default_routers": list(default_routers(kern)),
-        "neighbors": [dict(row) for row in _neighbors(result)],
+        "neighbors": [dict(row) for row in neighbors(kern, result.ifname)],
         "counters": dict(kern.stats.nonzero()),
         "problems": [*result.problems, *result.doubts],
     }
@@ -75,12 +75,17 @@ def _rate(packets: int, seconds: float) -> int:
 
 def addresses(result: ReplayResult) -> list[str]:
     """Addresses of the interface: "2001:db8::1/64", "fe80::1%fxp0/64 tentative"."""
-    ifp = result.kern.ifunit(result.ifname)
+    return address_texts(result.kern, result.ifname)
+
+
+def address_texts(kern: Kernel, ifname: str) -> list[str]:
+    """As ``addresses``."""
+    ifp = kern.ifunit(ifname)
     assert ifp is not None
     lines = []
     for ia in ifp.in6_addrs:
         words = [name for flag, name in _FLAGS if ia.ia6_flags & flag]
-        text = f"{_addr(in6_clearscope(ia.ia_addr), result.ifname)}/{ia.ia_plen}"
+        text = f"{_addr(in6_clearscope(ia.ia_addr), ifname)}/{ia.ia_plen}"
         lines.append(" ".join((text, *words)))
     return lines
 
@@ -90,7 +95,7 @@ def default_routers(kern: Kernel) -> list[str]:
     return [_addr(dr.rtaddr, dr.ifname) for dr in drlist(kern)]
 
 
-def _neighbors(result: ReplayResult) -> list[dict[str, Json]]:
+def neighbors(kern: Kernel, ifname: str) -> list[dict[str, Json]]:
     """Neighbours on the interface, the node itself left out."""
     return [
         {
@@ -99,9 +104,19 @@ def _neighbors(result: ReplayResult) -> list[dict[str, Json]]:
             "state": _STATES[row.state],
             "router": row.isrouter,
         }
-        for row in nbrlist(result.kern)
-        if row.ifname == result.ifname and row.expire is not None
+        for row in nbrlist(kern)
+        if row.ifname == ifname and row.expire is not None
     ]
+
+
+def neighbor_texts(kern: Kernel, ifname: str) -> list[str]:
+    """The same, each as a line: "fe80::1%fxp0 00:11:22:33:44:55 stale router"."""
+    lines = []
+    for row in neighbors(kern, ifname):
+        router = " router" if row["router"] else ""
+        lladdr = row["lladdr"] or "(incomplete)"
+        lines.append(f"{row['address']} {lladdr} {row['state']}{router}")
+    return lines
 
 
 def _addr(addr: bytes, ifname: str) -> str:
@@ -133,11 +148,8 @@ def _state_lines(result: ReplayResult) -> list[tuple[str, str]]:
     lines = [(f"{result.kern.name} at the end, having sent {result.replies} frames", "bold")]
     lines += [(f"  address         {text}", "") for text in addresses(result)]
     lines += [(f"  default router  {text}", "") for text in default_routers(result.kern)]
-    rows = _neighbors(result)
-    for row in rows[:_NEIGHBORS_SHOWN]:
-        router = " router" if row["router"] else ""
-        lladdr = row["lladdr"] or "(incomplete)"
-        lines.append((f"  neighbor        {row['address']} {lladdr} {row['state']}{router}", ""))
+    rows = neighbor_texts(result.kern, result.ifname)
+    lines += [(f"  neighbor        {text}", "") for text in rows[:_NEIGHBORS_SHOWN]]
     if len(rows) > _NEIGHBORS_SHOWN:
         lines.append((f"  ... and {len(rows) - _NEIGHBORS_SHOWN} more neighbors", ""))
     return lines

@@ -17,6 +17,7 @@ from kame_py.kern.conf import KernConf
 from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.mbuf import Fate, Mbuf, m_get
 from kame_py.lab.filetree import FileTree
+from kame_py.replay.explain import Explanation
 from kame_py.replay.linktype import LinkReason, link_strip
 from kame_py.replay.node import NodeSpec, boot_at
 from kame_py.replay.pcap import open_capture
@@ -24,7 +25,6 @@ from kame_py.replay.pcapng import PcapngWriter
 from kame_py.replay.scan import DEFAULT_PLEN, Host, absent_mac, find_host
 from kame_py.replay.verdict import OWN, VerdictLog, VerdictSink, verdict_of
 from kame_py.replay.watch import Watch
-from kame_py.trace.path import path_lines
 from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
 from kame_py.wire.const import ETHER_ADDR_LEN, ETHERTYPE_IPV6
@@ -61,7 +61,7 @@ class ReplayOptions:
 
     conf: kernel options. rc: what to run at boot instead of becoming a host; files: makes
     the tree of files that its programs read. lladdr: the node's MAC address, None one that the
-    capture does not hold. addr: be the host with this address. trace: packets whose way is kept.
+    capture does not hold. addr: be the host with this address. trace: packets that are explained.
     ValueError for addresses that are none.
     """
 
@@ -217,11 +217,12 @@ class _Run:
         self._watch = watch
         self._sent = 0
         self._writer: PcapngWriter | None = None
+        self._linktype = pcapfmt.LINKTYPE_ETHERNET if spec.lladdr else pcapfmt.LINKTYPE_RAW
         if out is not None:
             self._writer = PcapngWriter(out)
-            linktype = pcapfmt.LINKTYPE_ETHERNET if spec.lladdr else pcapfmt.LINKTYPE_RAW
-            self._writer.add_interface(spec.ifname, linktype)
-        self._traced: dict[int, Mbuf] = {}
+            self._writer.add_interface(spec.ifname, self._linktype)
+        self._traced: dict[int, Explanation] = {}
+        self._explaining: Explanation | None = None
 
     def play(self, reader: CaptureReader, records: Iterator[Record], first_ns: int) -> ReplayResult:
         """The whole capture."""
@@ -250,7 +251,7 @@ class _Run:
             problems=node.problems(),
             doubts=self._doubts(),
             rc_output=node.output(),
-            traces={n: path_lines(node.kern, m) for n, m in sorted(self._traced.items())},
+            traces={n: packet.lines() for n, packet in sorted(self._traced.items())},
             kern=node.kern,
             ifname=self._spec.ifname,
             start_ns=first_ns,
@@ -262,20 +263,23 @@ class _Run:
     def _packet(self, record: Record) -> None:
         n = self._log.arrive(record.t_ns)
         kern = self._node.kern
-        kern.tracing = n in self._trace or self._trace_waits()
+        if n in self._trace:
+            self._explaining = self._traced[n] = Explanation(kern, self._spec.ifname, record)
+        kern.tracing = self._explaining is not None or self._trace_waits()
         m = self._feed(record, n)
         if kern.txq:
             self._node.drain()
+        if self._explaining is not None:
+            self._explaining.ended(m)
+            self._explaining = None
         if m is None:
             self._log.settle(n, OWN)
         elif m.fate is None:
             raise RuntimeError(f"packet {n} has no fate")
-        elif n in self._trace:
-            self._traced[n] = m
         self._watch.fed(kern, n, record)
 
     def _trace_waits(self) -> bool:
-        return any(m.fate is Fate.HELD for m in self._traced.values())
+        return any(packet.held() for packet in self._traced.values())
 
     def _feed(self, record: Record, n: int) -> Mbuf | None:
         """Give the packet to the interface; None: the node sent it itself."""
@@ -345,6 +349,8 @@ class _Run:
     def _sends(self, kern: Kernel, frame: bytes) -> None:
         self._sent += 1
         self._watch.sent(kern, frame)
+        if self._explaining is not None:
+            self._explaining.sent(frame, self._linktype)
         if self._writer is not None:
             t_ns = min(max(kern.clock.realtime(), 0), STAMP_MAX_NS)
             self._writer.write(0, t_ns, frame, flags=pcapfmt.EPB_OUTBOUND)

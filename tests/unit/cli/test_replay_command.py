@@ -202,7 +202,7 @@ def test_a_packet_that_is_not_there_has_no_way(
 ) -> None:
     assert kame(pcap, ME, "--trace", "3") == 0
     err = capsys.readouterr().err
-    assert err == "kame: --trace 3: no such packet; the capture has 2, counted from 1\n"
+    assert err == "kame: --explain 3: no such packet; the capture has 2, counted from 1\n"
 
 
 def test_a_packet_of_the_node_itself_has_no_way(
@@ -210,4 +210,4 @@ def test_a_packet_of_the_node_itself_has_no_way(
 ) -> None:
     sender = ether(echo())[6:12].hex(":")
     assert kame(pcap, f"--lladdr={sender}", "--trace", "1") == 0
-    assert "--trace 1: the node sent this packet itself" in capsys.readouterr().err
+    assert "  = own: the node sent it itself" in capsys.readouterr().out
