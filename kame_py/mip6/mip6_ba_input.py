@@ -79,13 +79,13 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     bu = mip6_bul.mip6_bu_list_find_withpaddr(state, m.src, m.dst)
     if bu is None:
         kern.stats.mip6["mip6s_nobue"] += 1
-        text = f"no matching binding update entry found from host {peer}."
-        mip6log(kern, LOG_NOTICE, text)
+        mip6log(kern, LOG_NOTICE, "no matching binding update entry found.")
         return True
     why = mip6_auth.mip6_ba_refusal(kern, m, m.data[opt : start + size], ack)
     if why is None and not _answers(kern, bu, ack, peer):
         why = D.MIP6_BASEQNO
     if why is not None:
+        mip6log(kern, LOG_NOTICE, "an invalid binding ack received.  ignore this.")
         drop(kern, m, why)
         return False
     if ack.status >= MIP6_BA_STATUS_ERRORBASE:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS, tick_ceil
+from kame_py.kern.log import LOG_INFO
 from kame_py.mip6 import mip6_hareg
 from kame_py.mip6.mip6_state import BC_TABLE, BcAct, BcEv, BcSt, HrSt
 from kame_py.mip6.mip6_var import (
@@ -20,6 +21,7 @@ from kame_py.mip6.mip6_var import (
     MIP6_MAX_FINITE,
     Mip6Bc,
     mip6_state,
+    mip6log,
 )
 from kame_py.wire.const import IP6_MIP6_BU_HOME
 
@@ -121,6 +123,8 @@ def _next_tick(kern: Kernel) -> int:
 
 def _insert(kern: Kernel, bc: Mip6Bc) -> None:
     state = mip6_state(kern)
+    if not state.mip6_bc_list and not state.mip6_hrbc_list:
+        mip6log(kern, LOG_INFO, "BC timer started.")
     kern.changes.note(bc.mbc_phaddr)
     if bc.mbc_hr is not None:
         state.mip6_hrbc_list[bc.mbc_phaddr] = bc
@@ -136,6 +140,8 @@ def _delete(kern: Kernel, bc: Mip6Bc) -> None:
         state.mip6_hrbc_list.pop(bc.mbc_phaddr, None)
     else:
         state.mip6_bc_list.pop((bc.mbc_addr, bc.mbc_phaddr), None)
+    if not state.mip6_bc_list and not state.mip6_hrbc_list:
+        mip6log(kern, LOG_INFO, "BC timer stopped.")
 
 
 def _arm(kern: Kernel, bc: Mip6Bc) -> None:

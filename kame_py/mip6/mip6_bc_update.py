@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, DropReason, drop
-from kame_py.kern.log import LOG_NOTICE
+from kame_py.kern.log import LOG_ERR, LOG_NOTICE
 from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf
 from kame_py.mip6 import mip6_auth, mip6_ba, mip6_bc, mip6_hareg
 from kame_py.mip6.mip6_state import BcEv
@@ -45,6 +45,7 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     kern.stats.mip6["mip6s_bu"] += 1
     req = _mip6_validate_bu(kern, m, opt, start + size)
     if isinstance(req, DropReason):
+        mip6log(kern, LOG_NOTICE, "an invalid binding update received.  ignore this.")
         drop(kern, m, req)
         return False
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
@@ -73,12 +74,7 @@ def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, end: int) -> BuRequest | 
     hoa = aux.ip6a_home
     bu = parse_bu(mip6_state(kern).dialect.wire, m.data, opt)
     if isinstance(bu, Malformed):
-        host = addr_text(kern, hoa)
-        mip6log(
-            kern,
-            LOG_NOTICE,
-            f"too short binding update (len = {end - opt - Ip6Opt.SIZE}) from host {host}.",
-        )
+        _tell_short(kern, end - opt, hoa)
         return D.MIP6_BUSHORT
     why = mip6_auth.mip6_bu_refusal(kern, m, m.data[opt:end], bu, hoa, aux.ip6a_careof)
     if why is not None:
@@ -91,6 +87,15 @@ def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, end: int) -> BuRequest | 
     if not mip6_ba.mip6_coa_ok(coa):
         return D.MIP6_BUCOA
     return BuRequest(m.dst, hoa, coa, src, bu)
+
+
+def _tell_short(kern: Kernel, size: int, hoa: bytes) -> None:
+    """An update of ``size`` octets is too short, or one of its sub-options."""
+    if size >= mip6_state(kern).dialect.wire.bu_size:
+        mip6log(kern, LOG_ERR, "sub-option too small")
+        return
+    text = f"too short binding update (len = {size - Ip6Opt.SIZE}) from host"
+    mip6log(kern, LOG_NOTICE, f"{text} {addr_text(kern, hoa)}.")
 
 
 def mip6_process_bu(kern: Kernel, req: BuRequest) -> None:

@@ -152,7 +152,9 @@ def mip6_icmp6_ha_discov_req_output(kern: Kernel, sc: HifSoftc) -> None:
     request = state.dialect.dhaad_request(sc.hif_hadiscovid, mpfx.mpfx_haddr)
     body = state.dialect.wire.pack_ha_request(request)
     hlim = kern.ip6.ip6_defhlim
-    icmp6_send(kern, state.hif_coa, dst, body, hlim, icmp6_outif(kern, dst))
+    error = icmp6_send(kern, state.hif_coa, dst, body, hlim, icmp6_outif(kern, dst))
+    if error:
+        mip6log(kern, LOG_ERR, f"failed to send a DHAAD request (errno = {error})")
 
 
 def mip6_hadiscov_reply_input(kern: Kernel, m: Mbuf, off: int) -> bool:

@@ -135,12 +135,12 @@ def icmp6_reflect(kern: Kernel, m: Mbuf, body: bytes) -> None:
 
 def icmp6_send(
     kern: Kernel, src: bytes, dst: bytes, body: bytes, hlim: int, ifp: Ifnet | None
-) -> None:
-    """Checksum, count and put out one ICMPv6 message; addresses in kernel form."""
+) -> int:
+    """Checksum, count and put out one ICMPv6 message; addresses in kernel form. An errno."""
     icmp6_out_count(kern, ifp, *_type_code(body))
     m = m_get(kern, ip6out.ip6_pkt(src, dst, IPPROTO_ICMPV6, icmp6_sum(src, dst, body), hlim))
     m.src, m.dst = src, dst
-    ip6out.ip6_output(kern, m)
+    return ip6out.ip6_output(kern, m)
 
 
 def icmp6_sum(src: bytes, dst: bytes, body: bytes) -> bytes:

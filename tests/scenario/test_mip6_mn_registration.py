@@ -158,7 +158,7 @@ def test_answer_to_nothing_that_was_sent_is_ignored(mn: MnStage) -> None:
 def test_answer_from_a_stranger_is_ignored(mn: MnStage) -> None:
     mn.arrive()
     mn.ack(mn.updates()[-1][1].seqno, src=HA2)
-    assert mn.logged()[-1].endswith(f"no matching binding update entry found from host {HA2}.")
+    assert mn.logged()[-1].endswith("no matching binding update entry found.")
 
 
 def test_lifetime_is_less_what_the_home_agent_did_not_grant(mn: MnStage) -> None:
