@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 EX_OK: Final = 0
 EX_FAILED: Final = 1
 EX_RIGHTS: Final = 3
+SEED_BITS: Final = 63
 
 
 def main(argv: list[str]) -> int:
@@ -39,7 +41,12 @@ def main(argv: list[str]) -> int:
         metavar="LINK=WIRE",
         help="let a link go on outside: tap:NAME, afpacket:IFNAME, bus:DIR or qemu:MINE,PEER",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="random seed, not the file's")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="random seed; the file's with --virtual, else one that nobody knows",
+    )
     add_common(parser)
     args = parser.parse_args(argv)
     return guarded("up", lambda: _up(args))
@@ -87,7 +94,14 @@ def _up(args: argparse.Namespace) -> int:
         if link not in lab.links:
             raise FileProblem(f"--wire {text}: no link {link}: {', '.join(lab.links)}")
         wires[link] = spec
-    return serve(lab, args, wires, seed=args.seed)
+    return serve(lab, args, wires, seed=_seed(args))
+
+
+def _seed(args: argparse.Namespace) -> int | None:
+    """Real time gives no run twice, so that keys and numbers need not be guessable either."""
+    if args.seed is not None or args.virtual:
+        return None if args.seed is None else int(args.seed)
+    return secrets.randbits(SEED_BITS)
 
 
 def serve(lab: LabFile, args: argparse.Namespace, wires: dict[str, str], seed: int | None) -> int:

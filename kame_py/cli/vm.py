@@ -8,12 +8,12 @@ is named. Exit status as of ``kame up``.
 from __future__ import annotations
 
 import argparse
-import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.lab import FileProblem
-from kame_py.cli.up import add_common, guarded, serve
+from kame_py.cli.up import SEED_BITS, add_common, guarded, serve
 
 if TYPE_CHECKING:
     from kame_py.kern.conf import KernConf
@@ -67,7 +67,7 @@ def _vm(args: argparse.Namespace) -> int:
     lab = LabFile(
         name=args.name,
         title=f"node {args.name}",
-        seed=os.getpid(),
+        seed=secrets.randbits(SEED_BITS),
         until_ns=0,
         links={VM_LINK: LinkSpec(VM_LINK, 0)},
         hosts={},

@@ -2,13 +2,18 @@
 """Timers of one kernel: kern_timeout.c's callouts as a heap of deadlines.
 
 Cancelled lazily: a stopped callout stays in the heap until its time, which measured faster
-than an ordered store. Equal deadlines run in the order they were set.
+than an ordered store; when the heap has doubled, those that were stopped are swept out, so that
+timers of years that are set and stopped do not pile up. Equal deadlines run in the order they were
+set.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from typing import Final
+
+SWEEP_MIN: Final = 1024  # a heap up to that size is never swept
 
 
 class Callout:
@@ -33,18 +38,30 @@ class Callout:
 class CalloutQueue:
     """The heap of one kernel."""
 
-    __slots__ = ("_heap", "_seq")
+    __slots__ = ("_heap", "_seq", "_sweep_at")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Callout]] = []
         self._seq = 0
+        self._sweep_at = SWEEP_MIN
 
     def at(self, deadline: int, fn: Callable[..., object], *args: object) -> Callout:
         """Call ``fn(*args)`` once the clock reaches ``deadline`` (absolute, ns)."""
         c = Callout(deadline, fn, args)
         self._seq += 1
         heapq.heappush(self._heap, (deadline, self._seq, c))
+        if len(self._heap) > self._sweep_at:
+            self._sweep()
         return c
+
+    def _sweep(self) -> None:
+        self._heap[:] = [entry for entry in self._heap if entry[2].fn is not None]
+        heapq.heapify(self._heap)
+        self._sweep_at = max(SWEEP_MIN, 2 * len(self._heap))
+
+    def __len__(self) -> int:
+        """Entries of the heap, stopped ones included."""
+        return len(self._heap)
 
     def next_deadline(self) -> int | None:
         """The earliest pending deadline in ns, or None."""

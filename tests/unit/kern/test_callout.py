@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Callouts run in order of deadline, then of setting; stopped ones never run."""
 
-from kame_py.kern.callout import CalloutQueue
+from kame_py.kern.callout import SWEEP_MIN, CalloutQueue
 
 
 def test_callouts_run_by_deadline_then_in_the_order_they_were_set() -> None:
@@ -33,3 +33,13 @@ def test_what_a_callout_sets_for_now_runs_in_the_same_call() -> None:
     q.at(5, lambda: q.at(5, ran.append, "child"))
     assert q.run(5) == 2
     assert ran == ["child"]
+
+
+def test_callouts_that_were_stopped_do_not_pile_up() -> None:
+    q = CalloutQueue()
+    ran: list[int] = []
+    keep = [q.at(1_000_000 + i, ran.append, i) for i in range(10)]
+    for i in range(100_000):
+        q.at(10**18 + i, ran.append, -1).stop()
+    assert len(q) <= 2 * SWEEP_MIN
+    assert q.run(2_000_000) == len(keep) and ran == list(range(10))
