@@ -129,9 +129,9 @@ class PacketSocket:
 
     @classmethod
     async def open(cls, ops: ProgOps, ifname: str, snaplen: int, tracing: bool) -> PacketSocket:
-        """Listen on an interface, "" or ANY for all of them. ToolError."""
-        index = 0 if ifname in ("", ANY) else ops.if_nametoindex(ifname)
-        if not index and ifname not in ("", ANY):
+        """Listen on an interface, ANY for all of them. ToolError."""
+        index = 0 if ifname == ANY else ops.if_nametoindex(ifname)
+        if not index and ifname != ANY:
             raise ToolError(f"interface {ifname} does not exist")
         ops.catch_signals("INT", "TERM")
         fd = await ops.socket(AF_LINK, SOCK_RAW, 0)

@@ -11,6 +11,7 @@ from typing import Final
 
 from kame_py.ctl.ops import ProgOps
 from kame_py.lib.capture import (
+    ANY,
     COUNT_MAX,
     Captured,
     LineStyle,
@@ -42,7 +43,9 @@ async def _trace(args: ParsedArgs, ops: ProgOps) -> int:
     style.numeric = style.numeric or args.long.json
     style.wire = await option_wire(ops)
     expression = await read_filter(ops, args.args)
-    source = await PacketSocket.open(ops, args.last("i") or "", MAX_SNAPLEN, tracing=True)
+    ifname = args.last("i") or ANY
+    source = await PacketSocket.open(ops, ifname, MAX_SNAPLEN, tracing=True)
+    ops.err(f"{NAME}: listening on {ifname}\n")
     printer = Printer(ops, style)
     while count and (packet := await source.next()) is not None:
         way = packet.way
