@@ -8,7 +8,7 @@ stops and says why. Read first: draft-ietf-opsawg-pcap s.4, draft-ietf-opsawg-pc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from kame_py.replay.compressed import FAILURES, MAGIC_LEN, Octets, decompressor
 from kame_py.wire import pcapfmt
@@ -58,6 +58,19 @@ class Interface(NamedTuple):
     tsoffset_s: int = 0
 
 
+class Takeable(Protocol):
+    """Where a reader takes its octets from; failure says why there are no more."""
+
+    @property
+    def failure(self) -> str | None: ...
+
+    def take(self, size: int) -> bytes:
+        """The next size octets, fewer only at the end."""
+
+    def skip(self, size: int) -> bool:
+        """Pass over size octets without holding them; False at the end."""
+
+
 class Source:
     """Octets of a binary file; short reads are completed, read failures end the file."""
 
@@ -78,6 +91,10 @@ class Source:
         data, self._again = self._again[:size], self._again[size:]
         return data or self._f.read(size)
 
+    def some(self, size: int) -> bytes:
+        """Up to size octets, what a pipe has just now; none only at the end of the file."""
+        return self._read(size, getattr(self._f, "read1", self._f.read))
+
     def take(self, size: int) -> bytes:
         """The next size octets, fewer only at the end of the file."""
         data = self._read(size)
@@ -97,11 +114,11 @@ class Source:
             size -= got
         return True
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int, read: Callable[[int], bytes] | None = None) -> bytes:
         if self.failure is not None:
             return b""
         try:
-            return self._f.read(size)
+            return (read or self._f.read)(size)
         except FAILURES as failure:
             self.failure = str(failure) or type(failure).__name__
             return b""
@@ -122,12 +139,18 @@ class CaptureReader:
     """Iterates over the records of a capture; see error and last_good after the loop."""
 
     format = ""
+    byte_order = ""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Takeable) -> None:
         self._source = source
         self.interfaces: list[Interface] = []
         self.error: str | None = None
         self.last_good = 0
+        self.first_if = 0  # of the section, among interfaces
+
+    def passed(self, count: int, last_ns: int) -> None:
+        """Somebody else took the next records from the source; the last one had this stamp."""
+        self.last_good += count
 
     def __iter__(self) -> Iterator[Record]:
         try:

@@ -15,8 +15,8 @@ from kame_py.replay.capture import (
     CaptureReader,
     Interface,
     Record,
-    Source,
     StopCapture,
+    Takeable,
     open_octets,
 )
 from kame_py.replay.linktype import Frame, LinkReason, link_strip
@@ -53,6 +53,7 @@ __all__ = [
     "Record",
     "link_strip",
     "open_capture",
+    "reader_of",
 ]
 
 NS_PER_S: Final = 1_000_000_000
@@ -61,7 +62,11 @@ SEC_END: Final = 1 << 32  # the classic record has 32 bits for the seconds
 
 def open_capture(f: BinaryIO) -> CaptureReader:
     """A reader for a pcap or pcapng file, compressed or not; CaptureError without a good header."""
-    source, magic = open_octets(f, pcapfmt.PCAP_MAGIC_LEN)
+    return reader_of(*open_octets(f, pcapfmt.PCAP_MAGIC_LEN))
+
+
+def reader_of(source: Takeable, magic: bytes) -> CaptureReader:
+    """The reader for what begins with these octets, taken already; CaptureError as above."""
     if len(magic) < pcapfmt.PCAP_MAGIC_LEN:
         raise CaptureError(source.failure or "too short for a capture file")
     if pcapfmt.is_shb(magic):
@@ -77,7 +82,7 @@ class PcapReader(CaptureReader):
 
     format = "pcap"
 
-    def __init__(self, source: Source, order: pcapfmt.Layouts, ns_per_frac: int) -> None:
+    def __init__(self, source: Takeable, order: pcapfmt.Layouts, ns_per_frac: int) -> None:
         super().__init__(source)
         raw = source.take(order.pcap_file.size)
         if len(raw) < order.pcap_file.size:
@@ -95,9 +100,8 @@ class PcapReader(CaptureReader):
     def _records(self) -> Iterator[Record]:
         source, order, ns_per_frac = self._source, self._order, self._ns_per_frac
         linktype, size = self.interfaces[0].linktype, order.pcap_record.size
-        n = 0
         while raw := source.take(size):
-            n += 1
+            n = self.last_good + 1
             if len(raw) < size:
                 raise StopCapture(f"cut short in the header of packet {n}")
             head = pcapfmt.parse_pcap_record(order, raw)

@@ -16,8 +16,8 @@ from kame_py.replay.capture import (
     CaptureReader,
     Interface,
     Record,
-    Source,
     StopCapture,
+    Takeable,
 )
 from kame_py.wire import pcapfmt
 
@@ -34,16 +34,20 @@ class PcapngReader(CaptureReader):
 
     format = "pcapng"
 
-    def __init__(self, source: Source, magic: bytes) -> None:
+    def __init__(self, source: Takeable, magic: bytes) -> None:
         super().__init__(source)
         self._n = 0
         self._last_ns = 0
         self._order = pcapfmt.LITTLE
-        self._first_if = 0
         try:
             self._section(magic)
         except StopCapture as stop:
             raise CaptureError(str(stop)) from None
+
+    def passed(self, count: int, last_ns: int) -> None:
+        super().passed(count, last_ns)
+        self._n += count
+        self._last_ns = last_ns
 
     def _records(self) -> Iterator[Record]:
         size = self._order.block_head.size
@@ -76,7 +80,8 @@ class PcapngReader(CaptureReader):
         if major != pcapfmt.PCAPNG_VERSION_MAJOR:
             raise StopCapture(f"pcapng version {major} is not supported")
         self._order = order
-        self._first_if = len(self.interfaces)
+        self.byte_order = order.name
+        self.first_if = len(self.interfaces)
         self._body(pcapfmt.BT_SHB, total, len(head))
 
     def _body(self, btype: int, total: int, taken: int) -> bytes | None:
@@ -160,7 +165,7 @@ class PcapngReader(CaptureReader):
         return Record(self._n, self._last_ns, ifp.linktype, rest[:caplen], orig_len, ifindex)
 
     def _find(self, number: int) -> tuple[int, Interface]:
-        ifindex = self._first_if + number
+        ifindex = self.first_if + number
         if ifindex >= len(self.interfaces):
             raise StopCapture(f"packet {self._n} names interface {number}, which is not described")
         return ifindex, self.interfaces[ifindex]

@@ -60,10 +60,40 @@ EPB_INBOUND: Final = 1
 EPB_OUTBOUND: Final = 2
 EPB_DIRECTION_MASK: Final = 3
 
+# Members of an Enhanced Packet Block from its start, and of what follows the padded frame when
+# epb_flags is the only option; for those who write many blocks at a time.
+PAD: Final = 4  # what options and frames are padded to
+EPB_O_TYPE: Final = 0
+EPB_O_LENGTH: Final = 4
+EPB_O_INTERFACE: Final = 8
+EPB_O_HIGH: Final = 12
+EPB_O_LOW: Final = 16
+EPB_O_CAPLEN: Final = 20
+EPB_O_ORIGLEN: Final = 24
+EPB_O_DATA: Final = 28
+EPB_TAIL_O_CODE: Final = 0
+EPB_TAIL_O_FLAGS: Final = 4
+EPB_TAIL_O_END: Final = 8
+EPB_TAIL_O_LENGTH: Final = 12
+EPB_TAIL_LEN: Final = 16
+
 AF_INET: Final = 2
 AF_INET6_ANY: Final = frozenset({10, 24, 28, 30})  # Linux, NetBSD/OpenBSD, FreeBSD, Darwin
 ETHERTYPE_IP: Final = 0x0800
 ETHERTYPE_IPV6: Final = 0x86DD
+
+# Where things lie in a record or packet block, for readers that do not copy it.
+PCAP_O_SEC: Final = 0
+PCAP_O_FRAC: Final = 4
+PCAP_O_CAPLEN: Final = 8
+PCAP_O_ORIGLEN: Final = 12
+PCAP_RECORD_LEN: Final = 16
+BLOCK_HEAD_LEN: Final = 8
+BLOCK_TRAILER_LEN: Final = 4
+SPB_O_ORIGLEN: Final = 8
+SPB_O_DATA: Final = 12
+OPTION_LENGTH: Final = 2
+OPTION_HEAD_LEN: Final = 4
 
 
 class PcapFileHeader(NamedTuple):
@@ -337,10 +367,17 @@ class LinkHeader(NamedTuple):
     size: int
 
 
+ETHER_TYPE: Final = 12
+ETHER_LEN: Final = 14
+SLL_PROTOCOL: Final = 14
+SLL_LEN: Final = 16
+SLL2_PROTOCOL: Final = 0
+SLL2_LEN: Final = 20
+NULL_LEN: Final = 4
 _ETHER: Final = Struct(">6s6sH")
 _SLL: Final = Struct(">HHH8sH")  # packet type, ARPHRD, address length, address, protocol
 _SLL2: Final = Struct(">HHIHBB8s")  # protocol, mbz, ifindex, ARPHRD, packet type, length, address
-_FAMILY_MAX: Final = 0xFFFF  # a larger value was written in the other byte order
+FAMILY_MAX: Final = 0xFFFF  # a larger value was written in the other byte order
 _MAC_LEN: Final = 6
 _GROUP_BIT: Final = 0x01
 
@@ -374,7 +411,7 @@ def parse_null_link(data: bytes) -> LinkHeader | None:
     if len(data) < BIG.length.size:
         return None
     family = BIG.length.unpack_from(data)[0]
-    if family > _FAMILY_MAX:
+    if family > FAMILY_MAX:
         family = LITTLE.length.unpack_from(data)[0]
     return LinkHeader(None, None, family, None, BIG.length.size)
 
