@@ -1,51 +1,40 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``kame replay``: what a kernel makes of the packets of a capture.
+"""``kame replay``: what a kernel makes of the packets of captures.
 
-No KAME counterpart. Exit status 0 when the header of the capture could be read, 1 when it or an
-argument cannot be used. Output files appear under their names when they are whole.
+No KAME counterpart. Exit status 0 when the headers of all captures could be read, 1 when one or an
+argument cannot be used, 130 after an interrupt. Output files appear under their names when they are
+whole; an interrupt makes them whole with what was done.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from kame_py.cli.lab import FileProblem, whole_file
-from kame_py.cli.main import add_version
-from kame_py.lab.filetree import FileTree
-from kame_py.wire.errno import EISDIR, ENOENT, KError
-from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, IN6_IS_ADDR_UNSPECIFIED, mac_aton, pton
-from kame_py.wire.pcapfmt import is_group_mac
+from kame_py.cli.main import EX_INTERRUPTED
+from kame_py.cli.replay_args import EX_ERROR, parser, replay_options
+from kame_py.cli.replay_files import STDIN, Captures, capture_file, find_captures
+from kame_py.cli.replay_watch import Bar, Interrupt, Pace, progress_bar
 
 if TYPE_CHECKING:
-    from kame_py.kern.conf import KernConf
-    from kame_py.lab.rc import Command
+    from kame_py.cli.screen import Screen
     from kame_py.replay.runner import ReplayOptions, ReplayResult
-    from kame_py.replay.verdict import Verdict, VerdictSink
+    from kame_py.replay.totals import Played
+    from kame_py.replay.verdict import Verdict
+    from kame_py.replay.watch import Watch
 
 EX_OK: Final = 0
-EX_ERROR: Final = 1
-IFNAMSIZ: Final = 16
-STDIN: Final = "-"
-
-
-class _Parser(argparse.ArgumentParser):
-    """Wrong usage ends with status 1, as every other unusable argument does."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(EX_ERROR, f"kame: replay: {message}\n")
 
 
 def main(argv: list[str]) -> int:
     """``kame replay ...``."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         return _replay(args)
     except FileProblem as problem:
@@ -53,217 +42,178 @@ def main(argv: list[str]) -> int:
         return EX_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="kame replay",
-        description="Play a capture to a KAME kernel: one verdict for every packet.",
-        epilog="Without --rc the node is a host: it accepts router advertisements and runs rtsol.",
-    )
-    add = parser.add_argument
-    add("capture", metavar="CAPTURE", help="pcap or pcapng file, also gzipped; - reads stdin")
-    add("--rc", metavar="FILE", help="commands to run at boot; file names in it are relative to it")
-    add("--options", metavar="LIST", default="", help="kernel options: MIP6,IPSEC,...,hif N")
-    add("--kernconf", metavar="FILE", help="kernel options from a config(8) file")
-    add("--ifname", metavar="NAME", type=_ifname, default="fxp0", help="interface (%(default)s)")
-    add("--lladdr", metavar="MAC", type=_lladdr, help="MAC address of the interface")
-    add("--as", metavar="ADDR", dest="addr", type=_addr, help="be the captured host that has ADDR")
-    add("--json", action="store_true", help="one JSON object instead of a report")
-    add("--verdicts", metavar="OUT", help="write the verdict of each packet as a line of JSON")
-    add("--out", metavar="REPLIES", help="write the frames that the node sends to a pcapng file")
-    add(
-        "--explain",
-        "--trace",
-        metavar="N",
-        dest="trace",
-        type=int,
-        action="append",
-        default=[],
-        help="what packet N met in the kernel, what it counted, changed and was answered",
-    )
-    add("--seed", metavar="N", type=int, default=0, help="seed of the node's random numbers")
-    add_version(parser)
-    return parser
-
-
-def _ifname(text: str) -> str:
-    named = text[:1].isalpha() and text[-1:].isdigit() and text.isalnum() and text.isascii()
-    if not named or len(text) >= IFNAMSIZ or text == "lo0":
-        raise argparse.ArgumentTypeError(f"{text}: not a name for an interface, such as fxp0")
-    return text
-
-
-def _lladdr(text: str) -> bytes:
-    mac = mac_aton(text)
-    if mac is None:
-        raise argparse.ArgumentTypeError(f"{text}: not a MAC address such as 02:00:00:00:00:55")
-    if is_group_mac(mac):
-        raise argparse.ArgumentTypeError(f"{text}: a group address, no station's")
-    return mac
-
-
-def _addr(text: str) -> bytes:
-    addr = pton(text.partition("%")[0])
-    if addr is None:
-        raise argparse.ArgumentTypeError(f"{text}: not an IPv6 address")
-    if IN6_IS_ADDR_MULTICAST(addr) or IN6_IS_ADDR_UNSPECIFIED(addr):
-        raise argparse.ArgumentTypeError(f"{text}: no host's address")
-    return addr
-
-
-# -- arguments that are files or lists ------------------------------------------------------------
-
-
-def _conf(args: argparse.Namespace) -> KernConf:
-    """Kernel options of --options and --kernconf together."""
-    from kame_py.kern.conf import KernConf
-    from kame_py.lab.kernconf import parse_kernel_text, parse_options_argument
-
-    given = parse_options_argument(args.options)
-    for error in given.errors:
-        raise FileProblem(f"--options: {error.text}")
-    for note in given.notes:
-        sys.stderr.write(f"kame: --options: {note.text}\n")
-    if args.kernconf is None:
-        return given.conf
-    read = parse_kernel_text(_text(args.kernconf))
-    for error in read.errors:
-        raise FileProblem(f"{args.kernconf}:{error.line}: {error.text}")
-    a, b = given.conf, read.conf
-    return KernConf(a.options | b.options, max(a.hif, b.hif), max(a.gif, b.gif))
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as f:
-            return f.read()
-    except UnicodeDecodeError as problem:
-        raise FileProblem(f"{path}: not UTF-8 text: {problem.reason}") from None
-    except (OSError, ValueError) as problem:
-        raise FileProblem(f"{path}: {_why(problem)}") from None
-
-
-def _why(problem: Exception) -> str:
-    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
-
-
-def _rc(path: str | None) -> Sequence[Command] | None:
-    from kame_py.lab.rc import RcError, parse_rc
-
-    if path is None:
-        return None
-    commands = parse_rc(_text(path))
-    if isinstance(commands, RcError):
-        raise FileProblem(f"{path}:{commands.line}: {commands.text}")
-    return commands
-
-
-class RcFiles(FileTree):
-    """The node's files: names that it did not write itself are files beside the rc file."""
-
-    __slots__ = ("_folder",)
-
-    def __init__(self, folder: str) -> None:
-        super().__init__()
-        self._folder = folder
-
-    def read(self, path: str) -> str:
-        try:
-            return super().read(path)
-        except KError as missing:
-            if missing.errno != ENOENT:
-                raise
-        try:
-            with open(os.path.join(self._folder, path), encoding="utf-8") as f:
-                return f.read()
-        except IsADirectoryError:
-            raise KError(EISDIR) from None
-        except (OSError, ValueError):
-            raise KError(ENOENT) from None
-
-
-@contextmanager
-def _capture(path: str) -> Iterator[BinaryIO]:
-    """The capture."""
-    with ExitStack() as stack:
-        try:
-            if path == STDIN:
-                f: BinaryIO = sys.stdin.buffer
-            else:
-                f = stack.enter_context(open(path, "rb"))
-        except (OSError, ValueError) as problem:
-            raise FileProblem(f"{path}: {_why(problem)}") from None
-        yield f
-
-
-# -- the run --------------------------------------------------------------------------------------
-
-
 def _replay(args: argparse.Namespace) -> int:
-    from kame_py.replay.capture import CaptureError
-    from kame_py.replay.runner import ReplayError, ReplayOptions
-
-    folder = os.path.dirname(args.rc) if args.rc else "."
-    options = ReplayOptions(
-        conf=_conf(args),
-        rc=_rc(args.rc),
-        files=(lambda: RcFiles(folder)) if args.rc else FileTree,
-        ifname=args.ifname,
-        lladdr=args.lladdr,
-        addr=args.addr,
-        trace=args.trace,
-        seed=args.seed,
-    )
-    with _capture(args.capture) as capture:
-        try:
-            return _run(args, capture, options)
-        except (CaptureError, ReplayError) as problem:
-            raise FileProblem(f"{args.capture}: {problem}") from None
-
-
-def _run(args: argparse.Namespace, capture: BinaryIO, options: ReplayOptions) -> int:
-    from kame_py.replay.runner import replay
-
+    captures = find_captures(args.captures)
+    session = _Session(args, captures, replay_options(args))
     with ExitStack() as stack:
-        out = stack.enter_context(whole_file(args.out)) if args.out else None
-        sink = None
-        if args.verdicts:
-            sink = _verdict_writer(stack.enter_context(whole_file(args.verdicts)))
+        session.open_files(stack)
+        stack.enter_context(session.interrupt.listening())
+        with progress_bar(captures.paths) as bar:
+            session.play(bar)
+    session.tell()
+    return session.status()
+
+
+class _Session:
+    """All captures of one command."""
+
+    def __init__(
+        self, args: argparse.Namespace, captures: Captures, options: ReplayOptions
+    ) -> None:
+        self.interrupt = Interrupt()
+        self._args = args
+        self._captures = captures
+        self._options = options
+        self._out: BinaryIO | None = None
+        self._verdicts: BinaryIO | None = None
+        self._played: list[Played] = []
+        self._pace: Pace | None = None
+        if args.realtime or args.speed is not None:
+            self._pace = Pace(args.speed or 1.0, lambda: not self.interrupt.came, self._flush)
+
+    def open_files(self, stack: ExitStack) -> None:
+        """The output files; they get their names when the stack is left."""
+        if self._args.out:
+            self._out = stack.enter_context(whole_file(self._args.out))
+        if self._args.verdicts:
+            self._verdicts = stack.enter_context(whole_file(self._args.verdicts))
+
+    def _flush(self) -> None:
+        """Who reads along at the pace of the capture shall not wait for a full buffer."""
+        for f in (self._out, self._verdicts):
+            if f is not None:
+                f.flush()
+
+    # -- playing ------------------------------------------------------------------------------
+
+    def play(self, bar: Bar | None) -> None:
+        """Every capture, until one interrupts. FileProblem for one that stands alone."""
+        from kame_py.replay.capture import CaptureError
+        from kame_py.replay.runner import ReplayError
+        from kame_py.replay.totals import Played
+
+        for path in self._captures.paths:
+            if self.interrupt.came:
+                return
+            try:
+                with capture_file(path) as f:
+                    self._played.append(self._one(path, f, bar))
+            except (CaptureError, ReplayError, FileProblem) as problem:
+                text = str(problem).removeprefix(f"{path}: ")
+                if not self._captures.several:
+                    raise FileProblem(f"{path}: {text}") from None
+                self._played.append(Played(path, None, problem=text))
+
+    def _one(self, path: str, f: BinaryIO, bar: Bar | None) -> Played:
+        from kame_py.replay.runner import replay
+        from kame_py.replay.totals import Played
+
+        if path == STDIN:
+            f = self.interrupt.reader(f)
+        sink = self._verdict_writer(path) if self._verdicts is not None else None
+        watch = self._watch(path, f, bar)
         began = time.perf_counter()
-        result = replay(capture, options, out=out, verdicts=sink)
-        seconds = time.perf_counter() - began
-    _tell(args, result, seconds)
-    return EX_OK
+        result = replay(f, self._options, out=self._out, verdicts=sink, watch=watch)
+        return Played(path, result, time.perf_counter() - began)
+
+    def _watch(self, path: str, f: BinaryIO, bar: Bar | None) -> Watch:
+        from kame_py.replay.watch import Watches
+
+        watches: list[Watch] = [self.interrupt]
+        if self._args.filter is not None:
+            from kame_py.replay.sieve import Sieve
+
+            watches.append(Sieve(self._args.filter))
+        if self._pace is not None:
+            self._pace.begin()
+            watches.append(self._pace)
+        if bar is not None:
+            bar.begin(path, f)
+            watches.append(bar)
+        return Watches(watches) if len(watches) > 1 else self.interrupt
+
+    def _verdict_writer(self, path: str) -> Callable[[Verdict], None]:
+        f = self._verdicts
+        assert f is not None
+        head = f'{{"file": {json.dumps(path)}, ' if self._captures.several else "{"
+
+        def write(verdict: Verdict) -> None:
+            f.write((head + verdict.json_line()[1:]).encode())
+
+        return write
+
+    # -- telling ------------------------------------------------------------------------------
+
+    def status(self) -> int:
+        if self.interrupt.came:
+            return EX_INTERRUPTED
+        return EX_ERROR if any(one.result is None for one in self._played) else EX_OK
+
+    def tell(self) -> None:
+        """Problems to standard error, the report to standard output."""
+        for one in self._played:
+            if one.result is None:
+                sys.stderr.write(f"kame: {one.file}: {one.problem}\n")
+            else:
+                self._warn(one.file, one.result)
+        if self.interrupt.came:
+            done = sum(one.result.packets for one in self._played if one.result is not None)
+            sys.stderr.write(f"kame: interrupted after {done} packets\n")
+        if self._args.json:
+            self._tell_json()
+        elif self._played:
+            from kame_py.cli.screen import Screen
+
+            self._tell_lines(Screen())
+
+    def _warn(self, path: str, result: ReplayResult) -> None:
+        err, args = sys.stderr.write, self._args
+        err(result.rc_output)
+        for problem in result.problems:
+            err(f"kame: {args.rc or 'rc'}: {problem}\n")
+        for doubt in result.doubts:
+            err(f"kame: {path}: {doubt}\n")
+        for n in sorted(set(args.trace) - set(result.traces)):
+            err(f"kame: {path}: --explain {n}: {_no_way(n, result)}\n")
+        if result.error is not None and not self.interrupt.came:
+            err(f"kame: {path}: {result.error}; last good packet {result.last_good}\n")
+
+    def _tell_json(self) -> None:
+        from kame_py.replay.report import to_json
+        from kame_py.replay.totals import totals_json
+
+        one = self._played[0] if len(self._played) == 1 else None
+        if self._captures.several or one is None or one.result is None:
+            report = totals_json(self._played, self.interrupt.came)
+        else:
+            report = to_json(one.result, one.seconds, self.interrupt.came)
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+
+    def _tell_lines(self, screen: Screen) -> None:
+        from kame_py.replay.report import explain_lines, to_lines
+        from kame_py.replay.totals import played_line, totals_lines
+
+        if not self._captures.several:
+            for one in self._played:
+                if one.result is not None:
+                    _print(screen, to_lines(one.result, one.seconds))
+            return
+        screen.line("    packets   dropped  capture", "bold")
+        for one in self._played:
+            screen.line(*played_line(one))
+            if one.result is not None and one.result.traces:
+                _print(screen, [*explain_lines(one.result), ("", "")])
+        _print(screen, totals_lines(self._played))
 
 
-def _verdict_writer(f: BinaryIO) -> VerdictSink:
-    def write(verdict: Verdict) -> None:
-        f.write(verdict.json_line().encode())
-
-    return write
+def _print(screen: Screen, lines: list[tuple[str, str]]) -> None:
+    for line in lines:
+        screen.line(*line)
 
 
 def _no_way(n: int, result: ReplayResult) -> str:
-    """Why there is no way of packet n to show."""
-    return f"no such packet; the capture has {result.packets}, counted from 1"
-
-
-def _tell(args: argparse.Namespace, result: ReplayResult, seconds: float) -> None:
-    from kame_py.cli.screen import Screen
-    from kame_py.replay.report import to_json, to_lines
-
-    sys.stderr.write(result.rc_output)
-    for problem in result.problems:
-        sys.stderr.write(f"kame: {args.rc or 'rc'}: {problem}\n")
-    for doubt in result.doubts:
-        sys.stderr.write(f"kame: {args.capture}: {doubt}\n")
-    for n in sorted(set(args.trace) - set(result.traces)):
-        sys.stderr.write(f"kame: --explain {n}: {_no_way(n, result)}\n")
-    if result.error is not None:
-        last = f"last good packet {result.last_good}"
-        sys.stderr.write(f"kame: {args.capture}: {result.error}; {last}\n")
-    if args.json:
-        sys.stdout.write(json.dumps(to_json(result, seconds), indent=2) + "\n")
-        return
-    screen = Screen()
-    for line in to_lines(result, seconds):
-        screen.line(*line)
+    """Why packet n is not explained."""
+    total = result.packets + result.left_out
+    if 1 <= n <= total:
+        return "left out by the filter"
+    return f"no such packet; the capture has {total}, counted from 1"

@@ -24,6 +24,8 @@ from kame_py.replay.verdict import seconds_text
 from kame_py.wire.in6addr import IN6_IS_SCOPE_LINKLOCAL, mac_ntoa_padded, ntop
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kame_py.kern.kernel import Kernel
     from kame_py.replay.runner import ReplayResult
 
@@ -48,17 +50,19 @@ _STATES: Final = {
 _NEIGHBORS_SHOWN: Final = 20
 
 
-def to_json(result: ReplayResult, seconds: float) -> dict[str, Json]:
+def to_json(result: ReplayResult, seconds: float, interrupted: bool = False) -> dict[str, Json]:
     """One object with everything. seconds: how long the replay took on the host."""
     kern = result.kern
     return {
         "packets": result.packets,
+        "left_out": result.left_out,
         "fates": dict(result.fates),
         "drops": dict(result.drops),
         "replies": result.replies,
         "binding_cache": mip6_report(kern)["binding_cache"],
         "seconds": round(seconds, 6),
-        "packets_per_second": _rate(result.packets, seconds),
+        "packets_per_second": packets_per_second(result.packets, seconds),
+        "interrupted": interrupted,
         "error": result.error,
         "last_good": result.last_good,
         "addresses": list(addresses(result)),
@@ -69,7 +73,8 @@ def to_json(result: ReplayResult, seconds: float) -> dict[str, Json]:
     }
 
 
-def _rate(packets: int, seconds: float) -> int:
+def packets_per_second(packets: int, seconds: float) -> int:
+    """The rate in whole packets."""
     return round(packets / seconds) if seconds > 0 else 0
 
 
@@ -129,18 +134,42 @@ def _addr(addr: bytes, ifname: str) -> str:
 def to_lines(result: ReplayResult, seconds: float) -> list[tuple[str, str]]:
     """(line, style) pairs; a style is a rich style or ""."""
     span = result.end_ns - result.start_ns
-    took = f"{seconds:.2f} s, {_rate(result.packets, seconds)} packets/s"
+    took = f"{seconds:.2f} s, {packets_per_second(result.packets, seconds)} packets/s"
     lines = [(f"{result.packets} packets over {seconds_text(span)} s, replayed in {took}", "bold")]
-    for n, path in result.traces.items():
-        lines += [("", ""), (f"Packet {n}", "bold"), *((line, "cyan") for line in path)]
-    lines += [("", ""), ("Fates", "bold")]
-    lines += [(f"  {count:>9} {fate}", "") for fate, count in result.fates.items() if count]
-    if result.drops:
-        lines += [("", ""), ("Dropped because", "bold")]
-        worst = sorted(result.drops.items(), key=lambda item: (-item[1], item[0]))
-        lines += [(f"  {count:>9} {name:<20} {REASONS[name].text}", "") for name, count in worst]
+    if result.left_out:
+        lines.append((f"{result.left_out} packets left out by the filter", ""))
+    lines += explain_lines(result)
+    lines += [*fate_lines(result.fates), *drop_lines(result.drops)]
     lines += [("", ""), *_state_lines(result)]
     return lines
+
+
+def explain_lines(result: ReplayResult) -> list[tuple[str, str]]:
+    """The packets that were to be explained."""
+    lines = []
+    for n, told in result.traces.items():
+        lines += [("", ""), (f"Packet {n}", "bold"), *((line, "cyan") for line in told)]
+    return lines
+
+
+def fate_lines(fates: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Packets by fate, below a title."""
+    lines = [("", ""), ("Fates", "bold")]
+    return lines + [(f"  {count:>9} {fate}", "") for fate, count in fates.items() if count]
+
+
+def drop_lines(drops: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Dropped packets by reason, most frequent first, below a title."""
+    if not drops:
+        return []
+    lines = [("", ""), ("Dropped because", "bold")]
+    rows = worst_first(drops)
+    return lines + [(f"  {count:>9} {name:<20} {REASONS[name].text}", "") for name, count in rows]
+
+
+def worst_first(drops: Mapping[str, int]) -> list[tuple[str, int]]:
+    """(reason, packets), most packets first."""
+    return sorted(drops.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _state_lines(result: ReplayResult) -> list[tuple[str, str]]:

@@ -202,7 +202,7 @@ def test_a_packet_that_is_not_there_has_no_way(
 ) -> None:
     assert kame(pcap, ME, "--trace", "3") == 0
     err = capsys.readouterr().err
-    assert err == "kame: --explain 3: no such packet; the capture has 2, counted from 1\n"
+    assert err == f"kame: {pcap}: --explain 3: no such packet; the capture has 2, counted from 1\n"
 
 
 def test_a_packet_of_the_node_itself_has_no_way(
