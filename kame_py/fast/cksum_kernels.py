@@ -11,7 +11,7 @@ from typing import Final
 
 from kame_py.fast.batch import I64, U8, U16, U32
 from kame_py.fast.cpu import CPU, Cpu
-from kame_py.fast.intrin import le16, le32, prefetch, sum512, u8
+from kame_py.fast.intrin import le16, le32, prefetch, signed, sum512, u8
 from kame_py.fast.jit import inlined, kernel, quick
 
 _FULL: Final = 0xFFFF
@@ -62,7 +62,7 @@ def batch(arena: U8, off: I64, size: U32, out: U16) -> int:
     """``in_cksum`` of each piece of the arena; the number of pieces done, up to one outside it."""
     n = min(len(off), len(size), len(out))
     for i in range(n):
-        at, octets = off[i], int(size[i])
+        at, octets = off[i], signed(size[i])
         if at < 0 or at > len(arena) - octets:
             return i
         prefetch(arena, at + _AHEAD)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]  # it has no stubs
 from llvmlite.binding import get_process_triple  # type: ignore[import-untyped]  # likewise
 from numba import types
@@ -84,6 +85,13 @@ def _u8(typingctx: Any, array: Any, off: Any) -> Any:
     return types.int64(array, types.int64), codegen
 
 
+def _signed(typingctx: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.cast(builder, args[0], signature.args[0], types.int64)
+
+    return types.int64(value), codegen
+
+
 def _prefetch(typingctx: Any, array: Any, off: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = _address(context, builder, signature.args[0], *args)
@@ -145,6 +153,8 @@ le32 = cast("Load", primitive(_le32))
 be16 = cast("Load", primitive(_be16))
 be32 = cast("Load", primitive(_be32))
 be64 = cast("Load", primitive(_be64))
+#: An element of an array as a number that can be added to others.
+signed = cast("Callable[[np.integer[Any]], int]", primitive(_signed))
 #: Fetch the line of ``off`` into the cache; it may lie outside.
 prefetch = cast("Callable[[U8, int], None]", primitive(_prefetch))
 #: Sum of the 32-bit words, least octet first, of ``size`` octets at ``off``. AVX-512 only.
