@@ -93,15 +93,16 @@ class IpsecAux:
 class Mbuf:
     """One packet.
 
+    arrival: interface and octets as it came, None when it was made here; only while tracing.
     data: wire bytes, from the IPv6 header once the link layer is off.
     src, dst: kernel form (scope zone embedded), set by ip6_input and by senders.
     encaps: tunnels it came out of on this node.
-    frame: as it arrived, b"" when it was made here; like path, there while the kernel traces.
     covers: other packets that share this one's fate (fragments of a datagram).
     tag: the caller's mark (a replay's packet number, a ping's sequence); never read by the kernel.
     """
 
     __slots__ = (
+        "arrival",
         "aux",
         "covers",
         "data",
@@ -109,7 +110,6 @@ class Mbuf:
         "encaps",
         "fate",
         "flags",
-        "frame",
         "ipsec",
         "path",
         "rcvif",
@@ -118,7 +118,7 @@ class Mbuf:
         "tag",
     )
 
-    frame: bytes
+    arrival: tuple[Ifnet, bytes] | None  # there if path is
 
     def __init__(self, data: bytes, rcvif: Ifnet | None = None, tag: object = None) -> None:
         self.data = data
@@ -154,7 +154,7 @@ def m_get(kern: Kernel, data: bytes, rcvif: Ifnet | None = None, tag: object = N
     m = Mbuf(data, rcvif, tag)
     if kern.tracing:
         m.path = []
-        m.frame = b""
+        m.arrival = None
     return m
 
 
@@ -191,9 +191,9 @@ def settle(kern: Kernel, m: Mbuf, fate: Fate, reason: DropReason | None = None) 
         kern.fate_sink(kern, m)
 
 
-def trace_input(m: Mbuf, stage: str) -> None:
+def trace_input(m: Mbuf, ifp: Ifnet, stage: str) -> None:
     """Note that the packet arrived, and what it looked like; as ``trace``."""
-    m.frame = m.data
+    m.arrival = (ifp, m.data)
     trace(m, stage)
 
 

@@ -221,7 +221,7 @@ class LineStyle:
 
     numeric: bool = False
     link: bool = False
-    verbose: bool = False
+    verbose: int = 0
     hexadecimal: bool = False
     stamp: int = 0
     interface: bool = False  # name it: packets of several come together
@@ -232,10 +232,15 @@ class LineStyle:
         return cls(
             numeric=args.has("n"),
             link=args.has("e"),
-            verbose=args.has("v"),
+            verbose=_times(args, "v"),
             hexadecimal=args.has("x"),
-            stamp=min(sum(option.letter == "t" for option in args.options), 2),
+            stamp=_times(args, "t"),
         )
+
+
+def _times(args: ParsedArgs, letter: str) -> int:
+    """How often a letter was given; twice is the most that counts."""
+    return min(sum(option.letter == letter for option in args.options), 2)
 
 
 class Printer:

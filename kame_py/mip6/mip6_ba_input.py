@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import NS
 from kame_py.kern.drop import D, drop
 from kame_py.kern.log import LOG_NOTICE, LOG_WARNING
-from kame_py.kern.mbuf import IP6A_BRUID, IP6A_MOBILITY, Mbuf
+from kame_py.kern.mbuf import IP6A_BRUID, IP6A_MOBILITY, Mbuf, trace
 from kame_py.mip6 import mip6_auth, mip6_bul
 from kame_py.mip6.mip6_mnstate import MIP6_BU_REG_STATE_REGWAITACK, BuEv
 from kame_py.mip6.mip6_var import (
@@ -76,6 +76,8 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         mip6log(kern, LOG_NOTICE, f"too short binding ack ({size}) from host {peer}.")
         return True
     kern.stats.mip6s_ba_hist[ack.status] += 1
+    if kern.tracing:
+        trace(m, f"mip6_ba_input seq {ack.seqno} status {ack.status}")
     bu = mip6_bul.mip6_bu_list_find_withpaddr(state, m.src, m.dst)
     if bu is None:
         kern.stats.mip6["mip6s_nobue"] += 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.log import LOG_ERR, LOG_NOTICE
-from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf
+from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf, trace
 from kame_py.mip6 import mip6_auth, mip6_ba, mip6_bc, mip6_hareg
 from kame_py.mip6.mip6_state import BcEv
 from kame_py.mip6.mip6_var import (
@@ -59,6 +59,8 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
             mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
         drop(kern, m, D.MIP6_BUSEQNO)
         return False
+    if kern.tracing:
+        trace(m, f"mip6_process_bu seq {req.bu.seqno} life {req.bu.lifetime_s}")
     mip6_process_bu(kern, req)
     return True
 

@@ -79,9 +79,8 @@ class BpfUsrreqs:
 
     def bpf_tap(self, kern: Kernel, ifp: Ifnet, frame: bytes, incoming: bool) -> None:
         """A frame passes an interface."""
-        linktype = LINKTYPE_ETHERNET if ifp.if_type == IFT_ETHER else LINKTYPE_RAW
         stamp = kern.clock.realtime()
-        hdr = BpfHdr(stamp, len(frame), ifp.if_index, linktype, not incoming)
+        hdr = BpfHdr(stamp, len(frame), ifp.if_index, _linktype(ifp), not incoming)
         for d in self._frames:
             if d.ifindex in (ALL, ifp.if_index):
                 d.catchpacket(kern, frame, hdr)
@@ -92,16 +91,14 @@ class BpfUsrreqs:
             self._next_sink(kern, m)
         if m.path is None or m.fate is None or m.fate is Fate.HELD:
             return
-        ifp = m.rcvif
-        ether = bool(m.frame) and ifp is not None and ifp.if_type == IFT_ETHER
-        data = m.frame or m.data
-        hdr = BpfHdr(
-            kern.clock.realtime(),
-            len(data),
-            ifp.if_index if ifp is not None else ALL,
-            LINKTYPE_ETHERNET if ether else LINKTYPE_RAW,
-            ifp is None or bool(m.flags & M_LOOP),
-        )
+        stamp, ifp, data = kern.clock.realtime(), m.rcvif, m.data
+        if m.arrival is not None:
+            ifp, data = m.arrival
+            hdr = BpfHdr(stamp, len(data), ifp.if_index, _linktype(ifp), False)
+        else:
+            index = ifp.if_index if ifp is not None else ALL
+            out = ifp is None or bool(m.flags & M_LOOP)
+            hdr = BpfHdr(stamp, len(data), index, LINKTYPE_RAW, out)
         reason, why = (m.reason.name, m.reason.text) if m.reason is not None else ("", "")
         way = Cmsg(SOL_BPF, BPF_WAY, BpfWay(tuple(m.path), m.fate.value, reason, why))
         for d in self._ways:
@@ -179,6 +176,11 @@ class BpfUsrreqs:
         return SockaddrIn6(scope_id=_bpf_d(so).ifindex)
 
 
+def _linktype(ifp: Ifnet) -> int:
+    """What the frames of an interface begin with."""
+    return LINKTYPE_ETHERNET if ifp.if_type == IFT_ETHER else LINKTYPE_RAW
+
+
 def _bpf_d(so: Socket) -> BpfD:
     if not isinstance(so.pcb, BpfD):
         raise KError(EINVAL)
@@ -188,9 +190,9 @@ def _bpf_d(so: Socket) -> BpfD:
 def _passed(kern: Kernel, m: Mbuf, ifindex: int) -> bool:
     """Whether the packet came or went by the interface: its stages name those that it passed."""
     ifp = kern.ifbyindex(ifindex)
-    if ifp is None or m.rcvif is ifp:
-        return ifp is not None
-    return any(stage.endswith(f" {ifp.if_name}") for stage in m.path or ())
+    if ifp is None:
+        return False
+    return m.rcvif is ifp or any(stage.endswith(f" {ifp.if_name}") for stage in m.path or ())
 
 
 def bpf_init(kern: Kernel) -> None:

@@ -36,7 +36,7 @@ def ether_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
     """
     m = m_get(kern, frame, ifp, tag)
     if kern.tracing:
-        trace_input(m, f"ether_input {ifp.if_name}")
+        trace_input(m, ifp, f"ether_input {ifp.if_name}")
     if not ifp.if_flags & IFF_UP:
         drop(kern, m, D.IF_DOWN)
         return m

@@ -22,7 +22,7 @@ def rawip_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
     """One packet arrives without a link-layer header."""
     m = m_get(kern, frame, ifp, tag)
     if kern.tracing:
-        trace_input(m, f"rawip_input {ifp.if_name}")
+        trace_input(m, ifp, f"rawip_input {ifp.if_name}")
     if not ifp.up:
         drop(kern, m, D.IF_DOWN)
         return m

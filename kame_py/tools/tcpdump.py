@@ -220,7 +220,7 @@ TOOL: Final = Tool(
         OptionHelp("s", "snaplen", "octets kept of each packet; 0, the default, keeps all"),
         OptionHelp("t", "", "no time; -tt seconds since 1970"),
         OptionHelp("T", "draft", "draft-13 or draft-15 mobility options, not the node's"),
-        OptionHelp("v", "", "more: options of neighbour discovery, lengths, hop limits"),
+        OptionHelp("v", "", "more: options of neighbour discovery, hop limits; -vv checksums"),
         OptionHelp("w", "file", "write a pcapng capture; - is standard output"),
         OptionHelp("x", "", "the octets behind the link header in hexadecimal"),
     ),

@@ -3,7 +3,7 @@
 
 KAME: tcpdump's print-ip6.c, print-ip6opts.c, print-rt6.c, print-frag6.c. Deviates: mobility
 options are always decoded in full, by the dialect that is asked for. Knows wire formats only, so
-that tools, labs and replays may all use it. RFC 2460.
+that tools, labs and replays may all use it. verbose: 1 more words, 2 checksums as well. RFC 2460.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kame_py.trace.format_icmp6 import Icmp6Line
+from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.codecs import (
     Ah,
     Esp,
@@ -51,7 +52,7 @@ from kame_py.wire.const import (
     TH_SYN,
 )
 from kame_py.wire.in6addr import mac_ntoa, ntop
-from kame_py.wire.ip6ext import ExtHdr, iter_options, rthdr0_addrs, walk
+from kame_py.wire.ip6ext import ExtHdr, Walk, iter_options, rthdr0_addrs, walk
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.mip6 import (
     AltCoa,
@@ -66,8 +67,10 @@ from kame_py.wire.mip6 import (
 )
 from kame_py.wire.mip6_draft15 import WIRE
 
+CKSUMS: Final = 2  # verbosity
 MAX_TUNNELS: Final = 8  # packets inside packets that are followed
 _IP6_VERSION: Final = 6
+_SUMMED: Final = (IPPROTO_ICMPV6, IPPROTO_UDP, IPPROTO_TCP)
 _BU_FLAGS: Final = (0x80, 0x40, 0x20, 0x10)  # bits of the letters in OptionWire.bu_flag_letters
 _TCP_FLAGS: Final = ((TH_SYN, "S"), (TH_FIN, "F"), (TH_RST, "R"), (TH_PUSH, "P"))
 
@@ -75,7 +78,7 @@ Names = Callable[[bytes], str]
 
 
 def frame_summary(
-    frame: bytes, names: Names = ntop, verbose: bool = False, wire: OptionWire = WIRE
+    frame: bytes, names: Names = ntop, verbose: int = 0, wire: OptionWire = WIRE
 ) -> str:
     """An Ethernet frame in one line."""
     ether = EtherHeader.parse(frame)
@@ -87,9 +90,7 @@ def frame_summary(
     return summary(frame[EtherHeader.SIZE :], names, verbose, wire)
 
 
-def summary(
-    data: bytes, names: Names = ntop, verbose: bool = False, wire: OptionWire = WIRE
-) -> str:
+def summary(data: bytes, names: Names = ntop, verbose: int = 0, wire: OptionWire = WIRE) -> str:
     """An IPv6 packet in one line. names: how an address is written."""
     return _Line(data, names, verbose, wire).text()
 
@@ -97,8 +98,9 @@ def summary(
 class _Line:
     """The line of one packet while it is put together."""
 
-    def __init__(self, data: bytes, names: Names, verbose: bool, wire: OptionWire) -> None:
+    def __init__(self, data: bytes, names: Names, verbose: int, wire: OptionWire) -> None:
         self._data = data
+        self._end = len(data)  # of the packet as its header says, which a capture may have cut
         self._names = names
         self._verbose = verbose
         self._wire = wire
@@ -123,7 +125,8 @@ class _Line:
             self._parts.append(f"version error: {ip6.ip6_flow >> 28} != 6")
             return None
         start = off + Ip6Hdr.SIZE
-        end = min(start + ip6.ip6_plen, len(self._data)) if ip6.ip6_plen else len(self._data)
+        self._end = start + ip6.ip6_plen if ip6.ip6_plen else len(self._data)
+        end = min(self._end, len(self._data))
         chain = walk(self._data, ip6.ip6_nxt, start, end)
         ports = self._ports(chain.nxt, chain.off, end) if not chain.fragment else None
         src, dst = self._names(ip6.ip6_src), self._names(ip6.ip6_dst)
@@ -140,6 +143,8 @@ class _Line:
             return chain.off
         else:
             self._parts.append(self._upper(chain.nxt, chain.off, end))
+            if self._verbose >= CKSUMS:
+                self._parts.append(self._cksum(ip6, chain))
         self._parts.append(self._tail(ip6))
         return None
 
@@ -162,13 +167,13 @@ class _Line:
     def _upper(self, nxt: int, off: int, end: int) -> str:
         data = self._data[:end]
         if nxt == IPPROTO_ICMPV6:
-            return Icmp6Line(data, off, self._names, self._verbose).text()
+            return Icmp6Line(data, off, self._names, bool(self._verbose)).text()
         if nxt == IPPROTO_UDP:
             udp = Udphdr.parse(data, off)
             return "[|udp]" if isinstance(udp, Malformed) else f"udp {udp.uh_ulen - Udphdr.SIZE}"
         if nxt == IPPROTO_TCP:
             tcp = Tcphdr.parse(data, off)
-            return "[|tcp]" if isinstance(tcp, Malformed) else _tcp(tcp, end - off)
+            return "[|tcp]" if isinstance(tcp, Malformed) else _tcp(tcp, self._end - off)
         if nxt == IPPROTO_ESP:
             esp = Esp.parse(data, off)
             if isinstance(esp, Malformed):
@@ -176,7 +181,39 @@ class _Line:
             return f"ESP(spi={esp.esp_spi},seq=0x{esp.esp_seq:x})"
         if nxt == IPPROTO_NONE:
             return "no next header"
-        return f"ip-proto-{nxt} {end - off}"
+        return f"ip-proto-{nxt} {self._end - off}"
+
+    def _cksum(self, ip6: Ip6Hdr, chain: Walk) -> str:
+        """Whether the upper layer's checksum is right; "" where that cannot be said."""
+        whole = self._end <= len(self._data)
+        fragment = any(hdr.nxt_type == IPPROTO_FRAGMENT for hdr in chain.headers)
+        if not whole or fragment or chain.nxt not in _SUMMED:
+            return ""
+        src, dst = ip6.ip6_src, ip6.ip6_dst
+        for hdr in chain.headers:
+            if hdr.nxt_type == IPPROTO_DSTOPTS:
+                src = self._home(hdr) or src
+            elif hdr.nxt_type == IPPROTO_ROUTING:
+                dst = self._last_hop(hdr) or dst
+        right = not in6_cksum(src, dst, chain.nxt, self._data[chain.off : self._end])
+        return " [cksum ok]" if right else " [bad cksum!]"
+
+    def _home(self, hdr: ExtHdr) -> bytes | None:
+        """The home address, which is the source for checksums."""
+        for opt in iter_options(self._data, hdr.off + Ip6Dest.SIZE, hdr.off + hdr.len):
+            if not isinstance(opt, Malformed):
+                value = self._wire.parse_option(self._data, opt)
+                if isinstance(value, HomeAddress):
+                    return value.addr
+        return None
+
+    def _last_hop(self, hdr: ExtHdr) -> bytes | None:
+        """Where a routing header leads to in the end."""
+        head = Ip6Rthdr.unpack(self._data, hdr.off)
+        if head.ip6r_type != IPV6_RTHDR_TYPE_0 or not head.ip6r_segleft:
+            return None
+        addrs = rthdr0_addrs(self._data, hdr)
+        return None if isinstance(addrs, Malformed) or not addrs else addrs[-1]
 
     # -- extension headers --------------------------------------------------------------------
 
@@ -243,7 +280,7 @@ class _Line:
 
     def fragment(self, hdr: ExtHdr) -> str:
         frag = Ip6Frag.unpack(self._data, hdr.off)
-        size = len(self._data) - hdr.off - hdr.len
+        size = self._end - hdr.off - hdr.len
         more = "+" if frag.ip6f_offlg & IP6F_MORE_FRAG else ""
         ident = f"0x{frag.ip6f_ident:08x}:" if self._verbose else ""
         return f"frag ({ident}{frag.ip6f_offlg & IP6F_OFF_MASK}|{size}{more}) "

@@ -58,6 +58,7 @@ def test_the_way_of_binding_updates_through_a_home_agent(lab: LabFactory) -> Non
     made = lab("howto")
     ha = made.nodes["ha"]
     dump = ha.start("tcpdump -n -t -i any mip6")
+    answers = made.nodes["mn"].start("trace -n -t -c 1 inbound and mip6")
     ways = ha.start("trace -n -t -c 1 inbound and mip6")
     made.run()
     seen = dump.result().out
@@ -65,5 +66,6 @@ def test_the_way_of_binding_updates_through_a_home_agent(lab: LabFactory) -> Non
     assert "(BindUpd flg=AHD/d0 seq=" in seen and "(BindAck status=0 seq=" in seen
     text = ways.result().out
     assert "(BindUpd flg=AH" in text.splitlines()[0]
-    assert "\n  dest6 at 40\n  dest6 at 64\n" in text
+    assert "\n  dest6 at 40\n  dest6 at 64\n  mip6_process_bu seq 1 life " in text
+    assert "  mip6_ba_input seq 2 status 0\n" in answers.result().out
     assert text.endswith("\n  = consumed\n")

@@ -341,6 +341,14 @@ def test_way_of_each_packet(pair: tuple[Node, Node]) -> None:
     assert (kern.tracing, kern.fate_sink) == (False, None)
 
 
+def test_packet_that_waits_is_shown_once_when_it_left(pair: tuple[Node, Node]) -> None:
+    pair[0].run("ndp -c")
+    text = listened(pair[0], "trace -n -t dst 2001:db8::b and outbound")
+    assert text.count("icmp6: echo request\n") == 1
+    assert text.startswith("2001:db8::a > 2001:db8::b: icmp6: echo request\n  ip6_output\n")
+    assert "  = held" not in text and text.count("  = transmitted\n") == text.count("\n  = ")
+
+
 def test_dropped_packets_have_their_reason(pair: tuple[Node, Node]) -> None:
     a, b = pair
     a.run("route add 2001:db8:7:: -prefixlen 64 2001:db8::b")

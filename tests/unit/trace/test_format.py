@@ -13,10 +13,14 @@ from kame_py.replay.pcap import open_capture
 from kame_py.trace.format import frame_summary, summary
 from kame_py.wire import codecs as c
 from kame_py.wire import mip6_draft13
+from kame_py.wire.cksum import in6_cksum
 from kame_py.wire.const import IPPROTO_ICMPV6
 from kame_py.wire.in6addr import pton
-from kame_py.wire.ip6ext import build_options
-from kame_py.wire.mip6 import BindingUpdate
+from kame_py.wire.ip6ext import build_options, build_rthdr0
+from kame_py.wire.mip6 import BindingUpdate, HomeAddress
+from kame_py.wire.mip6_draft15 import WIRE
+from kame_py.wire.nd6opt import build_mtu_opt
+from kame_py.wire.patch import put, put_u16
 from tests.support import data_dir, data_files
 
 
@@ -114,4 +118,43 @@ def test_every_known_packet_has_a_line_even_cut_short(path: Path) -> None:
 
 @given(st.binary(max_size=120), st.sampled_from([0, 6, 17, 41, 43, 44, 50, 51, 58, 60]))
 def test_any_octets_have_a_line(payload: bytes, nxt: int) -> None:
-    assert summary(ip6(payload, nxt=nxt), verbose=True)
+    assert summary(ip6(payload, nxt=nxt), verbose=2)
+
+
+def test_unknown_options_of_an_advertisement_are_named_as_ever() -> None:
+    odd = c.NdOptHdr(nd_opt_type=77, nd_opt_len=2).pack() + bytes(14)
+    message = c.NdRouterAdvert().pack() + odd + build_mtu_opt(1280)
+    line = summary(ip6(message), verbose=1)
+    assert "(mtu: mtu=1280)(unknwon opt_type=77, opt_len=2) (len 40, hlim 64)" in line
+
+
+def test_lengths_are_those_of_the_packet_when_a_capture_cut_it() -> None:
+    tcp = c.Tcphdr(th_sport=1, th_dport=2, th_off_x2=0x50, th_flags=0x18).pack() + bytes(1000)
+    assert "0:1000(1000)" in summary(ip6(tcp, nxt=6))
+    assert "0:1000(1000)" in summary(ip6(tcp, nxt=6)[:80])
+    assert summary(ip6(bytes(100), nxt=200)[:60]).endswith("ip-proto-200 100")
+
+
+HOME, COA, PEER = (pton(f"2001:db8::{end}") or b"" for end in ("100", "1", "2"))
+
+
+@pytest.mark.parametrize(
+    ("src", "before"),
+    [
+        (COA, b""),
+        (HOME, build_options(58, [WIRE.aligned(HomeAddress(HOME))])),
+        (COA, build_rthdr0(58, [PEER], 1)),
+    ],
+    ids=["plain", "home address", "routing header"],
+)
+def test_checksum_is_judged_by_the_addresses_that_count(src: bytes, before: bytes) -> None:
+    echo = c.Icmp6Echo(icmp6_id=7).pack()
+    total = in6_cksum(src, PEER, IPPROTO_ICMPV6, echo)
+    good = put_u16(echo, c.Icmp6Echo.O_icmp6_cksum, total)
+    nxt = 58 if not before else 43 if src == COA else 60
+    dst = HOME if nxt == 43 else PEER  # the first hop is another one
+    packet = put(ip6(before + good, nxt=nxt), c.Ip6Hdr.O_ip6_dst, dst)
+    assert " [cksum ok]" in summary(packet, verbose=2)
+    assert " [bad cksum!]" in summary(packet.replace(good, echo), verbose=2)
+    assert "cksum" not in summary(packet, verbose=1)
+    assert "cksum" not in summary(packet[:-1], verbose=2)
