@@ -136,10 +136,11 @@ def mip6_bu_refusal(
         yield mip6_bu_covered(dst, coa, hoa, head)
 
     verdict = _verdict(kern, m, hoa, lambda: _verify(kern, m, option, bu.subopts, hoa, cover))
-    if verdict is not Authdata.GOOD:
-        bad = "invalid authenticataion data"
-        _tell(kern, verdict, "update", bad, addr_text(kern, hoa))
-    return BU_REFUSALS.get(verdict)
+    if verdict is Authdata.GOOD:
+        return None
+    bad = "invalid authenticataion data"
+    _tell(kern, verdict, "update", bad, addr_text(kern, hoa))
+    return BU_REFUSALS[verdict]
 
 
 def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> DropReason | None:
@@ -151,10 +152,11 @@ def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> Dro
         yield mip6_ba_covered(dst, src, head, reserved=True)
 
     verdict = _verdict(kern, m, m.src, lambda: _verify(kern, m, option, ba.subopts, m.src, cover))
-    if verdict is not Authdata.GOOD:
-        bad = "authenticate binding ack failed"
-        _tell(kern, verdict, "ack", bad, addr_text(kern, m.src))
-    return BA_REFUSALS.get(verdict)
+    if verdict is Authdata.GOOD:
+        return None
+    bad = "authenticate binding ack failed"
+    _tell(kern, verdict, "ack", bad, addr_text(kern, m.src))
+    return BA_REFUSALS[verdict]
 
 
 def _verdict(kern: Kernel, m: Mbuf, src: bytes, verify: Callable[[], Authdata]) -> Authdata:

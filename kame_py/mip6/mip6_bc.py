@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.mip6.mip6_var import BuRequest
 
+_RENEW: Final[BcAct] = BcAct.ARM
 MIP6_BC_BR_FRACTION: Final = 4  # a binding request is wanted in the last quarter
 
 
@@ -106,6 +107,9 @@ def mip6_bc_set(kern: Kernel, bc: Mip6Bc, req: BuRequest, lifetime_s: int) -> No
 def mip6_bc_event(kern: Kernel, bc: Mip6Bc, ev: BcEv) -> BcAct:
     """Look the event up and do what the table says; the actions, for those who need to know."""
     act, bc.mbc_st = BC_TABLE[bc.mbc_st, ev]
+    if act is _RENEW:  # every update of a binding comes here; tests of flags cost
+        _arm(kern, bc)
+        return act
     if BcAct.INSERT in act:
         _insert(kern, bc)
     if BcAct.ARM in act:

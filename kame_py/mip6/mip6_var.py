@@ -296,9 +296,10 @@ class Mip6State:
 
 def mip6_state(kern: Kernel) -> Mip6State:
     """The mobility state; only called where ``options MIP6`` is compiled in."""
-    state = getattr(kern.mip6, "state", None)
-    if not isinstance(state, Mip6State):
-        raise TypeError(f"{kern.name}: kernel without options MIP6")
+    try:
+        state: Mip6State = kern.mip6.state  # type: ignore[attr-defined]  # not of the null hooks
+    except AttributeError:
+        raise TypeError(f"{kern.name}: kernel without options MIP6") from None
     return state
 
 

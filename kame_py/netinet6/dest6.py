@@ -21,7 +21,6 @@ from kame_py.wire.in6addr import (
     IN6ADDR_ANY,
     IN6ADDR_LOOPBACK,
 )
-from kame_py.wire.patch import u8
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -42,9 +41,9 @@ def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     if not end or not ip6_process_options(kern, m, off, end, kern.destopts):
         return DONE
     aux = m.aux
-    if aux is not None and aux.ip6a_flags & IP6A_HASEEN and not aux.ip6a_flags & IP6A_SWAP:
+    if aux is not None and aux.ip6a_flags & (IP6A_HASEEN | IP6A_SWAP) == IP6A_HASEEN:
         dest6_swap_hao(m)
-    return u8(m.data, off + _NXT), end
+    return m.data[off + _NXT], end
 
 
 def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:

@@ -48,7 +48,7 @@ def ip6_exthdr_end(kern: Kernel, m: Mbuf, off: int) -> int:
     data = m.data
     size = len(data)
     if off + Ip6Ext.SIZE <= size:
-        end = off + ((u8(data, off + _LEN) + 1) << 3)
+        end = off + ((data[off + _LEN] + 1) << 3)
         if end <= size:
             return end
     drop(kern, m, D.IP6_EXTTRUNC)
@@ -72,12 +72,12 @@ def ip6_process_options(
     data = m.data
     at = off + Ip6Ext.SIZE
     while at < end:
-        kind = u8(data, at)
+        kind = data[at]
         if kind == IP6OPT_PAD1:
             at += _NO_LEN
             continue
         start = at + _OPT_HDR
-        size = u8(data, at + _OPT_LEN) if start <= end else 0
+        size = data[at + _OPT_LEN] if start <= end else 0
         if start + size > end:
             drop(kern, m, D.IP6_OPTLEN)
             return False

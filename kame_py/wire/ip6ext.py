@@ -151,11 +151,11 @@ def pad_before(at: int, align: int, plus: int) -> int:
 
 def lay_out(options: Iterable[AlignedOpt], at: int) -> bytes:
     """The options one behind the other from offset at on, padded where alignment asks for it."""
-    out = bytearray()
-    for opt in options:
-        out += padding(pad_before(at + len(out), opt.align, opt.plus))
-        out += opt.data
-    return bytes(out)
+    out = b""
+    for data, align, plus in options:
+        gap = (plus - at - len(out)) % align
+        out += padding(gap) + data if gap else data
+    return out
 
 
 def build_options(nxt: int, options: Iterable[AlignedOpt]) -> bytes:
@@ -165,8 +165,10 @@ def build_options(nxt: int, options: Iterable[AlignedOpt]) -> bytes:
     Source: KAME mip6_hacore.c option layout; RFC 2460 s.4.2, App. B.
     """
     body = lay_out(options, Ip6Dest.SIZE)
-    body += padding(pad_before(Ip6Dest.SIZE + len(body), 8, 0))
     size = Ip6Dest.SIZE + len(body)
+    if size & 7:
+        body += padding(-size & 7)
+        size = Ip6Dest.SIZE + len(body)
     if size > _MAX_EXT_LEN:
         raise ValueError(f"options need {size} octets, a header holds {_MAX_EXT_LEN}")
     return Ip6Dest(ip6d_nxt=nxt, ip6d_len=(size >> 3) - 1).pack() + body
