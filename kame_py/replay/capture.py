@@ -81,6 +81,11 @@ class Source:
         self._again = b""
         self.failure: str | None = None
 
+    @property
+    def file(self) -> object:
+        """What it reads, a file or a decompressor."""
+        return self._f
+
     def opened(self, decompressor: Callable[[Octets], Octets], head: bytes) -> Source:
         """What is compressed in here; ``head`` was taken already."""
         self._again = head
@@ -147,6 +152,10 @@ class CaptureReader:
         self.error: str | None = None
         self.last_good = 0
         self.first_if = 0  # of the section, among interfaces
+
+    def read_from(self, make: Callable[[Takeable], Takeable]) -> None:
+        """From here on the octets come from what ``make`` makes of where they came from."""
+        self._source = make(self._source)
 
     def passed(self, count: int, last_ns: int) -> None:
         """Somebody else took the next records from the source; the last one had this stamp."""

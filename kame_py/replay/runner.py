@@ -9,7 +9,8 @@ predecessor counts as equal to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -33,11 +34,13 @@ from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, ether_multicast, eui64, 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.lab.rc import Command
+    from kame_py.replay.bulk import BulkRun
     from kame_py.replay.capture import CaptureReader, Record
     from kame_py.replay.linktype import Frame
 
 ADDR_OCTETS: Final = 16
 STAMP_MAX_NS: Final = (1 << 63) - 1  # the year 2262; later stamps are broken ones
+AUTO_PACKETS: Final = 8192  # until here compiled kernels cost more time than they save
 _SRC_MAC: Final = slice(EtherHeader.O_ether_shost, EtherHeader.O_ether_type)
 _SRC: Final = slice(Ip6Hdr.O_ip6_src, Ip6Hdr.O_ip6_dst)
 _DST: Final = slice(Ip6Hdr.O_ip6_dst, Ip6Hdr.SIZE)
@@ -51,6 +54,14 @@ _LINK_DROPS: Final[dict[LinkReason, DropReason]] = {
 }
 
 
+class Fast(StrEnum):
+    """When the vector path is used."""
+
+    AUTO = "auto"  # where it pays: behind AUTO_PACKETS packets, with numba
+    ON = "on"
+    OFF = "off"
+
+
 class ReplayError(Exception):
     """The replay cannot begin; the text says why."""
 
@@ -62,6 +73,7 @@ class ReplayOptions:
     conf: kernel options. rc: what to run at boot instead of becoming a host; files: makes
     the tree of files that its programs read. lladdr: the node's MAC address, None one that the
     capture does not hold. addr: be the host with this address. trace: packets that are explained.
+    fast: whether packets that change nothing are handled many at a time; results do not differ.
     ValueError for addresses that are none.
     """
 
@@ -73,6 +85,7 @@ class ReplayOptions:
     addr: bytes | None = None
     trace: Collection[int] = ()
     seed: int = 0
+    fast: Fast = Fast.AUTO
 
     def __post_init__(self) -> None:
         mac = self.lladdr
@@ -94,6 +107,7 @@ class ReplayResult:
     the last packet that was read. problems: what went wrong at boot; doubts: about the
     capture. traces: by packet number.
     kern: the node as it stood at the last stamp; start_ns, end_ns: first and last stamp.
+    in_bulk: packets handled by the vector path; punts: why others were not, while it was in use.
     """
 
     packets: int
@@ -111,6 +125,8 @@ class ReplayResult:
     ifname: str
     start_ns: int
     end_ns: int
+    in_bulk: int = 0
+    punts: dict[str, int] = field(default_factory=dict)
 
 
 def replay(
@@ -153,6 +169,15 @@ def replay(
     return run.play(reader, every, _stamp(first) if first is not None else 0)
 
 
+_DIRECT: Final = frozenset({pcapfmt.LINKTYPE_ETHERNET})
+_DIRECT_RAW: Final = frozenset(
+    {
+        pcapfmt.LINKTYPE_RAW12,
+        pcapfmt.LINKTYPE_RAW14,
+        pcapfmt.LINKTYPE_RAW,
+        pcapfmt.LINKTYPE_IPV6,
+    }
+)
 _WITHOUT_MACS: Final = frozenset(
     {
         pcapfmt.LINKTYPE_NULL,
@@ -223,6 +248,8 @@ class _Run:
             self._writer.add_interface(spec.ifname, self._linktype)
         self._traced: dict[int, Explanation] = {}
         self._explaining: Explanation | None = None
+        self._fast_wish = options.fast
+        self._bulk: BulkRun | None = None
 
     def play(self, reader: CaptureReader, records: Iterator[Record], first_ns: int) -> ReplayResult:
         """The whole capture."""
@@ -230,6 +257,7 @@ class _Run:
         node.kern.fate_sink = self._settled
         end_ns = first_ns
         watch = self._watch
+        bulk_from = self._bulk_from()
         for record in records:
             if not watch.goes_on(record.n, None):
                 break
@@ -238,7 +266,10 @@ class _Run:
                 continue
             end_ns = max(end_ns, _stamp(record))
             node.advance(end_ns - node.clock.epoch_ns)
-            self._packet(record)
+            self.packet(record)
+            if record.n == bulk_from and self._bulk_wanted(reader):
+                end_ns = self._play_in_bulk(end_ns)
+                break
         self._log.finish()
         return ReplayResult(
             packets=self._log.packets,
@@ -256,11 +287,48 @@ class _Run:
             ifname=self._spec.ifname,
             start_ns=first_ns,
             end_ns=end_ns,
+            in_bulk=self._bulk.engine.packets if self._bulk is not None else 0,
+            punts=self._bulk.engine.named_punts() if self._bulk is not None else {},
         )
+
+    # -- many packets -------------------------------------------------------------------------
+
+    def _bulk_from(self) -> int | None:
+        """Behind which packet the vector path begins; None: it does not."""
+        if self._fast_wish is Fast.OFF or self._watch.every or self._host.shared:
+            return None
+        if self._own_addr is not None and not self._spec.lladdr:
+            return None  # its own packets are told by their source
+        return 1 if self._fast_wish is Fast.ON else AUTO_PACKETS
+
+    def _bulk_wanted(self, reader: CaptureReader) -> bool:
+        """Make ready for the rest of the capture, if the kernels are worth it here."""
+        try:
+            from kame_py.replay import bulk
+        except ImportError as missing:
+            if self._fast_wish is Fast.ON:
+                raise ReplayError(f"the fast path needs {missing.name}") from None
+            return False
+        if self._fast_wish is Fast.AUTO and not bulk.COMPILED:
+            return False
+        direct = _DIRECT if self._spec.lladdr else _DIRECT_RAW
+        walk, write = bulk.walk_on(reader), self._writer is not None
+        self._bulk = bulk.BulkRun(self, self._node, self._log, walk, direct, write)
+        return True
+
+    def _play_in_bulk(self, end_ns: int) -> int:
+        """The rest of the capture; the last stamp."""
+        assert self._bulk is not None
+        return self._bulk.play(end_ns, lambda n: self._watch.goes_on(n, None), self._alone)
+
+    def _alone(self, first: int, end: int) -> bool:
+        """Whether packets ``first`` up to ``end`` must be seen one by one."""
+        return self._trace_waits() or any(first <= n < end for n in self._trace)
 
     # -- one packet ---------------------------------------------------------------------------
 
-    def _packet(self, record: Record) -> None:
+    def packet(self, record: Record) -> None:
+        """Feed one packet; the node's time is its own."""
         n = self._log.arrive(record.t_ns)
         kern = self._node.kern
         if n in self._trace:
@@ -346,7 +414,15 @@ class _Run:
         if isinstance(n, int) and m.fate is not Fate.HELD:
             self._log.settle(n, *verdict_of(m))
 
+    def wrote(self, blocks: memoryview, frames: int) -> None:
+        """The node sent many frames."""
+        self._sent += frames
+        if self._writer is not None:
+            self._writer.write_blocks(blocks)
+
     def _sends(self, kern: Kernel, frame: bytes) -> None:
+        if self._bulk is not None:
+            self._bulk.engine.flush()
         self._sent += 1
         self._watch.sent(kern, frame)
         if self._explaining is not None:

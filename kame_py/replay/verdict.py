@@ -9,7 +9,7 @@ the list.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.mbuf import Fate
@@ -55,7 +55,8 @@ def seconds_text(t_ns: int) -> str:
 
 
 VerdictSink = Callable[[Verdict], None]
-_Key = tuple[str, "str | None"]
+#: How a packet ended, and the name of the drop.
+Key = tuple[str, "str | None"]
 _PENDING: Final = 0
 _LEFT_OUT: Final = -1
 
@@ -71,8 +72,8 @@ class VerdictLog:
         self.packets = 0
         self.left_out = 0
         self._sink = sink
-        self._keys: list[_Key] = [(Fate.HELD.value, None)]
-        self._codes: dict[_Key, int] = {}
+        self._keys: list[Key] = [(Fate.HELD.value, None)]
+        self._codes: dict[Key, int] = {}
         self._counts = [0]
         self._open: set[int] = set()
         self._late: dict[int, int] = {}  # settled behind an open packet, by n
@@ -101,17 +102,30 @@ class VerdictLog:
     def settle(self, n: int, fate: str, reason: str | None = None) -> None:
         """Packet ``n`` ends. KeyError for a packet that has a verdict already: a bug."""
         self._open.remove(n)
-        key = (fate, reason)
-        code = self._codes.get(key)
-        if code is None:
-            code = self._codes[key] = len(self._keys)
-            self._keys.append(key)
-            self._counts.append(0)
+        code = self._code((fate, reason))
         self._counts[code] += 1
         if self._sink is not None:
             self._late[n] = code
             if n == self._first:
                 self._tell(self._sink)
+
+    def ran(self, counts: Iterable[tuple[Key, int]], each: Iterable[tuple[int, Key]]) -> None:
+        """The next packets came and ended: so many of each kind; stamp and end of each in order.
+
+        ``each`` is looked at only where somebody wants the list.
+        """
+        n = self.packets + self.left_out
+        for key, count in counts:
+            self._counts[self._code(key)] += count
+            self.packets += count
+        if self._sink is None:
+            return
+        for t_ns, key in each:
+            n += 1
+            self._waiting.append(t_ns)
+            self._late[n] = self._code(key)
+        if self._first in self._late:
+            self._tell(self._sink)
 
     def is_open(self, n: int) -> bool:
         """Packet ``n`` has no verdict yet."""
@@ -134,6 +148,14 @@ class VerdictLog:
         found = zip(self._keys, self._counts, strict=True)
         return {reason: count for (_, reason), count in sorted(found, key=_by_reason) if reason}
 
+    def _code(self, key: Key) -> int:
+        code = self._codes.get(key)
+        if code is None:
+            code = self._codes[key] = len(self._keys)
+            self._keys.append(key)
+            self._counts.append(0)
+        return code
+
     def _tell(self, sink: VerdictSink) -> None:
         while self._waiting:
             code = self._late.pop(self._first, _PENDING)
@@ -145,11 +167,11 @@ class VerdictLog:
             self._first += 1
 
 
-def _by_reason(item: tuple[_Key, int]) -> str:
+def _by_reason(item: tuple[Key, int]) -> str:
     return item[0][1] or ""
 
 
-def verdict_of(m: Mbuf) -> _Key:
+def verdict_of(m: Mbuf) -> Key:
     """(fate, reason name) of a packet that has ended.
 
     A captured packet that the kernel turned round and sent is one that it answered.

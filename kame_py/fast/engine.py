@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Drive batches of packets through a kernel: runs on arrays, the rest one by one, in order.
+
+No KAME counterpart. Between two packets for the slow path lies a run whose packets change nothing
+but counters; a run ends where a timer of the kernel is due, too. What a run would have counted is
+added before anybody can look: ahead of timers, of packets for the slow path, at the end of a batch.
+Output and counters are those of the slow path, octet by octet; tests/differential compares.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from kame_py.fast import bulk
+from kame_py.fast.batch import BATCH, P_MIXED, PUNT_NAMES
+from kame_py.fast.lower import Lowered
+from kame_py.kern.drop import D, DropReason
+from kame_py.kern.mbuf import Fate
+from kame_py.wire.codecs import Ip6Hdr
+from kame_py.wire.const import IPPROTO_IPV6
+
+if TYPE_CHECKING:
+    from kame_py.fast.batch import I64, U8, Batch
+    from kame_py.kern.kernel import Kernel
+    from kame_py.net.if_ import Ifnet
+
+OUT_OCTETS: Final = 1 << 18
+STAMP_MAX_NS: Final = (1 << 63) - 1
+_SRC: Final = Ip6Hdr.O_ip6_src
+_DST: Final = Ip6Hdr.O_ip6_dst
+_NXT: Final = Ip6Hdr.O_ip6_nxt
+_HDR: Final = Ip6Hdr.SIZE
+_ADDR: Final = _DST - _SRC
+
+#: Actions that end a packet badly.
+DROPS: Final[dict[int, DropReason]] = {
+    bulk.A_NOTFORUS: D.ETHER_NOTFORUS,
+    bulk.A_MCAST: D.ETHER_MCAST,
+    bulk.A_TYPE: D.ETHER_TYPE,
+    bulk.A_TYPE_GROUP: D.ETHER_TYPE,
+    bulk.A_NOTOURS: D.IP6_NOTFORUS,
+}
+#: By action: what becomes of the packet, None when it was the node's own.
+FATES: Final[tuple[tuple[Fate, DropReason | None] | None, ...]] = tuple(
+    (Fate.DROPPED, DROPS[a])
+    if a in DROPS
+    else ((Fate.FORWARDED, None) if a in (bulk.A_FORWARD, bulk.A_TUNNEL) else None)
+    for a in range(bulk.A_COUNT)
+)
+
+
+class Face(Protocol):
+    """Who has the packets and the time."""
+
+    def advance(self, stamp: int) -> None:
+        """Let time pass to a stamp of the capture, every timer at its own time."""
+        ...
+
+    def slow(self, batch: Batch, i: int) -> None:
+        """Packet ``i`` goes the slow way; the time is its own."""
+        ...
+
+    def ran(self, batch: Batch, start: int, stop: int, act: U8) -> None:
+        """These packets were a run; FATES[act] tells what became of each."""
+        ...
+
+    def output(self, blocks: memoryview, frames: int) -> None:
+        """Frames that left, as blocks of a pcapng file; none when nobody wants them."""
+        ...
+
+
+class Engine:
+    """Packets that arrive on ``ifp`` of one kernel. punts: how many went the slow way, by P_*."""
+
+    def __init__(self, kern: Kernel, ifp: Ifnet, epoch_ns: int, face: Face, write: bool) -> None:
+        self._kern = kern
+        self._ifp = ifp
+        self._epoch = epoch_ns
+        self._face = face
+        self._low = Lowered(kern, ifp)
+        self._low.env[bulk.E_WRITE] = write
+        self.last_ns = 0  # the latest stamp
+        self._act: U8 = np.zeros(BATCH, np.uint8)
+        self._skip: U8 = np.zeros(BATCH, np.uint8)
+        self._row: I64 = np.zeros(BATCH, np.int64)
+        self._out: U8 = np.zeros(OUT_OCTETS if write else bulk.EPB_MAX + bulk.HALF, np.uint8)
+        self._cnt: I64 = np.zeros(bulk.C_COUNT, np.int64)
+        self._hist: I64 = np.zeros(bulk.BYTE + 1, np.int64)
+        self._frames = 0  # in _out
+        self._stops: list[int] = []
+        self.punts = [0] * len(PUNT_NAMES)
+        self.packets = 0  # in runs
+
+    def named_punts(self) -> dict[str, int]:
+        """Packets for the slow path by reason."""
+        return {PUNT_NAMES[p]: n for p, n in enumerate(self.punts) if n}
+
+    # -- a batch ------------------------------------------------------------------------------
+
+    def run(self, b: Batch, one_by_one: bool = False) -> None:
+        """All packets of a batch, at most BATCH; one by one: the slow way for each."""
+        n = b.n
+        stamps = np.clip(b.ts[:n], self.last_ns, STAMP_MAX_NS)
+        np.maximum.accumulate(stamps, out=stamps)
+        if one_by_one:
+            self._run_slow(b, stamps)
+            return
+        self._catch_up()
+        self._classify(b, 0)
+        i = 0
+        while i < n:
+            end = min(self._due(stamps), self._stops[0] if self._stops else n)
+            if i < end:
+                self._run(b, stamps, i, end)
+                i = end
+                continue
+            stamp = int(stamps[i])
+            self._settle()
+            self._face.advance(stamp)
+            if self._catch_up():
+                self._classify(b, i)
+            elif self._stops and self._stops[0] == i and self._stop(b, i):
+                i += 1
+        if n:
+            self.last_ns = int(stamps[n - 1])
+            self._settle()
+            self._face.advance(self.last_ns)
+
+    def _run_slow(self, b: Batch, stamps: I64) -> None:
+        for i, stamp in enumerate(stamps.tolist()):
+            self._face.advance(stamp)
+            self.last_ns = stamp
+            self._face.slow(b, i)
+
+    def finish(self) -> None:
+        """No packet follows: what was written goes out."""
+        self._settle()
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand on the output so far: something else is about to be written behind it."""
+        pos = int(self._cnt[bulk.C_POS])
+        if self._frames or pos:
+            self._face.output(self._out[:pos].data, self._frames)
+            self._cnt[bulk.C_POS] = self._frames = 0
+
+    def _due(self, stamps: I64) -> int:
+        """The first packet that finds a timer due."""
+        deadline = self._kern.next_deadline()
+        if deadline is None:
+            return len(stamps)
+        return int(np.searchsorted(stamps, min(deadline + self._epoch, STAMP_MAX_NS)))
+
+    def _stop(self, b: Batch, i: int) -> bool:
+        """The packet that ends a run, its time has come; True: it is done with."""
+        if self._act[i] == bulk.A_MISS:
+            unknown = self._unknown(b, i)
+            if unknown:
+                self._low.ask(unknown)
+                self._classify(b, i)
+                return False
+            b.why[i] = P_MIXED
+        self.punts[b.why[i]] += 1
+        self._face.slow(b, i)
+        if self._catch_up():
+            self._classify(b, i + 1)
+        else:
+            self._stops.pop(0)
+        return True
+
+    # -- runs ---------------------------------------------------------------------------------
+
+    def _catch_up(self) -> bool:
+        return self._low.catch_up()
+
+    def _classify(self, b: Batch, start: int) -> None:
+        low, n, act = self._low, b.n, self._act
+        found = bulk.classify(
+            *(b.arena, b.off, b.caplen, start, n, act, b.why, self._row, self._skip),
+            *(low.rows, low.adj, low.ends, low.env),
+        )
+        self._stops = (
+            (np.flatnonzero(act[start:n] <= bulk.A_PUNT) + start).tolist() if found else []
+        )
+
+    def _run(self, b: Batch, stamps: I64, start: int, stop: int) -> None:
+        low = self._low
+        at = start
+        while True:
+            at = bulk.emit(
+                *(b.arena, b.off, b.caplen, stamps, at, stop, self._act, self._row, self._skip),
+                *(low.rows, low.adj, low.ends, low.env, self._out),
+                *(self._cnt, self._hist, low.use, low.touched),
+            )
+            if at == stop:
+                break
+            self._settle()
+            self.flush()
+        self.packets += stop - start
+        self._face.ran(b, start, stop, self._act)
+
+    def _unknown(self, b: Batch, start: int) -> set[bytes]:
+        """Addresses that the packets from ``start`` on have and the table has not."""
+        low, link = self._low, int(self._low.env[bulk.E_LINK])
+        found: set[bytes] = set()
+        arena = b.arena.data
+
+        def look(at: int) -> bool:
+            addr = bytes(arena[at : at + _ADDR])
+            new = addr in found or not low.knows(addr)
+            if new:
+                found.add(addr)
+            return new
+
+        for i in self._stops:
+            if self._act[i] != bulk.A_MISS or i < start:
+                continue
+            p = int(b.off[i]) + link
+            if look(p + _DST):
+                continue
+            if arena[p + _NXT] == IPPROTO_IPV6 and int(b.caplen[i]) >= link + 2 * _HDR:
+                look(p + _HDR + _SRC)
+                look(p + _HDR + _DST)
+            look(p + _SRC)
+        return found
+
+    # -- counters -----------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Count what the runs did."""
+        cnt = self._cnt.tolist()
+        if not any(cnt[: bulk.A_COUNT]):
+            return
+        kern, ifp = self._kern, self._ifp
+        kern.created += sum(cnt[: bulk.A_COUNT]) - cnt[bulk.A_OWN]
+        for a, why in DROPS.items():
+            if cnt[a]:
+                _dropped(kern, ifp, why, cnt[a])
+        forward, tunnel = cnt[bulk.A_FORWARD], cnt[bulk.A_TUNNEL]
+        group = cnt[bulk.A_TYPE_GROUP]
+        arrived = forward + tunnel + cnt[bulk.A_NOTOURS]
+        data = ifp.if_data
+        data.ifi_ipackets += arrived + cnt[bulk.A_TYPE] + group
+        data.ifi_ibytes += cnt[bulk.C_IBYTES]
+        data.ifi_imcasts += group
+        if arrived:
+            self._count_arrived(arrived + cnt[bulk.C_DECAP], cnt[bulk.C_DECAP])
+        if forward + tunnel:
+            data.ifi_opackets += forward + tunnel
+            data.ifi_obytes += cnt[bulk.C_OBYTES]
+            kern.fates[Fate.FORWARDED] += forward + tunnel
+            self._frames += forward + tunnel
+            self._count_sent(forward, tunnel, cnt[bulk.C_TOUCHED])
+        self._cnt[: bulk.C_POS] = 0
+
+    def _count_arrived(self, total: int, decap: int) -> None:
+        stats, ifstat = self._kern.stats, self._ifp.in6_ifstat
+        stats.ip6["ip6s_total"] += total
+        ifstat["ifs6_in_receive"] += total
+        for nxt in np.flatnonzero(self._hist).tolist():
+            stats.ip6s_nxthist[nxt] += int(self._hist[nxt])
+        self._hist[:] = 0
+        if decap:
+            stats.ip6["ip6s_delivered"] += decap
+            ifstat["ifs6_in_deliver"] += decap
+            stats.mip6["mip6s_revtunnel"] += decap
+
+    def _count_sent(self, forward: int, tunnel: int, touched: int) -> None:
+        stats, ifstat, low = self._kern.stats, self._ifp.in6_ifstat, self._low
+        if forward:
+            stats.ip6["ip6s_forward"] += forward
+            ifstat["ifs6_out_forward"] += forward
+        if tunnel:
+            stats.mip6["mip6s_otunnel"] += tunnel
+            stats.ip6["ip6s_localout"] += tunnel
+            ifstat["ifs6_out_request"] += tunnel
+        for j in low.touched[:touched].tolist():
+            used, hop = int(low.use[j]), low.hops[j]
+            low.use[j] = 0
+            hop.rt.rt_use += used
+            if hop.neigh is not None:
+                hop.neigh.rt_use += used
+
+
+def _dropped(kern: Kernel, ifp: Ifnet, why: DropReason, n: int) -> None:
+    """What drop() does, n times."""
+    kern.drops[why.name] += n
+    kern.fates[Fate.DROPPED] += n
+    proto, _, member = why.counter.partition(".")
+    if proto:
+        kern.stats.of(proto)[member] += n
+    if why.ifcounter:
+        ifp.in6_ifstat[why.ifcounter] += n

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where packets go, as arrays: what the kernel's tables say of the addresses that were asked for.
+
+No KAME counterpart. An address is looked up once, in the real tables, and the answer is a row until
+``kern.changes`` tells that it is old; so nothing is copied that no packet asks for, and a binding
+update costs one row. Settings that concern everything are compared as a whole. A row is good only
+for what the slow path would do without changing anything; else it sends packets there. Hash keys
+are secret, drawn for each kernel. Read kame_py/fast/bulk.py first: it has the layout.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from kame_py.fast import bulk
+from kame_py.fast.batch import (
+    P_ADDRESS,
+    P_DELIVER,
+    P_LINK,
+    P_MIXED,
+    P_NEIGHBOUR,
+    P_NOROUTE,
+    P_POLICY,
+)
+from kame_py.kern.hooks import NullIpsecHooks
+from kame_py.mip6.mip6_state import HrSt
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
+from kame_py.net.if_ import (
+    IFF_ALLMULTI,
+    IFF_POINTOPOINT,
+    IFF_PROMISC,
+    IFF_UP,
+    IFT_ETHER,
+    IFT_GIF,
+)
+from kame_py.net.route import (
+    RTF_BLACKHOLE,
+    RTF_CLONING,
+    RTF_DYNAMIC,
+    RTF_GATEWAY,
+    RTF_MODIFIED,
+    RTF_REJECT,
+    LinkAddr,
+)
+from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
+from kame_py.netinet6.ip6_output import in6_linkmtu, ip6_pmtu
+from kame_py.netinet6.nd6 import nd6_is_addr_neighbor, nd6_need_cache
+from kame_py.netinet6.nd6_state import LLINFO_TABLE, Act, Ev
+from kame_py.netinet6.nd6_var import NDPRF_ONLINK
+from kame_py.wire.codecs import EtherHeader
+from kame_py.wire.in6addr import IN6_IS_ADDR_SITELOCAL
+from kame_py.wire.pfkeyv2 import IPSEC_POLICY_NONE
+
+if TYPE_CHECKING:
+    from kame_py.fast.batch import I64
+    from kame_py.kern.kernel import Kernel
+    from kame_py.mip6.mip6_var import Mip6Bc
+    from kame_py.net.if_ import Ifnet
+    from kame_py.net.route import Rtentry
+
+ROWS: Final = 1 << 10  # at first; doubled when half are taken
+ROWS_MAX: Final = 1 << 23  # then everything is asked for again
+HOPS: Final = 64  # adjacencies at first
+HOPS_MAX: Final = 1 << 20
+ENDS_MAX: Final = bulk.HALF
+_ADDR: Final = 16
+_HOST: Final = 128
+_SECRET: Final = (1 << 63) - 1
+_ODD_FIRST: Final = b"\xfe"  # link-local, site-local, groups
+
+Row = tuple[int, bytes]  # R_INFO and the care-of address
+_NO_COA: Final = bytes(_ADDR)
+
+
+def words(addrs: bytes) -> I64:
+    """Addresses as the kernels load them."""
+    return np.frombuffer(addrs, np.int64)
+
+
+def mac_word(mac: bytes) -> int:
+    """A MAC address as the kernels load it."""
+    return int(np.frombuffer(mac.ljust(8, b"\0"), np.int64)[0])
+
+
+class Hop:
+    """An adjacency: a route and, where the link has addresses, the neighbour it leads to."""
+
+    __slots__ = ("neigh", "rt")
+
+    def __init__(self, rt: Rtentry, neigh: Rtentry | None) -> None:
+        self.rt = rt
+        self.neigh = neigh
+
+
+class Lowered:
+    """The tables of ``kern`` for packets that come and go by ``ifp``."""
+
+    def __init__(self, kern: Kernel, ifp: Ifnet) -> None:
+        self.kern = kern
+        self.ifp = ifp
+        state = getattr(kern.mip6, "state", None)
+        self._mip6: Mip6State | None = state if isinstance(state, Mip6State) else None
+        self._secret = np.random.default_rng().integers(-_SECRET, _SECRET, 2, np.int64)
+        self.size = ROWS
+        self._settings: tuple[object, ...] = ()
+        self._gen = -1
+        self._whole = -1
+        self.env: I64 = np.zeros(bulk.E_MACS, np.int64)
+        self.flush()
+
+    # -- keeping in step ----------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Forget everything."""
+        self.rows: I64 = _aligned(self.size)
+        self.adj: I64 = np.zeros((HOPS, bulk.J_SIZE), np.int64)
+        self.use: I64 = np.zeros(HOPS, np.int64)
+        self.touched: I64 = np.zeros(HOPS, np.int64)
+        self.ends: I64 = np.zeros((1, 2), np.int64)
+        self.hops: list[Hop] = []
+        self._hop_of: dict[Rtentry, int] = {}
+        self._hops_by: dict[bytes, list[int]] = {}
+        self._ends: dict[bytes, int] = {}
+        self._coas: set[bytes] = set()
+        self._taken = 0
+
+    def catch_up(self) -> bool:
+        """Take over what changed in the kernel; False when nothing did.
+
+        Nothing may be left in ``use``.
+        """
+        changes = self.kern.changes
+        settings = self._read_settings()
+        if changes.gen == self._gen and settings == self._settings:
+            return False
+        self._gen = changes.gen
+        keys = changes.take()
+        if settings != self._settings:
+            self._settings = settings
+            self._set_env()
+            self.flush()
+        elif changes.whole != self._whole:
+            self.flush()
+        else:
+            self._forget(keys)
+        self._whole = changes.whole
+        return True
+
+    def _forget(self, keys: list[bytes]) -> None:
+        for key in keys:
+            if key in self._coas:
+                self.flush()  # tunnels to it, that is; rare
+                return
+            for j in self._hops_by.pop(key, ()):
+                self.adj[j, bulk.J_STATE] = bulk.J_DEAD
+                self._hop_of.pop(self.hops[j].rt, None)
+            r = self._find(key)
+            if r >= 0:
+                self.rows[r, bulk.R_INFO] = bulk.K_DEAD
+
+    def _find(self, addr: bytes) -> int:
+        k0, k1 = words(addr)
+        return bulk.find_row(self.rows, self.env, k0, k1)
+
+    def _read_settings(self) -> tuple[object, ...]:
+        """Everything that may change what becomes of any packet and is not noted anywhere."""
+        kern, ip6, nd6 = self.kern, self.kern.ip6, self.kern.nd6
+        mip6 = self._mip6
+        return (
+            kern.tracing,
+            kern.bpf is None,
+            ip6.ip6_forwarding,
+            ip6.ip6_sendredirects,
+            ip6.ip6_defhlim,
+            mip6 is None or (mip6.config.mcfg_type, mip6.tunnel_sitelocal),
+            self._unprotected(),
+            tuple(
+                (i.if_flags, i.if_mtu, i.carrier, i.if_hwaddr, i.ndi.linkmtu, i.if_type)
+                for i in kern.ifnets
+            ),
+            tuple(self.ifp.macs),
+            tuple(ia.ia6_flags for ia in ip6.ifaddrs.values()),
+            tuple(pr.ndpr_stateflags & NDPRF_ONLINK for pr in nd6.prefixes),
+            len(nd6.defrouters),
+            nd6.defifp,
+        )
+
+    def _unprotected(self) -> bool:
+        """No policy of IPsec concerns any packet."""
+        if isinstance(self.kern.ipsec, NullIpsecHooks):
+            return True
+        key = self.kern.key
+        return not key.spd and key.ip6_def_policy.policy == IPSEC_POLICY_NONE
+
+    def _closed(self) -> int:
+        """Why no packet at all may be taken here; 0: they may."""
+        ifp, kern = self.ifp, self.kern
+        if kern.tracing or kern.bpf is not None:
+            return P_DELIVER  # somebody watches each packet
+        if not ifp.if_flags & IFF_UP or ifp.carrier is False:
+            return P_LINK
+        return 0
+
+    def _set_env(self) -> None:
+        ifp, ip6 = self.ifp, self.kern.ip6
+        ether = ifp.if_type == IFT_ETHER
+        macs = [mac_word(mac) for mac in ifp.macs] if ether else []
+        env = np.zeros(bulk.E_MACS + len(macs), np.int64)
+        env[bulk.E_LINK] = EtherHeader.SIZE if ether else 0
+        env[bulk.E_MAC] = mac_word(ifp.if_hwaddr)
+        env[bulk.E_ANYMAC] = bool(ifp.if_flags & (IFF_PROMISC | IFF_ALLMULTI))
+        env[bulk.E_CLOSED] = self._closed()
+        env[bulk.E_DECAP] = self._decap()
+        env[bulk.E_HLIM] = ip6.ip6_defhlim
+        env[bulk.E_SECRET0 : bulk.E_SECRET1 + 1] = self._secret
+        env[bulk.E_WRITE] = self.env[bulk.E_WRITE]
+        env[bulk.E_MACS :] = macs
+        self.env = env
+
+    def _decap(self) -> bool:
+        """Whether mobile nodes' tunnels end here, and no configured one may."""
+        return (
+            self._mip6 is not None
+            and self._transit()
+            and all(ifp.if_type != IFT_GIF for ifp in self.kern.ifnets)
+        )
+
+    def _transit(self) -> bool:
+        """Whether the node forwards, and nothing but its tables tells where."""
+        mobile = self._mip6 is not None and self._mip6.config.mcfg_type == MIP6_CONFIG_TYPE_MN
+        return bool(self.kern.ip6.ip6_forwarding) and not mobile and self._unprotected()
+
+    # -- asking -------------------------------------------------------------------------------
+
+    def ask(self, addrs: set[bytes]) -> None:
+        """Make rows for addresses in wire form, none of which has a zone.
+
+        Nothing may be left in ``use``.
+        """
+        self._make_room(len(addrs))
+        found = [(addr, *self._resolve(addr)) for addr in addrs]
+        new: I64 = np.zeros((len(found), bulk.R_SIZE), np.int64)
+        keys = words(b"".join(addr for addr, _, _ in found)).reshape(-1, 2)
+        coas = words(b"".join(coa for _, _, coa in found)).reshape(-1, 2)
+        new[:, bulk.R_KEY0 : bulk.R_KEY1 + 1] = keys
+        new[:, bulk.R_INFO] = [info for _, info, _ in found]
+        new[:, bulk.R_COA0 : bulk.R_COA1 + 1] = coas
+        self._taken += bulk.put_rows(self.rows, self.env, new)
+
+    def knows(self, addr: bytes) -> bool:
+        """There is a row for it, and it is not dead, nor is its next hop."""
+        r = self._find(addr)
+        if r < 0:
+            return False
+        info = int(self.rows[r, bulk.R_INFO])
+        kind = info & bulk.KIND_MASK
+        if kind in (bulk.K_FORWARD, bulk.K_TUNNEL):
+            return bool(self.adj[info >> bulk.ADJ_SHIFT, bulk.J_STATE] != bulk.J_DEAD)
+        return kind != bulk.K_DEAD
+
+    def _make_room(self, more: int) -> None:
+        need = 2 * (self._taken + more)
+        if need <= self.size:
+            return
+        if need > ROWS_MAX:
+            self.flush()
+        while self.size < 2 * more or (self.size < need and self.size < ROWS_MAX):
+            self.size *= 2
+        old, self.rows = self.rows, _aligned(self.size)
+        self._taken = bulk.put_rows(self.rows, self.env, old)
+
+    def _resolve(self, dst: bytes) -> Row:
+        """What becomes of packets to ``dst``: R_INFO and the care-of address."""
+        kern = self.kern
+        ia = kern.ip6.ifaddrs.get(dst)
+        if ia is not None:
+            odd = ia.ia6_flags & (IN6_IFF_NOTREADY | IN6_IFF_ANYCAST) or ia.ia_ifp is not self.ifp
+            return _punt(P_DELIVER, bulk.K_PUNT if odd else bulk.K_LOCAL)
+        if not kern.ip6.ip6_forwarding:
+            return bulk.K_NOTOURS, _NO_COA
+        if not self._transit():
+            return _punt(P_POLICY)
+        bc = self._mip6.mip6_hrbc_list.get(dst) if self._mip6 is not None else None
+        if bc is not None and bc.mbc_hr is not None and bc.mbc_hr.hr_st is HrSt.SERVED:
+            info, coa = self._tunnel(bc)
+        else:
+            info, coa = self._forward(dst), _NO_COA
+        near = bulk.NEIGHBOUR if nd6_is_addr_neighbor(kern, dst, self.ifp) else 0
+        return info | near, coa
+
+    def _forward(self, dst: bytes) -> int:
+        if self.ifp.if_flags & IFF_POINTOPOINT:
+            return _punt(P_LINK)[0]
+        j = self._hop(dst)
+        return _punt(-j)[0] if j <= 0 else bulk.K_FORWARD | (j - 1) << bulk.ADJ_SHIFT
+
+    def _tunnel(self, bc: Mip6Bc) -> Row:
+        state, kern = self._mip6, self.kern
+        coa, addr = bc.mbc_pcoa, bc.mbc_addr
+        assert state is not None
+        self._coas.add(coa)
+        mixed = coa in state.mip6_hrbc_list or (addr, coa) in state.mip6_bc_list
+        if mixed or addr not in kern.ip6.ifaddrs or coa in kern.ip6.ifaddrs:
+            return _punt(P_MIXED)
+        odd = coa >= _ODD_FIRST or addr >= _ODD_FIRST or coa < b"\0\1"
+        if odd or (IN6_IS_ADDR_SITELOCAL(bc.mbc_phaddr) and not state.tunnel_sitelocal):
+            return _punt(P_ADDRESS)
+        j = self._hop(coa)
+        end = self._end(addr)
+        if j <= 0 or end < 0:
+            return _punt(-j or P_MIXED)
+        return bulk.K_TUNNEL | end << bulk.END_SHIFT | (j - 1) << bulk.ADJ_SHIFT, coa
+
+    def _end(self, addr: bytes) -> int:
+        """Number of an own end of tunnels; -1: there are too many."""
+        end = self._ends.get(addr)
+        if end is None:
+            end = len(self._ends)
+            if end >= ENDS_MAX:
+                return -1
+            self._ends[addr] = end
+            self.ends = words(b"".join(self._ends)).reshape(-1, 2).copy()
+        return end
+
+    # -- next hops ----------------------------------------------------------------------------
+
+    def _hop(self, dst: bytes) -> int:
+        """1 + number of the adjacency towards ``dst``; else 0 - P_*."""
+        rt = self.kern.rt.lookup(dst)
+        if rt is None or rt.rt_flags & (RTF_REJECT | RTF_BLACKHOLE):
+            return -P_NOROUTE
+        if rt.rt_ifp is not self.ifp:
+            return -P_LINK
+        via = rt.rt_flags & RTF_GATEWAY and isinstance(rt.rt_gateway, bytes)
+        if rt.rt_flags & RTF_CLONING or (not via and rt.rt_plen != _HOST and self._has_macs()):
+            return -P_NEIGHBOUR
+        j = self._hop_of.get(rt)
+        if j is None:
+            if len(self.hops) >= HOPS_MAX:
+                return -P_MIXED
+            j = self._new_hop(rt, rt.rt_gateway if via else rt.rt_key)
+        return j + 1
+
+    def _has_macs(self) -> bool:
+        return nd6_need_cache(self.ifp)
+
+    def _new_hop(self, rt: Rtentry, nexthop: object) -> int:
+        j = len(self.hops)
+        if j == len(self.use):
+            self.adj = np.concatenate((self.adj, np.zeros_like(self.adj)))
+            self.use = np.zeros(2 * j, np.int64)
+            self.touched = np.zeros(2 * j, np.int64)
+        adj = self.adj[j]
+        adj[bulk.J_STATE] = bulk.J_GOOD
+        hop = Hop(rt, None)
+        if self._has_macs():
+            assert isinstance(nexthop, bytes)
+            hop.neigh, mac = self._neighbour(nexthop)
+            if hop.neigh is None:
+                adj[bulk.J_STATE] = bulk.J_BAD | P_NEIGHBOUR << bulk.WHY_SHIFT
+            header = EtherHeader(ether_dhost=mac, ether_shost=self.ifp.if_hwaddr).pack()
+            adj[bulk.J_LINK0 : bulk.J_LINK1 + 1] = words(header.ljust(_ADDR, b"\0"))
+            self._hops_by.setdefault(nexthop, []).append(j)
+        if rt.rt_plen == _HOST:
+            self._hops_by.setdefault(rt.rt_key, []).append(j)
+        mtu = in6_linkmtu(self.ifp)
+        adj[bulk.J_FORWARD_MAX] = min(mtu, self.ifp.if_mtu)
+        adj[bulk.J_TUNNEL_MAX] = min(ip6_pmtu(self.kern, self.ifp, rt), self.ifp.if_mtu)
+        odd = rt.rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)
+        adj[bulk.J_REDIRECT] = bool(self.kern.ip6.ip6_sendredirects and not odd)
+        self.hops.append(hop)
+        self._hop_of[rt] = j
+        return j
+
+    def _neighbour(self, addr: bytes) -> tuple[Rtentry | None, bytes]:
+        """The neighbour's route and link-layer address, if sending to it changes nothing."""
+        rt = self.kern.rt.exact(addr, _HOST)
+        ln = rt.rt_llinfo if rt is not None else None
+        if rt is None or ln is None or rt.rt_ifp is not self.ifp or not rt.up:
+            return None, bytes(6)
+        link = rt.rt_gateway
+        if LLINFO_TABLE[ln.ln_state, Ev.OUTPUT] != (Act.SEND, ln.ln_state):
+            return None, bytes(6)
+        if not isinstance(link, LinkAddr) or len(link.sdl_data) != len(self.ifp.if_hwaddr):
+            return None, bytes(6)
+        return rt, link.sdl_data
+
+
+def _punt(why: int, kind: int = bulk.K_PUNT) -> Row:
+    return kind | why << bulk.WHY_SHIFT, _NO_COA
+
+
+def _aligned(size: int) -> I64:
+    """An empty table whose rows are cache lines."""
+    line = bulk.R_SIZE * 8
+    raw = np.zeros(size * line + line, np.uint8)
+    skip = -raw.ctypes.data % line
+    rows: I64 = raw[skip : skip + size * line].view(np.int64).reshape(size, bulk.R_SIZE)
+    return rows
