@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def mip6_add_haddrs(kern: Kernel, sc: HifSoftc) -> None:
-    """Every home address to the home interface, alone (/128) and without end."""
+    """Every home address to the home interface, alone (/128), deprecated when its prefix is."""
     ifp = sc.hif_if
     for _, mpfx in mip6_subnet.hif_home_prefixes(sc):
         mip6_prefix.mip6_prefix_haddr_assign(kern, mpfx, sc)
@@ -37,6 +37,7 @@ def mip6_add_haddrs(kern: Kernel, sc: HifSoftc) -> None:
         ia = in6.in6ifa_ifpwithaddr(ifp, haddr)
         if ia is None or not ia.ia6_flags & IN6_IFF_HOME:
             in6.in6_update_ifa(kern, ifp, haddr, 128, IN6_IFF_HOME)
+            mip6_prefix.mip6_prefix_haddr_times(kern, mpfx)
 
 
 def mip6_remove_haddrs(kern: Kernel, sc: HifSoftc) -> None:

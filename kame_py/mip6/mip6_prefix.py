@@ -14,7 +14,8 @@ from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_NOTICE
 from kame_py.mip6 import mip6_home, mip6_subnet
 from kame_py.mip6.mip6_var import HifSoftc, Mip6Prefix, Mip6State, mip6_state, mip6log
-from kame_py.netinet6 import in6_ifattach
+from kame_py.netinet6 import in6, in6_ifattach
+from kame_py.netinet6.in6_var import IN6_IFF_HOME
 from kame_py.wire.in6addr import IN6ADDR_ANY, combine, masked, ntop, prefix_equal
 from kame_py.wire.snap import INFINITE
 
@@ -66,6 +67,15 @@ def mip6_prefix_settimes(kern: Kernel, mpfx: Mip6Prefix, vltime: int, pltime: in
     mip6_prefix_stop(mpfx)
     if mpfx.mpfx_vlexpire:
         mpfx.mpfx_timer = kern.callouts.at(mpfx.mpfx_vlexpire, mip6_prefix_timeout, kern, mpfx)
+    mip6_prefix_haddr_times(kern, mpfx)
+
+
+def mip6_prefix_haddr_times(kern: Kernel, mpfx: Mip6Prefix) -> None:
+    """Abroad the home address is deprecated when its prefix is; it goes by mip6_prefix_timeout."""
+    ia = kern.ip6.ifaddrs.get(mpfx.mpfx_haddr)
+    if ia is not None and ia.ia6_flags & IN6_IFF_HOME:
+        end = mpfx.mpfx_plexpire
+        in6.in6_init_address_ltimes(kern, ia, INFINITE, _left(kern, end, 0) if end else INFINITE)
 
 
 def mip6_prefix_advertised(kern: Kernel, mpfx: Mip6Prefix, vltime: int, pltime: int) -> None:
