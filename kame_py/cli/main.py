@@ -33,6 +33,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "sleep": ("kame_py.cli.sleep", "wait on a node's clock"),
     "plug": ("kame_py.cli.plug", "move an interface of a running node to another link"),
     "replay": ("kame_py.cli.replay", "what a KAME kernel makes of the packets of a capture"),
+    "man": ("kame_py.cli.man", "the manual: pages of the tools, of lab files and of kame"),
+    "completion": ("kame_py.cli.completion", "what bash, zsh or fish complete behind kame"),
 }
 
 NODE_WORDS: Final = 2  # what has to follow -N
@@ -123,7 +125,7 @@ def help_text() -> str:
 
     lines = ["usage: kame COMMAND ...", "       kame [-N NODE] TOOL ...", ""]
     lines += ["The KAME IPv6 kernel in Python: many kernels, virtual time.", "", "commands:"]
-    lines += [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
     lines += ["", "tools (the ported KAME programs; kame TOOL --help):"]
     lines += [f"  {' '.join(sorted(TOOLS))}", ""]
     lines += [

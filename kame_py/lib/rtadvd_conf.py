@@ -52,11 +52,11 @@ _UINT16_MASK: Final = 0xFFFF
 _UINT8_MASK: Final = 0xFF
 _ADDR_BITS: Final = 128
 
-_KNOWN: Final = (
+CAPABILITIES: Final = (
     *("maxinterval", "mininterval", "chlim", "raflags", "rltime", "rtime", "retrans"),
     *("hapref", "hatime", "clockskew", "addrs", "mtu", "nolladdr", "routes", "tc"),
 )
-_KNOWN_INDEXED: Final = (
+INDEXED_CAPABILITIES: Final = (
     *("addr", "prefixlen", "pinfoflags", "vltime", "vltimedecr", "pltime", "pltimedecr"),
     *("rtprefix", "rtplen", "rtflags", "rtltime"),
     *("rtrprefix", "rtrplen", "rtrflags", "rtrltime"),
@@ -432,8 +432,8 @@ def _current_name(reader: _Reader, name: str, suffix: str) -> str:
 def _warn_unknown(reader: _Reader) -> None:
     for item in reader.entry.fields:
         match = _INDEXED_NAME.match(item.name)
-        if item.name in _KNOWN or (match and match.group(1) in _KNOWN_INDEXED):
+        if item.name in CAPABILITIES or (match and match.group(1) in INDEXED_CAPABILITIES):
             continue
-        close = difflib.get_close_matches(item.name, (*_KNOWN, *_KNOWN_INDEXED), n=1)
+        close = difflib.get_close_matches(item.name, (*CAPABILITIES, *INDEXED_CAPABILITIES), n=1)
         hint = f"; did you mean {close[0]}" if close else ""
         reader.warnings.append(f"unknown capability {item.name} for {reader.ifname}{hint}")

@@ -20,6 +20,7 @@ import pytest
 
 from kame_py import __version__
 from kame_py.cli.lab import shipped
+from kame_py.cli.man import pages
 from tests.support import PROJECT_ROOT, run
 
 pytestmark = pytest.mark.slow
@@ -128,6 +129,7 @@ def test_wheel_holds_every_file_of_the_package_and_no_other(wheel: Path) -> None
     assert inside == wanted
     assert "kame_py/py.typed" in inside
     assert "kame_py/wireshark/kame_mip6.lua" in inside
+    assert {f"kame_py/man/{name}" for name in pages()} <= inside
     assert "kame_py/labs/captures/nd-short.pcap" in inside
     assert {f"kame_py/labs/{entry.name}" for entry in shipped()} <= inside
     assert f"{info}licenses/LICENSE" in names
