@@ -64,12 +64,14 @@ P_HLIM: Final = 20
 P_POLICY: Final = 21
 P_LINK: Final = 22
 P_MIXED: Final = 23
+P_REDIRECT: Final = 24
 
 PUNT_NAMES: Final = (
     *("", "not IPv6", "short", "jumbogram", "hop-by-hop options", "fragment", "routing header"),
     *("unusual option", "unusual header", "bad checksum", "neighbour discovery", "ICMPv6"),
     *("binding update", "IPsec", "multicast", "unusual address", "for a socket", "no route"),
     *("unresolved neighbour", "too big", "hop limit", "policy", "link layer", "mixed features"),
+    "redirect",
 )
 
 

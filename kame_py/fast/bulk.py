@@ -17,7 +17,10 @@ from kame_py.fast.batch import (
     P_HBH,
     P_HLIM,
     P_LINK,
+    P_MCAST,
+    P_ND,
     P_NOTIP6,
+    P_REDIRECT,
     P_SHORT,
     P_TOOBIG,
     SLACK,
@@ -202,7 +205,7 @@ def group_look(env: I64, dhost: int, ip6: bool) -> int:
     for k in range(E_MACS, env.shape[0]):
         joined = joined or env[k] == dhost
     if joined:
-        return A_PUNT | P_ADDRESS << WHY_SHIFT if ip6 else A_TYPE_GROUP
+        return A_PUNT | P_MCAST << WHY_SHIFT if ip6 else A_TYPE_GROUP
     return A_PUNT | P_LINK << WHY_SHIFT if env[E_ANYMAC] else A_MCAST
 
 
@@ -268,7 +271,7 @@ def send_look(
     size = _HDR + be16(arena, p + _PLEN)
     if kind == K_TUNNEL:
         if ld8(arena, p + _NXT) == IPPROTO_ICMPV6 and ld8(arena, p + _HLIM) == ND_MAX_HLIM:
-            return A_PUNT | P_ADDRESS << WHY_SHIFT  # a solicitation, perhaps
+            return A_PUNT | P_ND << WHY_SHIFT  # a solicitation, perhaps
         if size + _HDR > adj[j, J_TUNNEL_MAX]:
             return A_PUNT | P_TOOBIG << WHY_SHIFT
         return A_TUNNEL
@@ -279,7 +282,7 @@ def send_look(
         if s < 0 or rows[s, R_INFO] & KIND_MASK == K_DEAD:
             return A_MISS
         if rows[s, R_INFO] & NEIGHBOUR:
-            return A_PUNT | P_ADDRESS << WHY_SHIFT
+            return A_PUNT | P_REDIRECT << WHY_SHIFT
     return A_FORWARD
 
 
@@ -296,7 +299,7 @@ def decap_look(
     if look != _GO_ON:
         return look
     if ld8(arena, q + _NXT) == IPPROTO_ICMPV6 and ld8(arena, q + _HLIM) == ND_MAX_HLIM:
-        return A_PUNT | P_ADDRESS << WHY_SHIFT
+        return A_PUNT | P_ND << WHY_SHIFT
     s = find(rows, env, ld64(arena, q + _SRC), ld64(arena, q + _SRC + _WORD))
     if s < 0 or rows[s, R_INFO] & KIND_MASK == K_DEAD:
         return A_MISS

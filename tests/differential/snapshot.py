@@ -7,6 +7,8 @@ import enum
 from collections.abc import Iterator, Mapping, Set
 from typing import Final
 
+from kame_py.kern.callout import CalloutQueue
+
 #: What is not the kernel's state: who reads it, what it was built from, caches of pure look-ups.
 SKIPPED: Final = frozenset({"fate_sink", "conf", "clock", "changes", "spcache", "_by_plen"})
 _PLAIN: Final = (int, str, bytes, bool, float, type(None))
@@ -41,7 +43,11 @@ def _walk(value: object, path: str, seen: dict[int, str]) -> Iterator[tuple[str,
 
 
 def _parts(value: object, path: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, CalloutQueue):
+        pending = sorted(entry[:2] for entry in value._heap if entry[2].pending)
+        yield f"{path}.pending", pending  # stopped ones leave when somebody comes across them
+        yield f"{path}._seq", value._seq
+    elif isinstance(value, Mapping):
         for i, (key, item) in enumerate(value.items()):
             name = key if isinstance(key, (*_PLAIN, enum.Enum, tuple)) else f"#{i}"
             if _nameable(name):
