@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""HMAC-MD5, HMAC-SHA1 and HMAC-SHA2-256 of a batch of messages, as fast as this processor allows.
+
+KAME ah_core.c (ah_hmac_md5_*, ah_hmac_sha1_*) does the same, one packet at a time. Where there are
+no wide vectors, and for few messages, hashlib does the work. RFC 2104, RFC 2403, RFC 2404, RFC 4868.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from kame_py.fast.batch import I64, U8, U32
+from kame_py.fast.cpu import CPU, Cpu
+from kame_py.fast.digests import BLOCK, MD5, SHA1, SHA256, WORDS, Digest, IntOps
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+FEW: Final = 4  # messages: below, hashlib is faster than the set-up of vectors
+_STATE: Final = 8  # words of a state in a row
+_KEY: Final = 2 * _STATE  # where the key itself begins
+ROW: Final = _KEY + WORDS  # words of a row
+_IPAD, _OPAD = 0x36, 0x5C  # RFC 2104 s.2
+_WORD: Final = 4
+
+
+class Alg(IntEnum):
+    """What can be computed in batches."""
+
+    HMAC_MD5 = 0
+    HMAC_SHA1 = 1
+    HMAC_SHA2_256 = 2
+
+    @property
+    def digest(self) -> Digest:
+        return (MD5, SHA1, SHA256)[self]
+
+
+def states(alg: Alg, key: bytes) -> U32:
+    """A row of a table of associations: what of HMAC depends on the key alone.
+
+    The states after the inner and the outer block, in octets as a digest gives them, then the key,
+    filled up to a block, for hashlib.
+    """
+    digest = alg.digest
+    if len(key) > BLOCK:
+        key = hashlib.new(digest.name, key, usedforsecurity=False).digest()
+    octets = np.zeros(BLOCK, np.uint8)
+    octets[: len(key)] = np.frombuffer(key, np.uint8)
+    typ = np.dtype(">u4" if digest.big else "<u4")
+    row = np.zeros(ROW, np.uint32)
+    for at, pad in ((0, _IPAD), (_STATE, _OPAD)):
+        words: list[int] = (octets ^ pad).view(typ).tolist()
+        state = digest.compress(IntOps(), digest.init, words)
+        row[at : at + len(state)] = np.array(state, typ).view(np.uint32)
+    row[_KEY:] = octets.view(np.uint32)
+    return row
+
+
+class _Batch(Protocol):
+    def __call__(
+        self,
+        states: U32,
+        sa: I64,
+        arena: U8,
+        off: I64,
+        length: U32,
+        out: U8,
+        icvlen: int,
+        n: int,
+        /,
+    ) -> int: ...
+
+
+def hmac_batch(
+    alg: Alg, states: U32, sa_index: I64, arena: U8, off: I64, length: U32, out: U8, icvlen: int
+) -> None:
+    """The first ``icvlen`` octets of the HMAC of each ``arena[off : off + length]``, a row of out each.
+
+    states: a table with a row for each association; sa_index: the row of each message. ValueError
+    for a message outside the arena, an association outside the table, a length that is no whole
+    number of words or longer than the digest or than a row of out.
+    """
+    n = len(off)
+    if icvlen % _WORD or not 0 < icvlen <= min(alg.digest.size, out.shape[1]):
+        raise ValueError(f"{icvlen} octets cannot be had")
+    if min(len(sa_index), len(length), len(out)) < n or states.shape[1] != ROW:
+        raise ValueError("the columns differ")
+    batch = twin(alg) if n < FEW else _batch(alg)
+    done = batch(states, sa_index, arena, off, length, out, icvlen, n)
+    if done != n:
+        raise ValueError(f"message {-1 - done} lies outside the arena, or its association is none")
+
+
+@functools.cache
+def _batch(alg: Alg) -> _Batch:
+    if CPU < Cpu.AVX2:
+        return twin(alg)
+    from kame_py.fast import hmac_kernels
+
+    kernels = (hmac_kernels.hmac_md5, hmac_kernels.hmac_sha1, hmac_kernels.hmac_sha256)
+    return kernels[alg]
+
+
+# -- in Python ---------------------------------------------------------------------------------
+
+_New = Callable[[bytes], "_Hash"]
+
+
+@functools.cache
+def twin(alg: Alg) -> _Batch:
+    """What a kernel does, with hashlib."""
+    return functools.partial(_twin, functools.partial(hashlib.new, alg.digest.name))
+
+
+def _twin(
+    new: _New,
+    states: U32,
+    sa: I64,
+    arena: U8,
+    off: I64,
+    length: U32,
+    out: U8,
+    icvlen: int,
+    n: int,
+) -> int:
+    octets = arena.data
+    pairs: dict[int, tuple[_Hash, _Hash]] = {}
+    codes = []
+    for i, (row, at, size) in enumerate(
+        zip(sa[:n].tolist(), off[:n].tolist(), length[:n].tolist(), strict=True)
+    ):
+        if at < 0 or at > len(octets) - size or not 0 <= row < len(states):
+            return -1 - i
+        pair = pairs.get(row)
+        if pair is None:
+            pair = pairs[row] = _pair(new, states[row])
+        inner, outer = pair[0].copy(), pair[1].copy()
+        inner.update(octets[at : at + size])
+        outer.update(inner.digest())
+        codes.append(outer.digest()[:icvlen])
+    out[:n, :icvlen] = np.frombuffer(b"".join(codes), np.uint8).reshape(n, icvlen)
+    return n
+
+
+def _pair(new: _New, row: U32) -> tuple[_Hash, _Hash]:
+    """The inner and the outer digest with a key."""
+    key = row[_KEY:].view(np.uint8)
+    return new((key ^ _IPAD).tobytes()), new((key ^ _OPAD).tobytes())
