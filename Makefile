@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help venv demo test lint bench docs clean
+.PHONY: help venv demo test lint bench bench-live docs clean
 
 help:
 	@echo "make demo   run the demonstration"
 	@echo "make test   run the tests"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make bench  run the benchmarks"
+	@echo "make bench-live  round trip from Linux to a live node beside PyTCP; needs root, a quiet machine"
 	@echo "make docs   write the generated pages and codecs anew"
 	@echo "make clean  remove .venv and everything built"
 
@@ -46,6 +47,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest -q --benchmark-only bench
+
+bench-live: $(STAMP)
+	$(BIN)/python bench/live/ping_round_trip.py --json bench/results/live.json
 
 docs: $(STAMP)
 	for gen in $(filter-out tools/gen_capture.py,$(wildcard tools/gen_*.py)); do $(BIN)/python $$gen || exit 1; done
