@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from kame_py.lab.runner import LabRun
     from kame_py.lab.schema import LabFile
     from kame_py.lab.timeline import Entry
+    from kame_py.replay.view import View
 
 EX_OK: Final = 0
 EX_FAILED: Final = 1
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--until", type=_seconds, metavar="S", help="virtual seconds, not the file's")
     run.add_argument("--seed", type=int, metavar="N", help="random seed, instead of the file's")
     run.add_argument("--pcap", metavar="OUT", help="write every packet to a pcapng file")
+    run.add_argument("--report", metavar="OUT", help="write a page about the run (HTML)")
     run.add_argument("--json", action="store_true", help="one JSON object instead of a timeline")
     run.add_argument("-q", "--quiet", action="store_true", help="only the expectations")
     run.set_defaults(command=_run)
@@ -186,23 +189,29 @@ def _run(args: argparse.Namespace) -> int:
     lab = load_lab(args.file)
     for note in lab.notes:
         sys.stderr.write(f"{note}\n")
-    if args.pcap is None:
-        return _run_lab(args, lab, None)
-    with whole_file(args.pcap) as f:
-        return _run_lab(args, lab, f)
+    with ExitStack() as stack:
+        capture = stack.enter_context(whole_file(args.pcap)) if args.pcap else None
+        report = stack.enter_context(whole_file(args.report)) if args.report else None
+        return _run_lab(args, lab, capture, report)
 
 
-def _run_lab(args: argparse.Namespace, lab: LabFile, capture: BinaryIO | None) -> int:
+def _run_lab(
+    args: argparse.Namespace, lab: LabFile, capture: BinaryIO | None, report: BinaryIO | None
+) -> int:
     from kame_py.cli.screen import Screen
+    from kame_py.lab.labview import LabView
     from kame_py.lab.runner import LabRun
 
     screen = Screen()
     silent = args.json or args.quiet
     sink = _silence if silent else lambda entry: screen.line(*entry_line(entry))
-    run = LabRun(lab, seed=args.seed, until_s=args.until, capture=capture, sink=sink)
+    view = LabView(lab.title or lab.name) if report is not None else None
+    run = LabRun(lab, seed=args.seed, until_s=args.until, capture=capture, sink=sink, view=view)
     if not silent:
         screen.line(lab.title or lab.name, "bold underline")
     run.run()
+    if report is not None and view is not None:
+        write_page(report, view.view.title, [view.finish(run)])
     if args.json:
         sys.stdout.write(json.dumps(run.report(), indent=2) + "\n")
     else:
@@ -212,6 +221,14 @@ def _run_lab(args: argparse.Namespace, lab: LabFile, capture: BinaryIO | None) -
     for crash in run.crashes:
         sys.stderr.write(f"kame lab: a program failed: {crash}\n")
     return EX_OK if run.good else EX_FAILED
+
+
+def write_page(f: BinaryIO, title: str, views: list[View], notes: Sequence[str] = ()) -> None:
+    """The report page of what this command did."""
+    from kame_py.replay.page import Page, page_html
+
+    command = shlex.join(["kame", *sys.argv[1:]])
+    f.write(page_html(Page(title, command, views, notes)).encode("utf-8", "replace"))
 
 
 def _silence(entry: Entry) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from kame_py.cli.lab import FileProblem, whole_file
+from kame_py.cli.lab import FileProblem, whole_file, write_page
 from kame_py.cli.main import EX_INTERRUPTED
 from kame_py.cli.replay_args import EX_ERROR, parser, replay_options
 from kame_py.cli.replay_files import STDIN, Captures, capture_file, find_captures
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from kame_py.cli.screen import Screen
     from kame_py.replay.runner import ReplayOptions, ReplayResult
     from kame_py.replay.totals import Played
-    from kame_py.replay.verdict import Verdict
+    from kame_py.replay.verdict import Verdict, VerdictSink
+    from kame_py.replay.view import View, ViewWatch
     from kame_py.replay.watch import Watch
 
 EX_OK: Final = 0
@@ -50,6 +52,7 @@ def _replay(args: argparse.Namespace) -> int:
         stack.enter_context(session.interrupt.listening())
         with progress_bar(captures.paths) as bar:
             session.play(bar)
+        session.write_report()
     session.tell()
     return session.status()
 
@@ -66,6 +69,8 @@ class _Session:
         self._options = options
         self._out: BinaryIO | None = None
         self._verdicts: BinaryIO | None = None
+        self._report: BinaryIO | None = None
+        self._views: list[View] = []
         self._played: list[Played] = []
         self._pace: Pace | None = None
         if args.realtime or args.speed is not None:
@@ -77,6 +82,8 @@ class _Session:
             self._out = stack.enter_context(whole_file(self._args.out))
         if self._args.verdicts:
             self._verdicts = stack.enter_context(whole_file(self._args.verdicts))
+        if self._args.report:
+            self._report = stack.enter_context(whole_file(self._args.report))
 
     def _flush(self) -> None:
         """Who reads along at the pace of the capture shall not wait for a full buffer."""
@@ -110,16 +117,42 @@ class _Session:
 
         if path == STDIN:
             f = self.interrupt.reader(f)
-        sink = self._verdict_writer(path) if self._verdicts is not None else None
-        watch = self._watch(path, f, bar)
+        view = self._viewer(path)
+        watch = self._watch(path, f, bar, view)
         began = time.perf_counter()
-        result = replay(f, self._options, out=self._out, verdicts=sink, watch=watch)
-        return Played(path, result, time.perf_counter() - began)
+        result = replay(
+            f, self._options, out=self._out, verdicts=self._sink(path, view), watch=watch
+        )
+        seconds = time.perf_counter() - began
+        if view is not None:
+            self._views.append(view.finish(result, seconds))
+        return Played(path, result, seconds)
 
-    def _watch(self, path: str, f: BinaryIO, bar: Bar | None) -> Watch:
+    def _viewer(self, path: str) -> ViewWatch | None:
+        from kame_py.replay.view import ViewWatch
+
+        return ViewWatch(path) if self._report is not None else None
+
+    def _sink(self, path: str, view: ViewWatch | None) -> VerdictSink | None:
+        """Who hears the verdicts."""
+        write = self._verdict_writer(path) if self._verdicts is not None else None
+        if view is None:
+            return write
+        if write is None:
+            return view.verdict
+
+        def both(verdict: Verdict) -> None:
+            write(verdict)
+            view.verdict(verdict)
+
+        return both
+
+    def _watch(self, path: str, f: BinaryIO, bar: Bar | None, view: ViewWatch | None) -> Watch:
         from kame_py.replay.watch import Watches
 
         watches: list[Watch] = [self.interrupt]
+        if view is not None:
+            watches.append(view)
         if self._args.filter is not None:
             from kame_py.replay.sieve import Sieve
 
@@ -141,6 +174,17 @@ class _Session:
             f.write((head + verdict.json_line()[1:]).encode())
 
         return write
+
+    def write_report(self) -> None:
+        """The page, of what was done."""
+        if self._report is None:
+            return
+        notes = [f"{one.file}: {one.problem}" for one in self._played if one.problem]
+        if self.interrupt.came:
+            notes.append("interrupted: the page shows what was done until then")
+        first = os.path.basename(self._captures.paths[0])
+        title = f"{len(self._captures.paths)} captures" if self._captures.several else first
+        write_page(self._report, f"Replay of {title}", self._views, notes)
 
     # -- telling ------------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ def _add_output(p: argparse.ArgumentParser) -> None:
     add = p.add_argument_group("output").add_argument
     add("--json", action="store_true", help="one JSON object instead of a report")
     add("--verdicts", metavar="OUT", help="write the verdict of each packet as a line of JSON")
+    add("--report", metavar="OUT", help="write a page about the run (HTML)")
     add("--out", metavar="REPLIES", help="write the frames that the node sends to a pcapng file")
     add(
         "--explain",

@@ -25,6 +25,7 @@ from kame_py.wire.in6addr import pton
 
 if TYPE_CHECKING:
     from kame_py.lab.job import Job
+    from kame_py.lab.labview import LabView
     from kame_py.lab.process import Process
     from kame_py.lab.rc import Command
     from kame_py.lab.schema import Event, LabFile
@@ -34,7 +35,7 @@ PATIENCE_NS: Final = 60 * NS
 
 
 class LabRun:
-    """One run. ``capture`` gets a pcapng file; ``sink`` hears the timeline."""
+    """One run. ``capture`` gets a pcapng file; ``sink`` hears the timeline; ``view`` looks on."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class LabRun:
         until_s: float | None = None,
         capture: BinaryIO | None = None,
         sink: Sink | None = None,
+        view: LabView | None = None,
     ) -> None:
         self.lab = lab
         self.until_ns = lab.until_ns if until_s is None else round(until_s * NS)
@@ -58,7 +60,8 @@ class LabRun:
             self.journal = Journal(capture, self.world.clock, names)
         self.handovers = Handovers(self.world)
         self._movers = {event.node for event in lab.events if isinstance(event, MoveEvent)}
-        observers = (self.journal, self.handovers if self._movers else None)
+        self._view = view
+        observers = (self.journal, self.handovers if self._movers else None, view)
         self.world.observe(Observers.of(*observers))
         self._timeline = Timeline(self.world.now, sink if sink is not None else _nobody)
         self._quiet = sink is None
@@ -118,6 +121,8 @@ class LabRun:
                     self.journal.add_port(port)
             if node.name in self._movers:
                 self.handovers.watch(node)
+            if self._view is not None:
+                self._view.watch(node)
 
     def _finish(self) -> None:
         if self.journal is not None:

@@ -344,7 +344,7 @@ class _Run:
             self._log.settle(n, OWN)
         elif m.fate is None:
             raise RuntimeError(f"packet {n} has no fate")
-        self._watch.fed(kern, n, record)
+        self._watch.fed(kern, record, m)
 
     def _trace_waits(self) -> bool:
         return any(packet.held() for packet in self._traced.values())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kame_py.kern.kernel import Kernel
+    from kame_py.kern.mbuf import Mbuf
     from kame_py.replay.capture import Record
 
 
@@ -34,8 +35,8 @@ class Watch:
         """Asked before a packet is fed. False: it is left out."""
         return True
 
-    def fed(self, kern: Kernel, n: int, record: Record) -> None:
-        """Packet ``n`` went into the kernel, alone."""
+    def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
+        """A packet went into the kernel, alone. m None: it was the node's own."""
 
     def sent(self, kern: Kernel, frame: bytes) -> None:
         """The node sends a frame."""
@@ -54,9 +55,9 @@ class Watches(Watch):
     def admits(self, record: Record) -> bool:
         return all(watch.admits(record) for watch in self._watches)
 
-    def fed(self, kern: Kernel, n: int, record: Record) -> None:
+    def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
         for watch in self._watches:
-            watch.fed(kern, n, record)
+            watch.fed(kern, record, m)
 
     def sent(self, kern: Kernel, frame: bytes) -> None:
         for watch in self._watches:

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a report page shows of one run, as values; and who gathers them while a capture is played.
+
+No KAME counterpart. The same view is filled by a replay, of one node, and by a lab, of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kame_py.netinet6.scope6 import in6_clearscope
+from kame_py.replay.bindings import Bindings, Span
+from kame_py.replay.explain import option_wire
+from kame_py.replay.ladder import Ladder, Message
+from kame_py.replay.linktype import Frame, link_strip
+from kame_py.replay.rates import Rates
+from kame_py.replay.report import address_texts, default_routers, neighbor_texts
+from kame_py.replay.signal import Signal, find_signal
+from kame_py.replay.verdict import OWN, seconds_text
+from kame_py.replay.watch import Watch
+from kame_py.wire.const import ETHERTYPE_IPV6
+from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, ntop
+from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET, LINKTYPE_RAW
+
+if TYPE_CHECKING:
+    from kame_py.kern.kernel import Kernel
+    from kame_py.kern.mbuf import Mbuf
+    from kame_py.replay.capture import Record
+    from kame_py.replay.runner import ReplayResult
+    from kame_py.replay.verdict import Verdict
+
+SELF: Final = "node"  # the lane of the node that is played to
+ROWS_MAX: Final = 200  # of a table of state
+
+
+class Table(NamedTuple):
+    """Rows for people. bad: which rows tell of a failure. first: it stands at the top.
+
+    folded: what stands for the rows until somebody wants to see them.
+    """
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    bad: frozenset[int] = frozenset()
+    first: bool = False
+    folded: str = ""
+
+
+@dataclass(slots=True)
+class View:
+    """One run. fates, drops, counters: by node, then by name. explained: title and lines."""
+
+    title: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    fates: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    drops: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    counters: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    rates: Rates = field(default_factory=Rates)
+    ladder: Ladder = field(default_factory=Ladder)
+    spans: list[Span] = field(default_factory=list)
+    spans_left_out: int = 0
+    names: Mapping[bytes, str] = field(default_factory=dict)
+    punts: Mapping[str, int] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    explained: list[tuple[str, Sequence[str]]] = field(default_factory=list)
+    start_ns: int = 0
+    end_ns: int = 0
+
+    def name(self, addr: bytes) -> str:
+        """An address as its host is called, if it is."""
+        return self.names.get(addr) or ntop(addr)
+
+
+class ViewWatch(Watch):
+    """Fills the view of a replay; ``verdict`` goes to the replay's sink, ``finish`` ends it."""
+
+    def __init__(self, title: str) -> None:
+        self.view = View(title)
+        self._bindings = Bindings(SELF)
+        self._t_ns = 0
+        self.view.ladder.lane(SELF, SELF)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """A packet has ended."""
+        self.view.rates.add(verdict.t_ns, verdict.fate)
+
+    def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
+        self._t_ns = max(self._t_ns, record.t_ns)
+        self._bindings.look(kern, self._t_ns)
+        found = _signal(kern, record.linktype, record.data)
+        if found is None or not self.view.ladder.news(found, SELF):
+            return
+        ladder = self.view.ladder
+        if m is None:
+            src, dst = SELF, self._lane(found.dst)
+        elif IN6_IS_ADDR_MULTICAST(found.dst) or _has(kern, found.dst):
+            src, dst = self._lane(found.src), SELF
+        else:  # the node hears what two others say, or forwards it
+            src, dst = self._lane(found.src), self._lane(found.dst)
+        end = OWN if m is None else ""
+        ladder.add(Message(record.t_ns, src, [dst], found, m, end, record.n))
+
+    def sent(self, kern: Kernel, frame: bytes) -> None:
+        linktype = LINKTYPE_ETHERNET if any(ifp.if_hwaddr for ifp in kern.ifnets) else LINKTYPE_RAW
+        found = _signal(kern, linktype, frame)
+        if found is None or not self._t_ns or not _has(kern, found.src):
+            return
+        self.view.ladder.add(
+            Message(kern.clock.realtime(), SELF, [self._lane(found.dst)], found, end="sent")
+        )
+
+    def _lane(self, addr: bytes) -> str:
+        return self.view.ladder.lane(ntop(addr), ntop(addr))
+
+    def finish(self, result: ReplayResult, seconds: float) -> View:
+        """The view, complete."""
+        view = self.view
+        self._bindings.look(result.kern, result.end_ns)
+        view.spans, view.spans_left_out = self._bindings.spans, self._bindings.left_out
+        view.start_ns, view.end_ns = result.start_ns, result.end_ns
+        view.fates, view.drops = {SELF: result.fates}, {SELF: result.drops}
+        view.counters = {SELF: result.kern.stats.nonzero()}
+        view.punts = result.punts
+        view.problems = [*result.problems, *result.doubts]
+        if result.error is not None:
+            view.problems.append(f"{result.error}; last good packet {result.last_good}")
+        view.explained = [(f"Packet {n}", lines) for n, lines in result.traces.items()]
+        view.tables = [_state_table(result)]
+        view.facts = _facts(result, seconds)
+        return view
+
+
+def _facts(result: ReplayResult, seconds: float) -> list[tuple[str, str]]:
+    span = result.end_ns - result.start_ns
+    facts = [("packets", f"{result.packets:,}"), ("over", f"{seconds_text(span)} s")]
+    if result.left_out:
+        facts.append(("left out by the filter", f"{result.left_out:,}"))
+    facts += [("frames sent", f"{result.replies:,}"), ("replayed in", f"{seconds:.2f} s")]
+    if result.in_bulk:
+        facts.append(("in bulk", f"{result.in_bulk:,}"))
+    return facts
+
+
+def _state_table(result: ReplayResult) -> Table:
+    kern, ifname = result.kern, result.ifname
+    rows = [("address", text) for text in address_texts(kern, ifname)]
+    rows += [("default router", text) for text in default_routers(kern)]
+    rows += [("neighbor", text) for text in neighbor_texts(kern, ifname)]
+    more = len(rows) - ROWS_MAX
+    if more > 0:
+        rows[ROWS_MAX:] = [("", f"and {more} more")]
+    return Table("The node at the end", ("", ""), rows)
+
+
+def _signal(kern: Kernel, linktype: int, data: bytes) -> Signal | None:
+    frame = link_strip(linktype, data)
+    if not isinstance(frame, Frame) or frame.ethertype != ETHERTYPE_IPV6:
+        return None
+    return find_signal(frame.payload, option_wire(kern))
+
+
+def _has(kern: Kernel, addr: bytes) -> bool:
+    return any(in6_clearscope(ia.ia_addr) == addr for ifp in kern.ifnets for ia in ifp.in6_addrs)
