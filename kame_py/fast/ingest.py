@@ -113,6 +113,11 @@ class PcapWalk:
         """Packets read so far, this batch included."""
         return self.reader.last_good - (self._held is not None)
 
+    @property
+    def octets(self) -> int | None:
+        """How far the file was read; None: ask the file."""
+        return self._window.octets
+
     def fill(self, batch: Batch) -> int:
         """The next packets into ``batch``: how many; 0 at the end. They have one link type."""
         self.odd_stamps.clear()

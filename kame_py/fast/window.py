@@ -45,6 +45,11 @@ class Window:
         """Why reading failed."""
         raise NotImplementedError
 
+    @property
+    def octets(self) -> int | None:
+        """How far the file was read; None: ask the file."""
+        return None
+
     def more(self) -> bool:
         """Slide on; what lies open stays open. False: there is no more, or no room."""
         raise NotImplementedError
@@ -118,6 +123,10 @@ class FileWindow(Window):
     @property
     def failure(self) -> str | None:
         return self._failure
+
+    @property
+    def octets(self) -> int | None:
+        return self._at + self.pos
 
     def more(self) -> bool:
         if self._last or self._at + self.pos >= self._size:

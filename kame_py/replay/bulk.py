@@ -70,13 +70,16 @@ class BulkRun:
         self.engine = Engine(node.kern, node.ifp, node.clock.epoch_ns, self, write)
 
     def play(
-        self, end_ns: int, goes_on: Callable[[int], bool], alone: Callable[[int, int], bool]
+        self,
+        end_ns: int,
+        goes_on: Callable[[int, int | None], bool],
+        alone: Callable[[int, int], bool],
     ) -> int:
         """Play all batches; the last stamp."""
         walk, engine = self._walk, self.engine
         engine.last_ns = end_ns
         batch = Batch.empty()
-        while goes_on(walk.last_good) and walk.fill(batch):
+        while goes_on(walk.last_good, walk.octets) and walk.fill(batch):
             one_by_one = walk.linktype not in self._direct
             engine.run(batch, one_by_one or alone(walk.first, walk.first + batch.n))
         engine.finish()

@@ -319,7 +319,7 @@ class _Run:
     def _play_in_bulk(self, end_ns: int) -> int:
         """The rest of the capture; the last stamp."""
         assert self._bulk is not None
-        return self._bulk.play(end_ns, lambda n: self._watch.goes_on(n, None), self._alone)
+        return self._bulk.play(end_ns, self._watch.goes_on, self._alone)
 
     def _alone(self, first: int, end: int) -> bool:
         """Whether packets ``first`` up to ``end`` must be seen one by one."""
