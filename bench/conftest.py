@@ -24,11 +24,12 @@ PEERS = {
 class Results:
     """Median seconds: of each benchmark by group and name; of virtual hours, with their events.
 
-    starts: seconds of work that a program's start takes.
+    starts: seconds of work that a program's start takes. lines: what benchmarks say themselves.
     """
 
     groups: dict[str, dict[str, float]] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
     hours: dict[str, tuple[float, int]] = field(default_factory=dict)
 
 
@@ -52,6 +53,8 @@ def _remember(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> It
         results.hours[of] = (median, benchmark.extra_info["events"])
     if "start" in benchmark.extra_info:
         results.starts[benchmark.extra_info["start"]] = benchmark.extra_info["work_s"]
+    if "line" in benchmark.extra_info:
+        results.lines.append(benchmark.extra_info["line"])
     if benchmark.group is not None:
         name = request.node.originalname.rpartition("_")[2]
         results.groups.setdefault(benchmark.group, {})[name] = median
@@ -81,7 +84,7 @@ def summary(results: Results) -> list[str]:
         ]
         if ratios:
             lines.append(f"{group}: {medians[ours] * 1e6:.1f} us, time {', '.join(ratios)}")
-    return lines + starts(results.starts)
+    return lines + results.lines + starts(results.starts)
 
 
 def starts(seconds: dict[str, float]) -> list[str]:

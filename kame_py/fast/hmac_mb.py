@@ -2,7 +2,7 @@
 """HMAC-MD5, HMAC-SHA1 and HMAC-SHA2-256 of a batch of messages, as fast as this processor allows.
 
 KAME ah_core.c (ah_hmac_md5_*, ah_hmac_sha1_*) does the same, one packet at a time. Where there are
-no wide vectors, and for few messages, hashlib does the work. RFC 2104, RFC 2403, RFC 2404, RFC 4868.
+no wide vectors, and for few messages, hashlib does the work. RFC 2104, 2403, 2404 and 4868.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Batch(Protocol):
 def hmac_batch(
     alg: Alg, states: U32, sa_index: I64, arena: U8, off: I64, length: U32, out: U8, icvlen: int
 ) -> None:
-    """The first ``icvlen`` octets of the HMAC of each ``arena[off : off + length]``, a row of out each.
+    """The first ``icvlen`` octets of the HMAC of each ``arena[off : off + length]``, by rows.
 
     states: a table with a row for each association; sa_index: the row of each message. ValueError
     for a message outside the arena, an association outside the table, a length that is no whole
