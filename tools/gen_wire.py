@@ -25,11 +25,13 @@ TARGET = ROOT / "kame_py" / "wire" / "codecs.py"
 HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
 """Fixed-size headers. Written by tools/gen_wire.py from kame_py/wire/decl; do not edit.
 
-O_<member> is the offset of a member, SIZE the length of the header, both in octets.
+O_<member> is the offset of a member, SIZE the length of the header, both in octets. unpack_fields
+and pack_fields are unpack and pack without an object between, for the way of every packet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 from typing import ClassVar, Final, Self
 
@@ -108,7 +110,13 @@ def class_source(decl: Decl) -> str:
         lines.append(f"    O_{m.name}: Final = {off}")
         rows.append(f'Field("{m.name}", {off}, {m.size}, "{m.show}"),')
         off += m.size
-    lines += ["    FIELDS: ClassVar[tuple[Field, ...]] = (", *rows, ")", ""]
+    lines += ["    FIELDS: ClassVar[tuple[Field, ...]] = (", *rows, ")"]
+    types = ", ".join(m.pytype for m in members)
+    lines += [
+        f"    unpack_fields: ClassVar[Callable[[Buf, int], tuple[{types}]]] = {packer}.unpack_from",
+        f"    pack_fields: ClassVar[Callable[[{types}], bytes]] = {packer}.pack",
+        "",
+    ]
     lines += [f"    {m.name}: {m.pytype}" for m in members]
     lines += ["", "    def __init__(self, *, "]
     lines += [f"        {m.name}: {m.pytype} = {literal(m)}," for m in members]

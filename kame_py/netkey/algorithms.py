@@ -98,8 +98,7 @@ class HmacKey:
 
     def mac(self, *parts: bytes) -> bytes:
         inner = self._inner.copy()
-        for part in parts:
-            inner.update(part)
+        inner.update(parts[0] if len(parts) == 1 else b"".join(parts))
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.digest()[: self.icvlen]

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from kame_py.kern.protosw import PrCtl
     from kame_py.kern.uipc_socket import Socket
     from kame_py.netinet6.ip6_var import Exthdrs
-    from kame_py.netkey.keydb import Ipsecrequest, Secpolicy
+    from kame_py.netkey.keydb import Ipsecrequest, MacKey, Secpolicy
 
 _NO_PORTS: Final = (0, 0)
 #: What the sender of a packet hears of its end: KAME keeps policy and missing keys to itself.
@@ -81,24 +81,25 @@ def ipsec_init(kern: Kernel, conf: KernConf) -> Ipsec6:
 class AuthdataSa:
     """An AH association for the authentication data sub-option (draft-15 s.4.4)."""
 
-    __slots__ = ("_kern", "_sav", "icvlen", "spi")
+    __slots__ = ("_kern", "_mac", "_sav", "icvlen", "spi")
 
-    def __init__(self, kern: Kernel, sav: Secasvar) -> None:
+    def __init__(self, kern: Kernel, sav: Secasvar, mac: MacKey | None) -> None:
         self._kern = kern
         self._sav = sav
+        self._mac = mac
         self.spi = sav.spi
-        self.icvlen = sav.mackey.icvlen if sav.mackey is not None else 0
+        self.icvlen = mac.icvlen if mac is not None else 0
 
     def sign(self, *parts: bytes) -> bytes:
-        mac = self._sav.mackey
-        key_sa_recordxfer(self._kern, self._sav, sum(map(len, parts)))
-        return mac.mac(*parts) if mac is not None else b""
+        text = b"".join(parts)
+        key_sa_recordxfer(self._kern, self._sav, len(text))
+        return self._mac.mac(text) if self._mac is not None else b""
 
     def verify(self, icv: bytes, *parts: bytes) -> bool:
-        mac = self._sav.mackey
-        if mac is None or not icv or not icv_equal(icv, mac.mac(*parts)):
+        text = b"".join(parts)
+        if self._mac is None or not icv or not icv_equal(icv, self._mac.mac(text)):
             return False
-        key_sa_recordxfer(self._kern, self._sav, sum(map(len, parts)))
+        key_sa_recordxfer(self._kern, self._sav, len(text))
         return True
 
 
@@ -192,11 +193,11 @@ class Ipsec6:
         if sp.policy != IPSEC_POLICY_IPSEC or not sp.req or sp.req[0].proto != IPPROTO_AH:
             return None
         sav = key_checkrequest(kern, sp.req[0], ipsec6_saidx(sp.req[0], src, dst))
-        return AuthdataSa(kern, sav) if isinstance(sav, Secasvar) else None
+        return _authdata_sa(kern, sav) if isinstance(sav, Secasvar) else None
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
         sav = key_allocsa(kern, IPPROTO_AH, dst, spi, src)
-        return None if sav is None else AuthdataSa(kern, sav)
+        return None if sav is None else _authdata_sa(kern, sav)
 
     def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
         return key_allocsa(kern, IPPROTO_AH, dst, spi) is not None
@@ -215,6 +216,13 @@ class Ipsec6:
 
     def on_key_change(self, kern: Kernel, fn: Callable[[], None]) -> None:
         kern.key.on_change.append(fn)
+
+
+def _authdata_sa(kern: Kernel, sav: Secasvar) -> AuthdataSa:
+    """The association as mobility sees it: one object as long as the association stands."""
+    if sav.authdata is None:
+        sav.authdata = AuthdataSa(kern, sav, sav.mackey)
+    return sav.authdata
 
 
 def _closed(kern: Kernel, sp: Secpolicy) -> DropReason | None:

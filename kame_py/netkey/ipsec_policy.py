@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.netkey.key_spd import ipsec_get_reqlevel, key_allocsp
+from kame_py.netkey.key_spd import ipsec_get_reqlevel, key_allocsp, key_usesp
 from kame_py.netkey.keydb import Secpolicyindex
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr, Udphdr
 from kame_py.wire.const import IPPROTO_FRAGMENT, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _FULL: Final = 128  # prefix length of one address
 _PORTS: Final = Udphdr.O_uh_ulen  # octets; TCP has its ports at the same place
 _NO_PORTS: Final = (IPSEC_PORT_ANY, IPSEC_PORT_ANY)
+_WITH_PORTS: Final = frozenset((IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMPV6))
 
 
 # -- selectors ---------------------------------------------------------------------------------
@@ -44,7 +45,9 @@ _NO_PORTS: Final = (IPSEC_PORT_ANY, IPSEC_PORT_ANY)
 
 def ipsec_ports(data: bytes, off: int, nxt: int) -> tuple[int, int]:
     """Source and destination port of what lies at ``off``; type and code of ICMPv6; else any."""
-    if nxt in (IPPROTO_UDP, IPPROTO_TCP) and len(data) >= off + _PORTS:
+    if nxt not in _WITH_PORTS:
+        return _NO_PORTS
+    if nxt != IPPROTO_ICMPV6 and len(data) >= off + _PORTS:
         return u16(data, off + Udphdr.O_uh_sport), u16(data, off + Udphdr.O_uh_dport)
     if nxt == IPPROTO_ICMPV6 and len(data) >= off + Icmp6Hdr.O_icmp6_cksum:
         return u8(data, off + Icmp6Hdr.O_icmp6_type), u8(data, off + Icmp6Hdr.O_icmp6_code)
@@ -64,12 +67,17 @@ def ipsec6_getpolicy(
 ) -> Secpolicy:
     """The policy of a packet: the first that fits, else the default one."""
     key = kern.key
-    if key.spd:
-        idx = Secpolicyindex(direction, src, _FULL, dst, _FULL, nxt, *ports)
-        sp = key_allocsp(kern, idx)
+    if not key.spd:
+        return key.ip6_def_policy
+    sport, dport = ports
+    selectors = (direction, src, _FULL, dst, _FULL, nxt, sport, dport)
+    if selectors in key.spcache:  # key_allocsp for what it knows
+        sp = key.spcache[selectors]
         if sp is not None:
-            return sp
-    return key.ip6_def_policy
+            key_usesp(kern, sp)
+    else:
+        sp = key_allocsp(kern, Secpolicyindex(*selectors))
+    return key.ip6_def_policy if sp is None else sp
 
 
 def ipsec6_getpolicybysock(
@@ -98,6 +106,8 @@ def ipsec_in_reject(kern: Kernel, m: Mbuf, sp: Secpolicy) -> bool:
     if sp.policy == IPSEC_POLICY_DISCARD:
         return True
     if sp.policy != IPSEC_POLICY_IPSEC:
+        return False
+    if not sp.req:
         return False
     hist = m.ipsec.hist if m.ipsec is not None else ()
     return any(

@@ -42,7 +42,7 @@ def key_allocsa(
     """The association that a received packet names; with ``src`` only one of that source."""
     savs: Sequence[Secasvar] = kern.key.sad.get((proto, dst, spi), ())
     for sav in savs:
-        if sav.state in _VALID and src in (None, sav.saidx.src):
+        if sav.state in _VALID and (src is None or sav.saidx.src == src):
             return sav
     return None
 
@@ -65,6 +65,8 @@ def key_allocsa_policy(kern: Kernel, saidx: Secasindex) -> Secasvar | None:
 
 
 def _preferred(savs: list[Secasvar], old: bool) -> Secasvar | None:
+    if len(savs) == 1:  # the common case, whatever the order
+        return savs[0] if savs[0].state in _VALID else None
     for state in _PREFER_OLD if old else _PREFER_NEW:
         for sav in savs if old else reversed(savs):
             if sav.state == state:
@@ -150,7 +152,7 @@ def _unlink(kern: Kernel, sav: Secasvar) -> None:
 
 def key_sa_recordxfer(kern: Kernel, sav: Secasvar, octets: int) -> None:
     """A packet used the association; it may reach a limit by that."""
-    cur = sav.lft_c
+    cur, hard, soft = sav.lft_c, sav.lft_h, sav.lft_s
     cur.allocations += 1
     cur.bytes += octets
     cur.usetime = kern.clock.realtime() // NS
@@ -158,11 +160,16 @@ def key_sa_recordxfer(kern: Kernel, sav: Secasvar, octets: int) -> None:
         return  # deleted while the packet was under way
     if sav.used_ns is None:
         sav.used_ns = kern.now()
-        if sav.lft_s.usetime or sav.lft_h.usetime:
+        if soft.usetime or hard.usetime:
             _schedule(kern, sav)
-    if _spent(sav.lft_h, cur):
+    if hard.bytes or hard.allocations or soft.bytes or soft.allocations:
+        _check_limits(kern, sav)
+
+
+def _check_limits(kern: Kernel, sav: Secasvar) -> None:
+    if _spent(sav.lft_h, sav.lft_c):
         key_sa_chgstate(kern, SaEv.HARD, sav)
-    elif sav.state == SADB_SASTATE_MATURE and _spent(sav.lft_s, cur):
+    elif sav.state == SADB_SASTATE_MATURE and _spent(sav.lft_s, sav.lft_c):
         key_sa_chgstate(kern, SaEv.SOFT, sav)
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "key_newreqid",
     "key_sp2msg",
     "key_sps",
+    "key_usesp",
 ]
 
 SPCACHE_MAX: Final = 1024  # look-ups that are remembered
@@ -68,9 +69,15 @@ def key_allocsp(kern: Kernel, spidx: Secpolicyindex) -> Secpolicy | None:
         sp = next((sp for sp in key_sps(kern, spidx.dir) if _matches(sp, spidx)), None)
         key.spcache[spidx] = sp
     if sp is not None:
-        sp.lastused = kern.clock.realtime() // NS
-        sp.lastused_ns = kern.now()
+        key_usesp(kern, sp)
     return sp
+
+
+def key_usesp(kern: Kernel, sp: Secpolicy) -> None:
+    """A packet fell under the policy now."""
+    clock = kern.clock
+    sp.lastused = clock.realtime() // NS
+    sp.lastused_ns = clock.now()
 
 
 def key_sps(kern: Kernel, direction: int | None = None) -> Iterator[Secpolicy]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from sortedcontainers import SortedDict
 
@@ -19,6 +19,7 @@ from kame_py.wire.pfkeyv2 import IPSEC_LEVEL_USE, IPSEC_POLICY_NONE, SADB_SASTAT
 if TYPE_CHECKING:
     from kame_py.kern.callout import Callout
     from kame_py.kern.uipc_socket import Socket
+    from kame_py.netkey.ipsec import AuthdataSa
 
 ESP_REPLAY_UNITS: Final = 8  # a window is given in octets of bitmap
 
@@ -68,6 +69,9 @@ class Secpolicyindex(NamedTuple):
     ul_proto: int
     sport: int = 0
     dport: int = 0
+
+
+Selectors: TypeAlias = tuple[int, bytes, int, bytes, int, int, int, int]  # a Secpolicyindex, too
 
 
 @dataclass(slots=True)
@@ -124,6 +128,7 @@ class Secasvar:
     used_ns: int | None = None  # kern.now() of its first use
     callout: Callout | None = None  # its next change of state
     idents: tuple[SadbExt, ...] = ()  # identities and sensitivity, only carried
+    authdata: AuthdataSa | None = None  # how mobility sees it, once that has asked
 
 
 @dataclass(slots=True, eq=False)
@@ -186,7 +191,7 @@ class KeyState:
     spd: SortedDict[tuple[int, int], Secpolicy] = field(default_factory=SortedDict)
     sp_index: dict[Secpolicyindex, Secpolicy] = field(default_factory=dict)
     sp_ids: dict[int, Secpolicy] = field(default_factory=dict)
-    spcache: dict[Secpolicyindex, Secpolicy | None] = field(default_factory=dict)
+    spcache: dict[Selectors, Secpolicy | None] = field(default_factory=dict)
     sockets: list[Socket] = field(default_factory=list)
     registered: dict[Socket, set[int]] = field(default_factory=dict)
     promisc: set[Socket] = field(default_factory=set)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fixed-size headers. Written by tools/gen_wire.py from kame_py/wire/decl; do not edit.
 
-O_<member> is the offset of a member, SIZE the length of the header, both in octets.
+O_<member> is the offset of a member, SIZE the length of the header, both in octets. unpack_fields
+and pack_fields are unpack and pack without an object between, for the way of every packet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 from typing import ClassVar, Final, Self
 
@@ -33,6 +35,10 @@ class EtherHeader(Header):
         Field("ether_shost", 6, 6, "mac"),
         Field("ether_type", 12, 2, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[bytes, bytes, int]]] = (
+        _S_ETHERHEADER.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[bytes, bytes, int], bytes]] = _S_ETHERHEADER.pack
 
     ether_dhost: bytes
     ether_shost: bytes
@@ -93,6 +99,10 @@ class Ip6Hdr(Header):
         Field("ip6_src", 8, 16, "addr"),
         Field("ip6_dst", 24, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, bytes, bytes]]] = (
+        _S_IP6HDR.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, bytes, bytes], bytes]] = _S_IP6HDR.pack
 
     ip6_flow: int
     ip6_plen: int
@@ -155,6 +165,8 @@ class Ip6Ext(Header):
         Field("ip6e_nxt", 0, 1, "dec"),
         Field("ip6e_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_IP6EXT.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6EXT.pack
 
     ip6e_nxt: int
     ip6e_len: int
@@ -199,6 +211,8 @@ class Ip6Hbh(Header):
         Field("ip6h_nxt", 0, 1, "dec"),
         Field("ip6h_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_IP6HBH.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6HBH.pack
 
     ip6h_nxt: int
     ip6h_len: int
@@ -243,6 +257,8 @@ class Ip6Dest(Header):
         Field("ip6d_nxt", 0, 1, "dec"),
         Field("ip6d_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_IP6DEST.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6DEST.pack
 
     ip6d_nxt: int
     ip6d_len: int
@@ -293,6 +309,10 @@ class Ip6Rthdr(Header):
         Field("ip6r_type", 2, 1, "dec"),
         Field("ip6r_segleft", 3, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_IP6RTHDR.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_IP6RTHDR.pack
 
     ip6r_nxt: int
     ip6r_len: int
@@ -354,6 +374,10 @@ class Ip6Rthdr0(Header):
         Field("ip6r0_segleft", 3, 1, "dec"),
         Field("ip6r0_reserved", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int]]] = (
+        _S_IP6RTHDR0.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int], bytes]] = _S_IP6RTHDR0.pack
 
     ip6r0_nxt: int
     ip6r0_len: int
@@ -418,6 +442,10 @@ class Ip6Frag(Header):
         Field("ip6f_offlg", 2, 2, "hex"),
         Field("ip6f_ident", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_IP6FRAG.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_IP6FRAG.pack
 
     ip6f_nxt: int
     ip6f_reserved: int
@@ -470,6 +498,8 @@ class Ip6Opt(Header):
         Field("ip6o_type", 0, 1, "hex"),
         Field("ip6o_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_IP6OPT.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6OPT.pack
 
     ip6o_type: int
     ip6o_len: int
@@ -514,6 +544,8 @@ class Ip6OptPadn(Header):
         Field("ip6opn_type", 0, 1, "hex"),
         Field("ip6opn_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_IP6OPTPADN.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6OPTPADN.pack
 
     ip6opn_type: int
     ip6opn_len: int
@@ -561,6 +593,8 @@ class Ip6OptJumbo(Header):
         Field("ip6oj_len", 1, 1, "dec"),
         Field("ip6oj_jumbo_len", 2, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int]]] = _S_IP6OPTJUMBO.unpack_from
+    pack_fields: ClassVar[Callable[[int, int, int], bytes]] = _S_IP6OPTJUMBO.pack
 
     ip6oj_type: int
     ip6oj_len: int
@@ -612,6 +646,10 @@ class Ip6OptRtalert(Header):
         Field("ip6or_len", 1, 1, "dec"),
         Field("ip6or_value", 2, 2, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int]]] = (
+        _S_IP6OPTRTALERT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int], bytes]] = _S_IP6OPTRTALERT.pack
 
     ip6or_type: int
     ip6or_len: int
@@ -663,6 +701,10 @@ class Ip6OptTunnelLimit(Header):
         Field("ip6otl_len", 1, 1, "dec"),
         Field("ip6otl_limit", 2, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int]]] = (
+        _S_IP6OPTTUNNELLIMIT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int], bytes]] = _S_IP6OPTTUNNELLIMIT.pack
 
     ip6otl_type: int
     ip6otl_len: int
@@ -714,6 +756,10 @@ class Ip6OptHomeAddress(Header):
         Field("ip6oh_len", 1, 1, "dec"),
         Field("ip6oh_addr", 2, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, bytes]]] = (
+        _S_IP6OPTHOMEADDRESS.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, bytes], bytes]] = _S_IP6OPTHOMEADDRESS.pack
 
     ip6oh_type: int
     ip6oh_len: int
@@ -762,6 +808,10 @@ class Ip6OptBindingRequest(Header):
         Field("ip6or_type", 0, 1, "hex"),
         Field("ip6or_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = (
+        _S_IP6OPTBINDINGREQUEST.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6OPTBINDINGREQUEST.pack
 
     ip6or_type: int
     ip6or_len: int
@@ -806,6 +856,8 @@ class Ip6SubOpt(Header):
         Field("type", 0, 1, "dec"),
         Field("len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_IP6SUBOPT.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_IP6SUBOPT.pack
 
     type: int
     len: int
@@ -853,6 +905,10 @@ class Ip6SubOptUniqid(Header):
         Field("len", 1, 1, "dec"),
         Field("id", 2, 2, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int]]] = (
+        _S_IP6SUBOPTUNIQID.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int], bytes]] = _S_IP6SUBOPTUNIQID.pack
 
     type: int
     len: int
@@ -907,6 +963,10 @@ class Icmp6Hdr(Header):
         Field("icmp6_cksum", 2, 2, "hex"),
         Field("icmp6_data32", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_ICMP6HDR.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_ICMP6HDR.pack
 
     icmp6_type: int
     icmp6_code: int
@@ -967,6 +1027,10 @@ class Icmp6DstUnreach(Header):
         Field("icmp6_cksum", 2, 2, "hex"),
         Field("icmp6_unused", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_ICMP6DSTUNREACH.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_ICMP6DSTUNREACH.pack
 
     icmp6_type: int
     icmp6_code: int
@@ -1027,6 +1091,10 @@ class Icmp6PacketTooBig(Header):
         Field("icmp6_cksum", 2, 2, "hex"),
         Field("icmp6_mtu", 4, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_ICMP6PACKETTOOBIG.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_ICMP6PACKETTOOBIG.pack
 
     icmp6_type: int
     icmp6_code: int
@@ -1087,6 +1155,10 @@ class Icmp6TimeExceeded(Header):
         Field("icmp6_cksum", 2, 2, "hex"),
         Field("icmp6_unused", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_ICMP6TIMEEXCEEDED.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_ICMP6TIMEEXCEEDED.pack
 
     icmp6_type: int
     icmp6_code: int
@@ -1147,6 +1219,10 @@ class Icmp6ParamProb(Header):
         Field("icmp6_cksum", 2, 2, "hex"),
         Field("icmp6_pptr", 4, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_ICMP6PARAMPROB.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_ICMP6PARAMPROB.pack
 
     icmp6_type: int
     icmp6_code: int
@@ -1210,6 +1286,10 @@ class Icmp6Echo(Header):
         Field("icmp6_id", 4, 2, "dec"),
         Field("icmp6_seq", 6, 2, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int]]] = (
+        _S_ICMP6ECHO.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int], bytes]] = _S_ICMP6ECHO.pack
 
     icmp6_type: int
     icmp6_code: int
@@ -1280,6 +1360,10 @@ class Icmp6Nodeinfo(Header):
         Field("ni_flags", 6, 2, "hex"),
         Field("icmp6_ni_nonce", 8, 8, "bytes"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, bytes]]] = (
+        _S_ICMP6NODEINFO.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, bytes], bytes]] = _S_ICMP6NODEINFO.pack
 
     ni_type: int
     ni_code: int
@@ -1340,6 +1424,8 @@ class NiReplyFqdn(Header):
     SIZE: ClassVar[int] = 4
     O_ni_fqdn_ttl: Final = 0
     FIELDS: ClassVar[tuple[Field, ...]] = (Field("ni_fqdn_ttl", 0, 4, "dec"),)
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int]]] = _S_NIREPLYFQDN.unpack_from
+    pack_fields: ClassVar[Callable[[int], bytes]] = _S_NIREPLYFQDN.pack
 
     ni_fqdn_ttl: int
 
@@ -1378,6 +1464,8 @@ class NiReplyAddr(Header):
         Field("ni_addr_ttl", 0, 4, "dec"),
         Field("ni_addr_addr", 4, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, bytes]]] = _S_NIREPLYADDR.unpack_from
+    pack_fields: ClassVar[Callable[[int, bytes], bytes]] = _S_NIREPLYADDR.pack
 
     ni_addr_ttl: int
     ni_addr_addr: bytes
@@ -1422,6 +1510,8 @@ class NiSuptypesRun(Header):
         Field("ni_run_words", 0, 2, "dec"),
         Field("ni_run_skip", 2, 2, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_NISUPTYPESRUN.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_NISUPTYPESRUN.pack
 
     ni_run_words: int
     ni_run_skip: int
@@ -1472,6 +1562,10 @@ class NdRouterSolicit(Header):
         Field("nd_rs_cksum", 2, 2, "hex"),
         Field("nd_rs_reserved", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_NDROUTERSOLICIT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_NDROUTERSOLICIT.pack
 
     nd_rs_type: int
     nd_rs_code: int
@@ -1543,6 +1637,12 @@ class NdRouterAdvert(Header):
         Field("nd_ra_router_lifetime", 6, 2, "dec"),
         Field("nd_ra_reachable", 8, 4, "dec"),
         Field("nd_ra_retransmit", 12, 4, "dec"),
+    )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, int, int, int]]] = (
+        _S_NDROUTERADVERT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int, int, int], bytes]] = (
+        _S_NDROUTERADVERT.pack
     )
 
     nd_ra_type: int
@@ -1630,6 +1730,10 @@ class NdNeighborSolicit(Header):
         Field("nd_ns_reserved", 4, 4, "hex"),
         Field("nd_ns_target", 8, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, bytes]]] = (
+        _S_NDNEIGHBORSOLICIT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, bytes], bytes]] = _S_NDNEIGHBORSOLICIT.pack
 
     nd_ns_type: int
     nd_ns_code: int
@@ -1701,6 +1805,10 @@ class NdNeighborAdvert(Header):
         Field("nd_na_flags_reserved", 4, 4, "hex"),
         Field("nd_na_target", 8, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, bytes]]] = (
+        _S_NDNEIGHBORADVERT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, bytes], bytes]] = _S_NDNEIGHBORADVERT.pack
 
     nd_na_type: int
     nd_na_code: int
@@ -1775,6 +1883,10 @@ class NdRedirect(Header):
         Field("nd_rd_target", 8, 16, "addr"),
         Field("nd_rd_dst", 24, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, bytes, bytes]]] = (
+        _S_NDREDIRECT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, bytes, bytes], bytes]] = _S_NDREDIRECT.pack
 
     nd_rd_type: int
     nd_rd_code: int
@@ -1842,6 +1954,8 @@ class NdOptHdr(Header):
         Field("nd_opt_type", 0, 1, "dec"),
         Field("nd_opt_len", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_NDOPTHDR.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_NDOPTHDR.pack
 
     nd_opt_type: int
     nd_opt_len: int
@@ -1903,6 +2017,12 @@ class NdOptPrefixInfo(Header):
         Field("nd_opt_pi_preferred_time", 8, 4, "dec"),
         Field("nd_opt_pi_reserved2", 12, 4, "hex"),
         Field("nd_opt_pi_prefix", 16, 16, "addr"),
+    )
+    unpack_fields: ClassVar[
+        Callable[[Buf, int], tuple[int, int, int, int, int, int, int, bytes]]
+    ] = _S_NDOPTPREFIXINFO.unpack_from
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int, int, bytes], bytes]] = (
+        _S_NDOPTPREFIXINFO.pack
     )
 
     nd_opt_pi_type: int
@@ -1987,6 +2107,10 @@ class NdOptRdHdr(Header):
         Field("nd_opt_rh_reserved1", 2, 2, "hex"),
         Field("nd_opt_rh_reserved2", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_NDOPTRDHDR.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_NDOPTRDHDR.pack
 
     nd_opt_rh_type: int
     nd_opt_rh_len: int
@@ -2050,6 +2174,10 @@ class NdOptMtu(Header):
         Field("nd_opt_mtu_reserved", 2, 2, "hex"),
         Field("nd_opt_mtu_mtu", 4, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_NDOPTMTU.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_NDOPTMTU.pack
 
     nd_opt_mtu_type: int
     nd_opt_mtu_len: int
@@ -2110,6 +2238,10 @@ class NdOptAdvInterval(Header):
         Field("nd_opt_ai_reserved", 2, 2, "hex"),
         Field("nd_opt_ai_interval", 4, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_NDOPTADVINTERVAL.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_NDOPTADVINTERVAL.pack
 
     nd_opt_ai_type: int
     nd_opt_ai_len: int
@@ -2176,6 +2308,10 @@ class NdOptHomeagentInfo(Header):
         Field("nd_opt_hai_preference", 4, 2, "signed"),
         Field("nd_opt_hai_lifetime", 6, 2, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int]]] = (
+        _S_NDOPTHOMEAGENTINFO.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int], bytes]] = _S_NDOPTHOMEAGENTINFO.pack
 
     nd_opt_hai_type: int
     nd_opt_hai_len: int
@@ -2247,6 +2383,10 @@ class NdOptRouteInfo(Header):
         Field("nd_opt_rti_flags", 3, 1, "hex"),
         Field("nd_opt_rti_lifetime", 4, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int]]] = (
+        _S_NDOPTROUTEINFO.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int], bytes]] = _S_NDOPTROUTEINFO.pack
 
     nd_opt_rti_type: int
     nd_opt_rti_len: int
@@ -2321,6 +2461,10 @@ class MldHdr(Header):
         Field("mld_reserved", 6, 2, "hex"),
         Field("mld_addr", 8, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, bytes]]] = (
+        _S_MLDHDR.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, bytes], bytes]] = _S_MLDHDR.pack
 
     mld_type: int
     mld_code: int
@@ -2394,6 +2538,8 @@ class Udphdr(Header):
         Field("uh_ulen", 4, 2, "dec"),
         Field("uh_sum", 6, 2, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = _S_UDPHDR.unpack_from
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_UDPHDR.pack
 
     uh_sport: int
     uh_dport: int
@@ -2466,6 +2612,12 @@ class Tcphdr(Header):
         Field("th_win", 14, 2, "dec"),
         Field("th_sum", 16, 2, "hex"),
         Field("th_urp", 18, 2, "dec"),
+    )
+    unpack_fields: ClassVar[
+        Callable[[Buf, int], tuple[int, int, int, int, int, int, int, int, int]]
+    ] = _S_TCPHDR.unpack_from
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int, int, int, int], bytes]] = (
+        _S_TCPHDR.pack
     )
 
     th_sport: int
@@ -2558,6 +2710,10 @@ class Ah(Header):
         Field("ah_spi", 4, 4, "hex"),
         Field("ah_seq", 8, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int]]] = (
+        _S_AH.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int], bytes]] = _S_AH.pack
 
     ah_nxt: int
     ah_len: int
@@ -2614,6 +2770,8 @@ class Esp(Header):
         Field("esp_spi", 0, 4, "hex"),
         Field("esp_seq", 4, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_ESP.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_ESP.pack
 
     esp_spi: int
     esp_seq: int
@@ -2658,6 +2816,8 @@ class Esptail(Header):
         Field("esp_padlen", 0, 1, "dec"),
         Field("esp_nxt", 1, 1, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int]]] = _S_ESPTAIL.unpack_from
+    pack_fields: ClassVar[Callable[[int, int], bytes]] = _S_ESPTAIL.pack
 
     esp_padlen: int
     esp_nxt: int
@@ -2713,6 +2873,12 @@ class Ip6OptBindingUpdate(Header):
         Field("ip6ou_reserved", 3, 2, "hex"),
         Field("ip6ou_seqno", 5, 1, "dec"),
         Field("ip6ou_lifetime", 6, 4, "dec"),
+    )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, int]]] = (
+        _S_IP6OPTBINDINGUPDATE.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int], bytes]] = (
+        _S_IP6OPTBINDINGUPDATE.pack
     )
 
     ip6ou_type: int
@@ -2796,6 +2962,12 @@ class Ip6OptBindingAck(Header):
         Field("ip6oa_lifetime", 5, 4, "dec"),
         Field("ip6oa_refresh", 9, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, int, int]]] = (
+        _S_IP6OPTBINDINGACK.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int, int], bytes]] = (
+        _S_IP6OPTBINDINGACK.pack
+    )
 
     ip6oa_type: int
     ip6oa_len: int
@@ -2871,6 +3043,10 @@ class Ip6SubOptAltCoa(Header):
         Field("len", 1, 1, "dec"),
         Field("coa", 2, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, bytes]]] = (
+        _S_IP6SUBOPTALTCOA.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, bytes], bytes]] = _S_IP6SUBOPTALTCOA.pack
 
     type: int
     len: int
@@ -2922,6 +3098,10 @@ class Ip6SubOptAuthData(Header):
         Field("len", 1, 1, "dec"),
         Field("spi", 2, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int]]] = (
+        _S_IP6SUBOPTAUTHDATA.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int], bytes]] = _S_IP6SUBOPTAUTHDATA.pack
 
     type: int
     len: int
@@ -2979,6 +3159,10 @@ class HaDiscovReq(Header):
         Field("ha_dreq_id", 4, 2, "dec"),
         Field("ha_dreq_reserved", 6, 2, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int]]] = (
+        _S_HADISCOVREQ.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int], bytes]] = _S_HADISCOVREQ.pack
 
     ha_dreq_type: int
     ha_dreq_code: int
@@ -3050,6 +3234,10 @@ class HaDiscovRep(Header):
         Field("ha_drep_id", 4, 2, "dec"),
         Field("ha_drep_reserved", 6, 10, "bytes"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, bytes]]] = (
+        _S_HADISCOVREP.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, bytes], bytes]] = _S_HADISCOVREP.pack
 
     ha_drep_type: int
     ha_drep_code: int
@@ -3118,6 +3306,10 @@ class MpSolicit(Header):
         Field("mp_sol_cksum", 2, 2, "hex"),
         Field("mp_sol_reserved", 4, 4, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int]]] = (
+        _S_MPSOLICIT.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int], bytes]] = _S_MPSOLICIT.pack
 
     mp_sol_type: int
     mp_sol_code: int
@@ -3175,6 +3367,8 @@ class MpAdvert(Header):
         Field("mp_adv_code", 1, 1, "dec"),
         Field("mp_adv_cksum", 2, 2, "hex"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int]]] = _S_MPADVERT.unpack_from
+    pack_fields: ClassVar[Callable[[int, int, int], bytes]] = _S_MPADVERT.pack
 
     mp_adv_type: int
     mp_adv_code: int
@@ -3234,6 +3428,12 @@ class Ip6OptBindingUpdateD13(Header):
         Field("ip6ou_prefixlen", 3, 1, "dec"),
         Field("ip6ou_seqno", 4, 2, "dec"),
         Field("ip6ou_lifetime", 6, 4, "dec"),
+    )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, int]]] = (
+        _S_IP6OPTBINDINGUPDATED13.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int], bytes]] = (
+        _S_IP6OPTBINDINGUPDATED13.pack
     )
 
     ip6ou_type: int
@@ -3314,6 +3514,12 @@ class Ip6OptBindingAckD13(Header):
         Field("ip6oa_lifetime", 5, 4, "dec"),
         Field("ip6oa_refresh", 9, 4, "dec"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, int, int]]] = (
+        _S_IP6OPTBINDINGACKD13.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, int, int], bytes]] = (
+        _S_IP6OPTBINDINGACKD13.pack
+    )
 
     ip6oa_type: int
     ip6oa_len: int
@@ -3384,6 +3590,10 @@ class Ip6SubOptAltCoaD13(Header):
         Field("len", 1, 1, "dec"),
         Field("coa", 2, 16, "addr"),
     )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, bytes]]] = (
+        _S_IP6SUBOPTALTCOAD13.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, bytes], bytes]] = _S_IP6SUBOPTALTCOAD13.pack
 
     type: int
     len: int
@@ -3443,6 +3653,12 @@ class HaDiscovReqD13(Header):
         Field("ha_dreq_id", 4, 2, "dec"),
         Field("ha_dreq_reserved", 6, 10, "bytes"),
         Field("ha_dreq_home", 16, 16, "addr"),
+    )
+    unpack_fields: ClassVar[Callable[[Buf, int], tuple[int, int, int, int, bytes, bytes]]] = (
+        _S_HADISCOVREQD13.unpack_from
+    )
+    pack_fields: ClassVar[Callable[[int, int, int, int, bytes, bytes], bytes]] = (
+        _S_HADISCOVREQD13.pack
     )
 
     ha_dreq_type: int

@@ -22,12 +22,17 @@ from kame_py.wire.const import (
     IPPROTO_HOPOPTS,
     IPPROTO_ROUTING,
     IPV6_HDRNESTLIMIT,
+    IPV6_RTHDR_TYPE_0,
 )
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf, u16
 
 _UNIT_8OCT: Final = frozenset((IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS))
 _WALKED: Final = _UNIT_8OCT | {IPPROTO_FRAGMENT, IPPROTO_AH}
+_PADDING: Final = tuple(  # up to the boundary of 8 octets
+    bytes((IP6OPT_PADN, size - 2)) + bytes(size - 2) if size > 1 else bytes(size)
+    for size in range(8)
+)
 _MAX_EXT_LEN: Final = 8 * 256  # RFC 2460 s.4.3: 8-bit length in 8-octet units, first not counted
 
 
@@ -139,8 +144,8 @@ def iter_options(data: Buf, off: int, end: int) -> Iterator[Opt | Malformed]:
 
 def padding(size: int) -> bytes:
     """Pad1 or PadN of size octets in all; size up to 257."""
-    if size < 2:
-        return bytes(size)
+    if size < len(_PADDING):
+        return _PADDING[size]
     return bytes((IP6OPT_PADN, size - 2)) + bytes(size - 2)
 
 
@@ -166,23 +171,18 @@ def build_options(nxt: int, options: Iterable[AlignedOpt]) -> bytes:
     """
     body = lay_out(options, Ip6Dest.SIZE)
     size = Ip6Dest.SIZE + len(body)
-    if size & 7:
-        body += padding(-size & 7)
-        size = Ip6Dest.SIZE + len(body)
+    gap = -size & 7
+    size += gap
     if size > _MAX_EXT_LEN:
         raise ValueError(f"options need {size} octets, a header holds {_MAX_EXT_LEN}")
-    return Ip6Dest(ip6d_nxt=nxt, ip6d_len=(size >> 3) - 1).pack() + body
+    return Ip6Dest.pack_fields(nxt, (size >> 3) - 1) + body + _PADDING[gap]
 
 
 def build_rthdr0(nxt: int, addrs: Sequence[bytes], segleft: int, reserved: int = 0) -> bytes:
     """A type 0 routing header (RFC 2460 s.4.4); at most 127 addresses."""
-    head = Ip6Rthdr0(
-        ip6r0_nxt=nxt,
-        ip6r0_len=2 * len(addrs),
-        ip6r0_segleft=segleft,
-        ip6r0_reserved=reserved,
-    )
-    return head.pack() + b"".join(addrs)
+    size = 2 * len(addrs)
+    head = Ip6Rthdr0.pack_fields(nxt, size, IPV6_RTHDR_TYPE_0, segleft, reserved)
+    return head + b"".join(addrs)
 
 
 def rthdr0_addrs(data: Buf, hdr: ExtHdr) -> tuple[bytes, ...] | Malformed:

@@ -28,7 +28,7 @@ from kame_py.wire.const import (
     IP6SUBOPT_PADN,
     IP6SUBOPT_UNIQUEID,
 )
-from kame_py.wire.ip6ext import AlignedOpt, Opt, iter_options, pad_before, padding
+from kame_py.wire.ip6ext import AlignedOpt, Opt, pad_before, padding
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf
 from kame_py.wire.record import record
@@ -200,14 +200,15 @@ class OptionWire:
 
         Its lengths count the code; the sub-options of ``value`` get their padding here.
         """
-        plus = _ALIGN[type(value)][1]
-        fixed = self.bu_size if isinstance(value, BindingUpdate) else self.ba_size
+        update = isinstance(value, BindingUpdate)
+        plus = (BU_ALIGN if update else BA_ALIGN)[1]
+        fixed = self.bu_size if update else self.ba_size
         at = plus + fixed
         middle = b""
         if value.subopts:
             middle = self.build_subopts(self.align_subopts(value.subopts, at))
-        middle += padding(pad_before(at + len(middle), *AUTHDATA_ALIGN))
-        middle += self._authdata_head(spi, icvlen)
+            at += len(middle)
+        middle += padding(pad_before(at, *AUTHDATA_ALIGN)) + self._authdata_head(spi, icvlen)
         size = fixed - Ip6Opt.SIZE + len(middle) + icvlen
         if isinstance(value, BindingUpdate):
             return AlignedOpt(self.pack_bu(value, size) + middle, AUTHDATA_ALIGN[0], plus)
@@ -220,25 +221,40 @@ class OptionWire:
     def parse_subopts(self, data: Buf, off: int, end: int) -> tuple[SubOpt, ...] | Malformed:
         """The sub-options in data[off:end], padding included."""
         found: list[SubOpt] = []
-        for opt in iter_options(data, off, end):
-            if isinstance(opt, Malformed):
-                return Malformed("sub-option longer than its option", opt.pointer)
-            value = self._parse_subopt(data, opt)
+        end = min(end, len(data))
+        while off < end:
+            kind = data[off]
+            start = off + Ip6Opt.SIZE
+            if kind == IP6SUBOPT_PAD1:
+                start = off + 1
+                stop = start
+            elif start > end:
+                return Malformed("sub-option longer than its option", off)
+            else:
+                stop = start + data[off + Ip6Opt.O_ip6o_len]
+                if stop > end:
+                    return Malformed("sub-option longer than its option", start - 1)
+            value = self._parse_subopt(data, kind, off, start, stop)
             if isinstance(value, Malformed):
                 return value
             found.append(value)
+            off = stop
         return tuple(found)
 
-    def _parse_subopt(self, data: Buf, opt: Opt) -> SubOpt | Malformed:
-        kind, off, data_off, size = opt
-        end = data_off + size
-        if kind in (IP6SUBOPT_PAD1, IP6SUBOPT_PADN):
-            return Pad(bytes(data[off:end]))
+    def _parse_subopt(
+        self, data: Buf, kind: int, off: int, data_off: int, end: int
+    ) -> SubOpt | Malformed:
+        """The sub-option in data[off:end]; data_off is behind its length."""
+        if kind in (IP6SUBOPT_PADN, IP6SUBOPT_PAD1):
+            octets = bytes(data[off:end])
+            return _PADS.get(octets) or Pad(octets)
         if kind == self.authdata_type:
-            if end - off < Ip6SubOptAuthData.SIZE:
+            at = off + Ip6SubOptAuthData.SIZE
+            if end < at:
                 return Malformed("authentication data too small", data_off - 1)
-            spi = Ip6SubOptAuthData.unpack(data, off).spi
-            return AuthData(spi, bytes(data[off + Ip6SubOptAuthData.SIZE : end]))
+            _, _, spi = Ip6SubOptAuthData.unpack_fields(data, off)
+            return AuthData(spi, bytes(data[at:end]))
+        size = end - data_off
         if kind == IP6SUBOPT_UNIQUEID:
             if end - off != Ip6SubOptUniqid.SIZE:
                 return Malformed("unique identifier of wrong length", data_off - 1)
@@ -265,9 +281,8 @@ class OptionWire:
     def _authdata_head(self, spi: int, icvlen: int) -> bytes:
         if self.authdata_type is None:
             raise ValueError(f"{self.name} has no authentication data sub-option")
-        head = Ip6SubOptAuthData(type=self.authdata_type, spi=spi)
-        head.len += icvlen
-        return head.pack()
+        size = Ip6SubOptAuthData.SIZE - Ip6Opt.SIZE + icvlen
+        return Ip6SubOptAuthData.pack_fields(self.authdata_type, size, spi)
 
     def build_subopts(self, subopts: Iterable[SubOpt]) -> bytes:
         """The octets of the sub-options, exactly as given."""
@@ -292,6 +307,10 @@ class OptionWire:
         if len(data) - off < self.ha_request_size:
             return Malformed("home agent discovery request truncated", off)
         return self.unpack_ha_request(data, off)
+
+
+#: Padding as all send it, made once.
+_PADS: Final[dict[bytes, Pad]] = {padding(size): Pad(padding(size)) for size in range(1, 9)}
 
 
 def _option_end(data: Buf, off: int, fixed: int) -> int | Malformed:

@@ -15,7 +15,7 @@ from kame_py.wire.codecs import (
     Ip6OptBindingAck,
     Ip6OptBindingUpdate,
 )
-from kame_py.wire.const import IPV6_MMTU
+from kame_py.wire.const import IP6OPT_BINDING_ACK, IPV6_MMTU
 from kame_py.wire.mip6 import (
     ADDR_LEN,
     BindingAck,
@@ -36,10 +36,8 @@ MIP6_BA_STATUS_SEQNO_TOO_SMALL: Final = 141  # s.5.2: carries the last accepted 
 
 
 def _unpack_bu(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingUpdate:
-    h = Ip6OptBindingUpdate.unpack(data, off)
-    return BindingUpdate(
-        h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, 0, h.ip6ou_reserved, subopts
-    )
+    _, _, flags, reserved, seqno, lifetime = Ip6OptBindingUpdate.unpack_fields(data, off)
+    return BindingUpdate(flags, seqno, lifetime, 0, reserved, subopts)
 
 
 def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
@@ -65,14 +63,9 @@ def _unpack_ba(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingAck:
 
 
 def _pack_ba(ba: BindingAck, size: int) -> bytes:
-    return Ip6OptBindingAck(
-        ip6oa_len=size,
-        ip6oa_status=ba.status,
-        ip6oa_reserved=ba.reserved,
-        ip6oa_seqno=ba.seqno,
-        ip6oa_lifetime=ba.lifetime_s,
-        ip6oa_refresh=ba.refresh_s,
-    ).pack()
+    return Ip6OptBindingAck.pack_fields(
+        IP6OPT_BINDING_ACK, size, ba.status, ba.reserved, ba.seqno, ba.lifetime_s, ba.refresh_s
+    )
 
 
 def _unpack_ha_request(data: Buf, off: int) -> HaDiscoveryRequest:
