@@ -25,7 +25,23 @@ from kame_py.fast.batch import (
     P_TOOBIG,
     SLACK,
 )
-from kame_py.fast.ldst import be16, copy, fetch, inlined, kernel, ld8, ld64, mix, st32, st64
+from kame_py.fast.ldst import (
+    base,
+    be16,
+    copy,
+    fetch,
+    half,
+    inlined,
+    kernel,
+    ld8,
+    ld64,
+    mix,
+    put_word,
+    st8,
+    st32,
+    st64,
+    word,
+)
 from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
 from kame_py.wire.const import (
@@ -39,6 +55,7 @@ from kame_py.wire.const import (
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, U32
+    from kame_py.fast.ldst import Base
 
 assert sys.byteorder == "little", "the kernels load words as they lie"
 
@@ -109,7 +126,9 @@ E_HLIM: Final = 5  # of outer headers
 E_SECRET0: Final = 6
 E_SECRET1: Final = 7
 E_WRITE: Final = 8  # output is wanted
-E_MACS: Final = 9  # joined groups follow
+E_MASK: Final = 9  # rows of the table - 1, a power of two
+E_END: Final = 10  # of the settings
+E_MACS: Final = 11  # joined groups follow
 
 _DHOST: Final = EtherHeader.O_ether_dhost
 _SHOST: Final = EtherHeader.O_ether_shost
@@ -125,6 +144,10 @@ _HLIM: Final = Ip6Hdr.O_ip6_hlim
 _SRC: Final = Ip6Hdr.O_ip6_src
 _DST: Final = Ip6Hdr.O_ip6_dst
 _WORD: Final = 8
+_DST8: Final = _DST + _WORD  # its second half
+_LINE: Final = 64  # octets that come into the cache together
+_BLOCK: Final = 128  # packets whose heads and rows stay in the first-level cache
+_AHEAD: Final = 16  # packets: so far ahead heads are fetched
 _VERSION: Final = IPV6_VERSION >> 4
 _LL_MASK: Final = 0xC0FF  # fe80::/10 as its first two octets are loaded
 _LL: Final = 0x80FE
@@ -155,62 +178,80 @@ EPB_MAX: Final = _DATA_AT + _PAD + _TAIL + SLACK  # around a frame
 
 
 @inlined
-def odd(word: int) -> bool:
+def odd(address: int) -> bool:
     """Addresses with a zone, groups, ::/64 with what is mapped there: the slow path knows them."""
-    return word == 0 or word & BYTE == _MULTICAST or word & _LL_MASK == _LL
+    return address == 0 or address & BYTE == _MULTICAST or address & _LL_MASK == _LL
 
 
 @inlined
-def find(rows: I64, env: I64, k0: int, k1: int) -> int:
-    """The row of an address, -1 when there is none."""
-    mask: int = rows.shape[0] - 1
-    i = mix(k0, k1, env[E_SECRET0], env[E_SECRET1]) & mask
-    while rows[i, R_INFO] != 0:
-        if rows[i, R_KEY0] == k0 and rows[i, R_KEY1] == k1:
-            return i
-        i = (i + 1) & mask
+def slot(env: Base, k0: int, k1: int) -> int:
+    """The word where the search for an address begins."""
+    h = mix(k0, k1, word(env, E_SECRET0), word(env, E_SECRET1))
+    return (h & word(env, E_MASK)) * R_SIZE
+
+
+@inlined
+def find_from(rows: Base, env: Base, at: int, k0: int, k1: int) -> int:
+    """``find`` with its beginning known."""
+    end = (word(env, E_MASK) + 1) * R_SIZE
+    while word(rows, at + R_INFO) != 0:
+        if word(rows, at + R_KEY0) == k0 and word(rows, at + R_KEY1) == k1:
+            return at
+        at += R_SIZE
+        if at == end:
+            at = 0
     return -1
+
+
+@inlined
+def find(rows: Base, env: Base, k0: int, k1: int) -> int:
+    """The first word of the row of an address, -1 when there is none."""
+    return find_from(rows, env, slot(env, k0, k1), k0, k1)
 
 
 @kernel
 def find_row(rows: I64, env: I64, k0: int, k1: int) -> int:
     """``find`` for those outside."""
-    return find(rows, env, k0, k1)
+    return find(base(rows), base(env), k0, k1)
 
 
 @kernel
 def put_rows(rows: I64, env: I64, new: I64) -> int:
     """Add or replace; how many addresses came to those that were there. There is room."""
-    mask: int = rows.shape[0] - 1
+    table, conf, given = base(rows), base(env), base(new)
+    end = (word(conf, E_MASK) + 1) * R_SIZE
     added = 0
-    for n in range(new.shape[0]):
-        if new[n, R_INFO] == 0:
+    for n in range(0, new.size, R_SIZE):
+        if word(given, n + R_INFO) == 0:
             continue
-        i = mix(new[n, R_KEY0], new[n, R_KEY1], env[E_SECRET0], env[E_SECRET1]) & mask
-        while rows[i, R_INFO] != 0:
-            if rows[i, R_KEY0] == new[n, R_KEY0] and rows[i, R_KEY1] == new[n, R_KEY1]:
+        k0, k1 = word(given, n + R_KEY0), word(given, n + R_KEY1)
+        at = slot(conf, k0, k1)
+        while word(table, at + R_INFO) != 0:
+            if word(table, at + R_KEY0) == k0 and word(table, at + R_KEY1) == k1:
                 break
-            i = (i + 1) & mask
-        if rows[i, R_INFO] == 0:
+            at += R_SIZE
+            if at == end:
+                at = 0
+        if word(table, at + R_INFO) == 0:
             added += 1
         for k in range(R_SIZE):
-            rows[i, k] = new[n, k]
+            put_word(table, at + k, word(given, n + k))
     return added
 
 
 @inlined
-def group_look(env: I64, dhost: int, ip6: bool) -> int:
+def group_look(env: Base, dhost: int, ip6: bool) -> int:
     """A frame to a group: joined or not; IPv6 in it is for the slow path."""
     joined = dhost == _MAC
-    for k in range(E_MACS, env.shape[0]):
-        joined = joined or env[k] == dhost
+    for k in range(E_MACS, word(env, E_END)):
+        joined = joined or word(env, k) == dhost
     if joined:
         return A_PUNT | P_MCAST << WHY_SHIFT if ip6 else A_TYPE_GROUP
-    return A_PUNT | P_LINK << WHY_SHIFT if env[E_ANYMAC] else A_MCAST
+    return A_PUNT | P_LINK << WHY_SHIFT if word(env, E_ANYMAC) else A_MCAST
 
 
 @inlined
-def header_look(arena: U8, p: int, left: int) -> int:
+def header_look(arena: Base, p: int, left: int) -> int:
     """An IPv6 header at ``p`` and all that it says; addresses that anybody may have."""
     if left < _HDR:
         return A_PUNT | P_SHORT << WHY_SHIFT
@@ -226,73 +267,74 @@ def header_look(arena: U8, p: int, left: int) -> int:
 
 
 @inlined
-def first_look(arena: U8, off: int, caplen: int, env: I64) -> int:
+def first_look(arena: Base, off: int, caplen: int, env: Base) -> int:
     """What can be said without the table: action | reason << WHY_SHIFT."""
-    if env[E_LINK] == 0:
-        if env[E_CLOSED] != 0:
-            return A_PUNT | int(env[E_CLOSED]) << WHY_SHIFT
+    closed = word(env, E_CLOSED)
+    if word(env, E_LINK) == 0:
+        if closed != 0:
+            return A_PUNT | closed << WHY_SHIFT
         return header_look(arena, off, caplen)
     if caplen < _ETHER:
         return A_PUNT | P_SHORT << WHY_SHIFT
-    if ld64(arena, off + _SHOST) & _MAC == env[E_MAC]:
+    mine = word(env, E_MAC)
+    if ld64(arena, off + _SHOST) & _MAC == mine:
         return A_OWN
-    if env[E_CLOSED] != 0:
-        return A_PUNT | int(env[E_CLOSED]) << WHY_SHIFT
+    if closed != 0:
+        return A_PUNT | closed << WHY_SHIFT
     dhost = ld64(arena, off + _DHOST) & _MAC
     ip6 = be16(arena, off + _TYPE) == ETHERTYPE_IPV6
-    if dhost != env[E_MAC]:
+    if dhost != mine:
         if dhost & _GROUP:
             return group_look(env, dhost, ip6)
-        return A_PUNT | P_LINK << WHY_SHIFT if env[E_ANYMAC] else A_NOTFORUS
+        return A_PUNT | P_LINK << WHY_SHIFT if word(env, E_ANYMAC) else A_NOTFORUS
     if not ip6:
         return A_TYPE
     return header_look(arena, off + _ETHER, caplen - _ETHER)
 
 
 @inlined
-def send_look(
-    arena: U8, p: int, i: int, row: I64, rows: I64, adj: I64, env: I64, decap: bool
-) -> int:
-    """The packet at ``p`` is for the address of row[i]: may it be sent on?"""
-    info = rows[row[i], R_INFO]
+def send_look(arena: Base, p: int, row: int, rows: Base, adj: Base, env: Base, decap: bool) -> int:
+    """The packet at ``p`` is for the address of this row: may it be sent on?"""
+    info = word(rows, row + R_INFO)
     kind = info & KIND_MASK
     if kind == K_DEAD:
         return A_MISS
-    if kind != K_FORWARD and kind != K_TUNNEL:
-        return A_PUNT | int(info >> WHY_SHIFT & BYTE) << WHY_SHIFT
-    j = info >> ADJ_SHIFT
-    state = adj[j, J_STATE]
+    if kind not in (K_FORWARD, K_TUNNEL):
+        return A_PUNT | (info >> WHY_SHIFT & BYTE) << WHY_SHIFT
+    hop = (info >> ADJ_SHIFT) * J_SIZE
+    state = word(adj, hop + J_STATE)
     if state == J_DEAD:
         return A_MISS
     if state != J_GOOD:
-        return A_PUNT | int(state >> WHY_SHIFT) << WHY_SHIFT
+        return A_PUNT | (state >> WHY_SHIFT) << WHY_SHIFT
     if ld8(arena, p + _HLIM) <= 1:
         return A_PUNT | P_HLIM << WHY_SHIFT
     size = _HDR + be16(arena, p + _PLEN)
     if kind == K_TUNNEL:
         if ld8(arena, p + _NXT) == IPPROTO_ICMPV6 and ld8(arena, p + _HLIM) == ND_MAX_HLIM:
             return A_PUNT | P_ND << WHY_SHIFT  # a solicitation, perhaps
-        if size + _HDR > adj[j, J_TUNNEL_MAX]:
+        if size + _HDR > word(adj, hop + J_TUNNEL_MAX):
             return A_PUNT | P_TOOBIG << WHY_SHIFT
         return A_TUNNEL
-    if size > adj[j, J_FORWARD_MAX]:
+    if size > word(adj, hop + J_FORWARD_MAX):
         return A_PUNT | P_TOOBIG << WHY_SHIFT
-    if adj[j, J_REDIRECT] != 0 and not decap:
-        s = find(rows, env, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
-        if s < 0 or rows[s, R_INFO] & KIND_MASK == K_DEAD:
+    if word(adj, hop + J_REDIRECT) != 0 and not decap:
+        sender = find(rows, env, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
+        if sender < 0 or word(rows, sender + R_INFO) & KIND_MASK == K_DEAD:
             return A_MISS
-        if rows[s, R_INFO] & NEIGHBOUR:
+        if word(rows, sender + R_INFO) & NEIGHBOUR:
             return A_PUNT | P_REDIRECT << WHY_SHIFT
     return A_FORWARD
 
 
 @inlined
-def decap_look(
-    arena: U8, p: int, i: int, row: I64, rows: I64, adj: I64, ends: I64, env: I64
-) -> int:
-    """A packet to this node out of a mobile node's tunnel: what is inside goes on."""
-    why = int(rows[row[i], R_INFO]) >> WHY_SHIFT & BYTE
-    if env[E_DECAP] == 0 or ld8(arena, p + _NXT) != IPPROTO_IPV6:
+def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base) -> int:
+    """A packet to this node: does it come out of a mobile node's tunnel? _GO_ON: it does.
+
+    own: the row of its destination.
+    """
+    why = word(rows, own + R_INFO) >> WHY_SHIFT & BYTE
+    if word(env, E_DECAP) == 0 or ld8(arena, p + _NXT) != IPPROTO_IPV6:
         return A_PUNT | why << WHY_SHIFT
     q = p + _HDR
     look = header_look(arena, q, be16(arena, p + _PLEN))
@@ -300,40 +342,28 @@ def decap_look(
         return look
     if ld8(arena, q + _NXT) == IPPROTO_ICMPV6 and ld8(arena, q + _HLIM) == ND_MAX_HLIM:
         return A_PUNT | P_ND << WHY_SHIFT
-    s = find(rows, env, ld64(arena, q + _SRC), ld64(arena, q + _SRC + _WORD))
-    if s < 0 or rows[s, R_INFO] & KIND_MASK == K_DEAD:
+    node = find(rows, env, ld64(arena, q + _SRC), ld64(arena, q + _SRC + _WORD))
+    if node < 0 or word(rows, node + R_INFO) & KIND_MASK == K_DEAD:
         return A_MISS
-    if rows[s, R_INFO] & KIND_MASK != K_TUNNEL:
+    if word(rows, node + R_INFO) & KIND_MASK != K_TUNNEL:
         return A_PUNT | why << WHY_SHIFT
     coa0, coa1 = ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD)
-    if rows[s, R_COA0] != coa0 or rows[s, R_COA1] != coa1:
+    if word(rows, node + R_COA0) != coa0 or word(rows, node + R_COA1) != coa1:
         return A_PUNT | P_ADDRESS << WHY_SHIFT
-    end = rows[s, R_INFO] >> END_SHIFT & HALF
-    if ends[end, 0] != rows[row[i], R_KEY0] or ends[end, 1] != rows[row[i], R_KEY1]:
+    end = (word(rows, node + R_INFO) >> END_SHIFT & HALF) * 2
+    if word(ends, end) != word(rows, own + R_KEY0):
         return A_PUNT | P_ADDRESS << WHY_SHIFT
-    r = find(rows, env, ld64(arena, q + _DST), ld64(arena, q + _DST + _WORD))
-    if r < 0:
-        return A_MISS
-    row[i] = r
-    return send_look(arena, q, i, row, rows, adj, env, True)
+    if word(ends, end + 1) != word(rows, own + R_KEY1):
+        return A_PUNT | P_ADDRESS << WHY_SHIFT
+    return _GO_ON
 
 
-@inlined
-def second_look(
-    arena: U8, p: int, i: int, row: I64, skip: U8, rows: I64, adj: I64, ends: I64, env: I64
-) -> int:
-    """What the table says of an IPv6 packet at ``p``."""
-    r = find(rows, env, ld64(arena, p + _DST), ld64(arena, p + _DST + _WORD))
-    if r < 0:
-        return A_MISS
-    row[i] = r
-    kind = rows[r, R_INFO] & KIND_MASK
-    if kind == K_NOTOURS:
-        return A_NOTOURS
-    if kind == K_LOCAL:
-        skip[i] = _HDR
-        return decap_look(arena, p, i, row, rows, adj, ends, env)
-    return send_look(arena, p, i, row, rows, adj, env, False)
+@kernel
+def in_order(ts: I64, n: int, last_ns: int, stamps: I64) -> None:
+    """Stamps that never go back, nor before ``last_ns``."""
+    for i in range(n):
+        last_ns = max(last_ns, int(ts[i]))
+        stamps[i] = last_ns
 
 
 @kernel
@@ -354,32 +384,59 @@ def classify(
 ) -> int:
     """Fill act, why, row and skip of the packets; how many of them stop a run.
 
-    First the rows are fetched, then they are read: a table that no cache holds costs little.
+    row: first word of the row that says where the packet goes. skip: octets of an outer header that
+    is taken off. First the rows are fetched, then they are read: a table that no cache holds costs
+    little.
     """
-    link = env[E_LINK]
-    mask: int = rows.shape[0] - 1
-    for i in range(start, stop):
-        look = first_look(arena, off[i], int(caplen[i]), env)
-        if look == _GO_ON:
-            p = off[i] + link + _DST
-            k0, k1 = ld64(arena, p), ld64(arena, p + _WORD)
-            fetch(rows, mix(k0, k1, env[E_SECRET0], env[E_SECRET1]) & mask)
-        act[i] = look & BYTE
-        why[i] = look >> WHY_SHIFT
-        skip[i] = 0
+    octets, table, hops, conf = base(arena), base(rows), base(adj), base(env)
+    offs, sizes, acts, whys = base(off), base(caplen), base(act), base(why)
+    found, skips = base(row), base(skip)
+    link = word(conf, E_LINK)
     stops = 0
-    for i in range(start, stop):
-        if act[i] == _GO_ON:
-            look = second_look(arena, off[i] + link, i, row, skip, rows, adj, ends, env)
-            act[i] = look & BYTE
-            why[i] = look >> WHY_SHIFT
-        if act[i] <= A_PUNT:
-            stops += 1
+    for first in range(start, stop, _BLOCK):
+        last = min(first + _BLOCK, stop)
+        for i in range(first, last):
+            ahead = min(i + _AHEAD, stop - 1)
+            fetch(octets, word(offs, ahead))
+            fetch(octets, word(offs, ahead) + _LINE)
+            look = first_look(octets, word(offs, i), half(sizes, i), conf)
+            if look == _GO_ON:
+                p = word(offs, i) + link + _DST
+                at = slot(conf, ld64(octets, p), ld64(octets, p + _WORD))
+                fetch(table, at * _WORD)
+                put_word(found, i, at)
+            st8(acts, i, look)
+            st8(whys, i, look >> WHY_SHIFT)
+            st8(skips, i, 0)
+        for i in range(first, last):
+            if ld8(acts, i) == _GO_ON:
+                p = word(offs, i) + link
+                r = find_from(
+                    table, conf, word(found, i), ld64(octets, p + _DST), ld64(octets, p + _DST8)
+                )
+                kind = word(table, r + R_INFO) & KIND_MASK if r >= 0 else K_DEAD
+                decap = kind == K_LOCAL
+                look = _GO_ON
+                if decap:
+                    look = decap_look(octets, p, r, table, base(ends), conf)
+                    p += _HDR
+                    st8(skips, i, _HDR)
+                    if look == _GO_ON:
+                        r = find(table, conf, ld64(octets, p + _DST), ld64(octets, p + _DST8))
+                if kind == K_NOTOURS:
+                    look = A_NOTOURS
+                elif look == _GO_ON:
+                    look = send_look(octets, p, r, table, hops, conf, decap) if r >= 0 else A_MISS
+                put_word(found, i, r)
+                st8(acts, i, look)
+                st8(whys, i, look >> WHY_SHIFT)
+            if ld8(acts, i) <= A_PUNT:
+                stops += 1
     return stops
 
 
 @inlined
-def open_block(out: U8, pos: int, t_ns: int, size: int) -> int:
+def open_block(out: Base, pos: int, t_ns: int, size: int) -> int:
     """Head and tail of an Enhanced Packet Block for a frame of ``size`` octets; where that goes."""
     padded = (size + 3) & ~3
     block = _DATA_AT + padded + _TAIL
@@ -425,62 +482,69 @@ def emit(
 
     cnt, hist, use: what the slow path would have counted, added up.
     """
-    link = env[E_LINK]
+    octets, table, hops, tunnels, conf = base(arena), base(rows), base(adj), base(ends), base(env)
+    to, offs, sizes, acts, stamps = base(out), base(off), base(caplen), base(act), base(t_ns)
+    found, skips = base(row), base(skip)
+    room = out.shape[0] - EPB_MAX
+    bytes_in = bytes_out = 0
+    link, hlim, write = word(conf, E_LINK), word(conf, E_HLIM), word(conf, E_WRITE)
     pos = cnt[C_POS]
     for i in range(start, stop):
-        a = act[i]
+        a = ld8(acts, i)
         if a in (A_OWN, A_NOTFORUS, A_MCAST):
             cnt[a] += 1
             continue
         if a in (A_TYPE, A_TYPE_GROUP):
             cnt[a] += 1
-            cnt[C_IBYTES] += caplen[i]
+            bytes_in += half(sizes, i)
             continue
-        p = off[i] + link
+        p = word(offs, i) + link
         if a == A_NOTOURS:
             cnt[a] += 1
-            cnt[C_IBYTES] += caplen[i]
-            hist[ld8(arena, p + _NXT)] += 1
+            bytes_in += half(sizes, i)
+            hist[ld8(octets, p + _NXT)] += 1
             continue
-        q = p + ld8(skip, i)
-        total = _HDR + be16(arena, q + _PLEN)
+        q = p + ld8(skips, i)
+        total = _HDR + be16(octets, q + _PLEN)
         outer = _HDR if a == A_TUNNEL else 0
         size = link + outer + total
-        if pos + EPB_MAX + size > out.shape[0]:
-            cnt[C_POS] = pos
-            return i
+        if pos + size > room:
+            stop = i
+            break
         cnt[a] += 1
-        cnt[C_IBYTES] += caplen[i]
-        cnt[C_OBYTES] += size
+        bytes_in += half(sizes, i)
+        bytes_out += size
         if q != p:
             cnt[C_DECAP] += 1
-            hist[ld8(arena, p + _NXT)] += 1
-        hist[ld8(arena, q + _NXT)] += 1
-        r = row[i]
-        info = rows[r, R_INFO]
+            hist[ld8(octets, p + _NXT)] += 1
+        hist[ld8(octets, q + _NXT)] += 1
+        r = word(found, i)
+        info = word(table, r + R_INFO)
         j = info >> ADJ_SHIFT
         if use[j] == 0:
             touched[cnt[C_TOUCHED]] = j
             cnt[C_TOUCHED] += 1
         use[j] += 1
-        if env[E_WRITE] == 0:
+        if write == 0:
             continue
-        at = open_block(out, pos, t_ns[i], size)
+        at = open_block(to, pos, word(stamps, i), size)
         pos = at + ((size + 3) & ~3) + _TAIL
         if link != 0:
-            st64(out, at, adj[j, J_LINK0])
-            st64(out, at + _WORD, adj[j, J_LINK1])
+            st64(to, at, word(hops, j * J_SIZE + J_LINK0))
+            st64(to, at + _WORD, word(hops, j * J_SIZE + J_LINK1))
             at += link
         if outer != 0:
             plen = (total >> 8 | (total & BYTE) << 8) << _OUTER_PLEN
-            st64(out, at, _OUTER | plen | env[E_HLIM] << _OUTER_HLIM)
-            end = info >> END_SHIFT & HALF
-            st64(out, at + _SRC, ends[end, 0])
-            st64(out, at + _SRC + _WORD, ends[end, 1])
-            st64(out, at + _DST, rows[r, R_COA0])
-            st64(out, at + _DST + _WORD, rows[r, R_COA1])
+            st64(to, at, _OUTER | plen | hlim << _OUTER_HLIM)
+            end = (info >> END_SHIFT & HALF) * 2
+            st64(to, at + _SRC, word(tunnels, end))
+            st64(to, at + _SRC + _WORD, word(tunnels, end + 1))
+            st64(to, at + _DST, word(table, r + R_COA0))
+            st64(to, at + _DST + _WORD, word(table, r + R_COA1))
             at += outer
-        copy(out, at, arena, q, total)
-        out[at + _HLIM] = ld8(arena, q + _HLIM) - 1
+        copy(to, at, octets, q, total)
+        st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
+    cnt[C_IBYTES] += bytes_in
+    cnt[C_OBYTES] += bytes_out
     cnt[C_POS] = pos
     return stop

@@ -88,7 +88,9 @@ class Engine:
         self._out: U8 = np.zeros(OUT_OCTETS if write else bulk.EPB_MAX + bulk.HALF, np.uint8)
         self._cnt: I64 = np.zeros(bulk.C_COUNT, np.int64)
         self._hist: I64 = np.zeros(bulk.BYTE + 1, np.int64)
+        self._stamps: I64 = np.zeros(BATCH, np.int64)
         self._frames = 0  # in _out
+        self._stale = True  # something but runs has happened
         self._stops: list[int] = []
         self.punts = [0] * len(PUNT_NAMES)
         self.packets = 0  # in runs
@@ -102,33 +104,37 @@ class Engine:
     def run(self, b: Batch, one_by_one: bool = False) -> None:
         """All packets of a batch, at most BATCH; one by one: the slow way for each."""
         n = b.n
-        stamps = np.clip(b.ts[:n], self.last_ns, STAMP_MAX_NS)
-        np.maximum.accumulate(stamps, out=stamps)
+        bulk.in_order(b.ts, n, self.last_ns, self._stamps)
+        stamps = self._stamps[:n]
         if one_by_one:
             self._run_slow(b, stamps)
             return
-        self._catch_up()
+        if self._stale:
+            self._settle()
+            self._catch_up()
         self._classify(b, 0)
         i = 0
         while i < n:
-            end = min(self._due(stamps), self._stops[0] if self._stops else n)
+            due = self._due(stamps)
+            end = min(due, self._stops[0] if self._stops else n)
             if i < end:
                 self._run(b, stamps, i, end)
                 i = end
                 continue
-            stamp = int(stamps[i])
             self._settle()
-            self._face.advance(stamp)
-            if self._catch_up():
-                self._classify(b, i)
-            elif self._stops and self._stops[0] == i and self._stop(b, i):
+            self._face.advance(int(stamps[i]))
+            if due <= i:
+                if self._catch_up():
+                    self._classify(b, i)
+            elif self._stop(b, i):
                 i += 1
         if n:
             self.last_ns = int(stamps[n - 1])
-            self._settle()
-            self._face.advance(self.last_ns)
+            self._face.advance(self.last_ns)  # nothing is due, so nobody sees what is not counted
 
     def _run_slow(self, b: Batch, stamps: I64) -> None:
+        self._settle()
+        self._stale = True
         for i, stamp in enumerate(stamps.tolist()):
             self._face.advance(stamp)
             self.last_ns = stamp
@@ -173,6 +179,7 @@ class Engine:
     # -- runs ---------------------------------------------------------------------------------
 
     def _catch_up(self) -> bool:
+        self._stale = False
         return self._low.catch_up()
 
     def _classify(self, b: Batch, start: int) -> None:

@@ -3,8 +3,9 @@
 
 No KAME counterpart. Where numba is wanted they are LLVM instructions and ``kernel`` compiles;
 elsewhere they are plain Python over the same arrays and ``kernel`` leaves a function as it is, so
-each kernel is its own twin. Nothing is bounds-checked: callers look at lengths first, and an arena
-has SLACK octets behind it. Words are little-endian and signed, as in intrin.py.
+each kernel is its own twin. ``base`` is where an array begins: for LLVM an address, so that no
+kernel counts references to arrays. Nothing is bounds-checked: callers look at lengths first, and
+an arena has SLACK octets behind it. Words are little-endian and signed, as in intrin.py.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kame_py.fast.batch import I64, U8
+from kame_py.fast.batch import I64, U8, U32
 from kame_py.fast.cpu import CPU, Cpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F")
+Base = NDArray[Any]
 
 _WORD: Final = 8
 _HALF: Final = 4
@@ -30,6 +33,7 @@ _C0: Final = 0xBF58476D1CE4E5B9 - (1 << 64)
 _C1: Final = 0x94D049BB133111EB - (1 << 64)
 _C2: Final = 0xFF51AFD7ED558CCD - (1 << 64)
 _LOW: Final = 0xFFFFFFFF
+_OCTET: Final = 0xFF
 
 
 def _mix(k0: int, k1: int, s0: int, s1: int) -> int:
@@ -49,107 +53,167 @@ if TYPE_CHECKING or CPU is Cpu.NONE:
 
     inlined = kernel
 
-    def ld8(a: U8, i: int) -> int:
+    def base(a: U8 | U32 | I64) -> Base:
+        """Where the array begins; it must stay alive."""
+        return a.reshape(-1)
+
+    def ld8(b: Base, i: int) -> int:
         """The octet at ``i``."""
-        return int(a[i])
+        return int(b[i])
 
-    def be16(a: U8, i: int) -> int:
+    def be16(b: Base, i: int) -> int:
         """Two octets in network order."""
-        return int(a[i]) << 8 | int(a[i + 1])
+        return int(b[i]) << 8 | int(b[i + 1])
 
-    def ld64(a: U8, i: int) -> int:
+    def ld64(b: Base, i: int) -> int:
         """Eight octets at ``i``."""
-        return int(a[i : i + _WORD].view(np.int64)[0])
+        return int(b[i : i + _WORD].view(np.int64)[0])
 
-    def st64(a: U8, i: int, v: int) -> None:
+    def st64(b: Base, i: int, v: int) -> None:
         """Eight octets to ``i``."""
-        a[i : i + _WORD].view(np.uint64)[0] = int(v) & _MASK
+        b[i : i + _WORD].view(np.uint64)[0] = int(v) & _MASK
 
-    def st32(a: U8, i: int, v: int) -> None:
+    def st32(b: Base, i: int, v: int) -> None:
         """Four octets to ``i``."""
-        a[i : i + _HALF].view(np.uint32)[0] = int(v) & _LOW
+        b[i : i + _HALF].view(np.uint32)[0] = int(v) & _LOW
 
-    def copy(to: U8, at: int, src: U8, i: int, n: int) -> None:
+    def st8(b: Base, i: int, v: int) -> None:
+        """The lowest octet of ``v`` to ``i``."""
+        b[i] = v & _OCTET
+
+    def half(b: Base, k: int) -> int:
+        """Number ``k`` of an array of 32-bit numbers."""
+        return int(b[k])
+
+    def word(b: Base, k: int) -> int:
+        """Word ``k`` of an array of words."""
+        return int(b[k])
+
+    def put_word(b: Base, k: int, v: int) -> None:
+        """Word ``k`` becomes ``v``."""
+        b[k] = v
+
+    def copy(to: Base, at: int, src: Base, i: int, n: int) -> None:
         """``n`` octets from ``src`` at ``i`` to ``to`` at ``at``."""
         to[at : at + n] = src[i : i + n]
 
-    def fetch(rows: I64, i: int) -> None:
-        """Row ``i`` will be wanted soon."""
+    def fetch(b: Base, i: int) -> None:
+        """The line of octet ``i`` will be wanted soon."""
 
     def mix(k0: int, k1: int, s0: int, s1: int) -> int:
         """Hash of a 16-octet key under the secret (s0, s1)."""
-        h = _mix(int(k0), int(k1), int(s0), int(s1)) & _MASK
+        h = _mix(k0, k1, s0, s1) & _MASK
         return h - 2 * (h & _SIGN)
 
 else:
     from llvmlite import ir
     from numba import types
 
-    from kame_py.fast.intrin import be16
-    from kame_py.fast.intrin import u8 as ld8
     from kame_py.fast.jit import inlined, kernel, primitive
 
-    __all__ = ["be16", "inlined", "kernel", "ld8"]
-
+    _bit = ir.IntType(1)
     _octet = ir.IntType(8).as_pointer()
     _i32 = ir.IntType(32)
     _i64 = ir.IntType(64)
 
-    def _at(context: Any, builder: Any, typ: Any, array: Any, off: Any, bits: int = 8) -> Any:
-        """Pointer to so many bits, ``off`` octets into an array."""
-        data = builder.bitcast(context.make_array(typ)(context, builder, array).data, _octet)
-        return builder.bitcast(builder.gep(data, [off]), ir.IntType(bits).as_pointer())
+    def _at(builder: Any, start: Any, off: Any, bits: int = 8) -> Any:
+        """Pointer to so many bits, ``off`` octets behind an address."""
+        octets = builder.inttoptr(start, _octet)
+        return builder.bitcast(builder.gep(octets, [off]), ir.IntType(bits).as_pointer())
 
-    def _ld64(typingctx: Any, a: Any, i: Any) -> Any:
+    def _base(typingctx: Any, a: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            return builder.load(_at(context, builder, sig.args[0], args[0], args[1], 64), align=1)
+            array = context.make_array(sig.args[0])(context, builder, args[0])
+            return builder.ptrtoint(array.data, _i64)
 
-        return types.int64(a, types.int64), codegen
+        return types.int64(a), codegen
 
-    def _store(bits: int) -> Callable[..., Any]:
-        def make(typingctx: Any, a: Any, i: Any, v: Any) -> Any:
+    def _load(bits: int, swap: bool, shift: int) -> Callable[..., Any]:
+        """The maker of a load of so many bits; ``shift``: indices count 2 ** shift octets."""
+
+        def make(typingctx: Any, b: Any, i: Any) -> Any:
             def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-                value = args[2] if bits == _i64.width else builder.trunc(args[2], _i32)
-                at = _at(context, builder, sig.args[0], args[0], args[1], bits)
-                builder.store(value, at, align=1)
-                return context.get_dummy_value()
+                off = builder.shl(args[1], _i64(shift))
+                value = builder.load(_at(builder, args[0], off, bits), align=1)
+                if swap:
+                    value = builder.bswap(value)
+                return value if bits == _i64.width else builder.zext(value, _i64)
 
-            return types.void(a, types.int64, types.int64), codegen
+            return types.int64(types.int64, types.int64), codegen
 
         return make
 
-    def _st64(typingctx: Any, a: Any, i: Any, v: Any) -> Any:
-        return _store(64)(typingctx, a, i, v)
+    def _store(bits: int, shift: int) -> Callable[..., Any]:
+        def make(typingctx: Any, b: Any, i: Any, v: Any) -> Any:
+            def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+                off = builder.shl(args[1], _i64(shift))
+                narrow = bits != _i64.width
+                value = builder.trunc(args[2], ir.IntType(bits)) if narrow else args[2]
+                builder.store(value, _at(builder, args[0], off, bits), align=1)
+                return context.get_dummy_value()
 
-    def _st32(typingctx: Any, a: Any, i: Any, v: Any) -> Any:
-        return _store(32)(typingctx, a, i, v)
+            return types.void(types.int64, types.int64, types.int64), codegen
+
+        return make
+
+    def _ld8(typingctx: Any, b: Any, i: Any) -> Any:
+        return _load(8, False, 0)(typingctx, b, i)
+
+    def _be16(typingctx: Any, b: Any, i: Any) -> Any:
+        return _load(16, True, 0)(typingctx, b, i)
+
+    def _ld64(typingctx: Any, b: Any, i: Any) -> Any:
+        return _load(64, False, 0)(typingctx, b, i)
+
+    def _half(typingctx: Any, b: Any, k: Any) -> Any:
+        return _load(32, False, 2)(typingctx, b, k)
+
+    def _word(typingctx: Any, b: Any, k: Any) -> Any:
+        return _load(64, False, 3)(typingctx, b, k)
+
+    def _st8(typingctx: Any, b: Any, i: Any, v: Any) -> Any:
+        return _store(8, 0)(typingctx, b, i, v)
+
+    def _st32(typingctx: Any, b: Any, i: Any, v: Any) -> Any:
+        return _store(32, 0)(typingctx, b, i, v)
+
+    def _st64(typingctx: Any, b: Any, i: Any, v: Any) -> Any:
+        return _store(64, 0)(typingctx, b, i, v)
+
+    def _put_word(typingctx: Any, b: Any, k: Any, v: Any) -> Any:
+        return _store(64, 3)(typingctx, b, k, v)
 
     def _copy(typingctx: Any, to: Any, at: Any, src: Any, i: Any, n: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            dst = _at(context, builder, sig.args[0], args[0], args[1])
-            source = _at(context, builder, sig.args[2], args[2], args[3])
-            kind = ir.FunctionType(ir.VoidType(), [_octet, _octet, _i64, ir.IntType(1)])
+            dst = _at(builder, args[0], args[1])
+            source = _at(builder, args[2], args[3])
+            kind = ir.FunctionType(ir.VoidType(), [_octet, _octet, _i64, _bit])
             fn = builder.module.declare_intrinsic("llvm.memcpy", [_octet, _octet, _i64], kind)
-            builder.call(fn, [dst, source, args[4], ir.IntType(1)(0)])
+            builder.call(fn, [dst, source, args[4], _bit(0)])
             return context.get_dummy_value()
 
-        return types.void(to, types.int64, src, types.int64, types.int64), codegen
+        return types.void(*[types.int64] * 5), codegen
 
-    def _fetch(typingctx: Any, rows: Any, i: Any) -> Any:
+    def _fetch(typingctx: Any, b: Any, i: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            array = context.make_array(sig.args[0])(context, builder, args[0])
-            off = builder.mul(args[1], builder.extract_value(array.strides, 0))
-            at = _at(context, builder, sig.args[0], args[0], off)
+            at = _at(builder, args[0], args[1])
             kind = ir.FunctionType(ir.VoidType(), [_octet, _i32, _i32, _i32])
             fn = builder.module.declare_intrinsic("llvm.prefetch", [_octet], kind)
             builder.call(fn, [at, _i32(0), _i32(3), _i32(1)])  # a read, keep it, data
             return context.get_dummy_value()
 
-        return types.void(rows, types.int64), codegen
+        return types.void(types.int64, types.int64), codegen
 
-    ld64 = cast("Callable[[U8, int], int]", primitive(_ld64))
-    st64 = cast("Callable[[U8, int, int], None]", primitive(_st64))
-    st32 = cast("Callable[[U8, int, int], None]", primitive(_st32))
-    copy = cast("Callable[[U8, int, U8, int, int], None]", primitive(_copy))
-    fetch = cast("Callable[[I64, int], None]", primitive(_fetch))
+    base = cast("Callable[[U8 | U32 | I64], Base]", primitive(_base))
+    ld8 = cast("Callable[[Base, int], int]", primitive(_ld8))
+    be16 = cast("Callable[[Base, int], int]", primitive(_be16))
+    ld64 = cast("Callable[[Base, int], int]", primitive(_ld64))
+    half = cast("Callable[[Base, int], int]", primitive(_half))
+    word = cast("Callable[[Base, int], int]", primitive(_word))
+    st8 = cast("Callable[[Base, int, int], None]", primitive(_st8))
+    st32 = cast("Callable[[Base, int, int], None]", primitive(_st32))
+    st64 = cast("Callable[[Base, int, int], None]", primitive(_st64))
+    put_word = cast("Callable[[Base, int, int], None]", primitive(_put_word))
+    copy = cast("Callable[[Base, int, Base, int, int], None]", primitive(_copy))
+    fetch = cast("Callable[[Base, int], None]", primitive(_fetch))
     mix = inlined(_mix)

@@ -115,6 +115,7 @@ class Lowered:
     def flush(self) -> None:
         """Forget everything."""
         self.rows: I64 = _aligned(self.size)
+        self.env[bulk.E_MASK] = self.size - 1
         self.adj: I64 = np.zeros((HOPS, bulk.J_SIZE), np.int64)
         self.use: I64 = np.zeros(HOPS, np.int64)
         self.touched: I64 = np.zeros(HOPS, np.int64)
@@ -158,10 +159,11 @@ class Lowered:
                 self._hop_of.pop(self.hops[j].rt, None)
             r = self._find(key)
             if r >= 0:
-                self.rows[r, bulk.R_INFO] = bulk.K_DEAD
+                self.rows[r // bulk.R_SIZE, bulk.R_INFO] = bulk.K_DEAD
 
     def _find(self, addr: bytes) -> int:
-        k0, k1 = words(addr)
+        """The first word of its row, -1 none."""
+        k0, k1 = words(addr).tolist()
         return bulk.find_row(self.rows, self.env, k0, k1)
 
     def _read_settings(self) -> tuple[object, ...]:
@@ -216,6 +218,8 @@ class Lowered:
         env[bulk.E_HLIM] = ip6.ip6_defhlim
         env[bulk.E_SECRET0 : bulk.E_SECRET1 + 1] = self._secret
         env[bulk.E_WRITE] = self.env[bulk.E_WRITE]
+        env[bulk.E_MASK] = self.size - 1
+        env[bulk.E_END] = len(env)
         env[bulk.E_MACS :] = macs
         self.env = env
 
@@ -254,7 +258,7 @@ class Lowered:
         r = self._find(addr)
         if r < 0:
             return False
-        info = int(self.rows[r, bulk.R_INFO])
+        info = int(self.rows[r // bulk.R_SIZE, bulk.R_INFO])
         kind = info & bulk.KIND_MASK
         if kind in (bulk.K_FORWARD, bulk.K_TUNNEL):
             return bool(self.adj[info >> bulk.ADJ_SHIFT, bulk.J_STATE] != bulk.J_DEAD)
@@ -269,6 +273,7 @@ class Lowered:
         while self.size < 2 * more or (self.size < need and self.size < ROWS_MAX):
             self.size *= 2
         old, self.rows = self.rows, _aligned(self.size)
+        self.env[bulk.E_MASK] = self.size - 1
         self._taken = bulk.put_rows(self.rows, self.env, old)
 
     def _resolve(self, dst: bytes) -> Row:
