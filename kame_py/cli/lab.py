@@ -57,7 +57,7 @@ class LabProblem(FileProblem):
 
 def main(argv: list[str]) -> int:
     """``kame lab ...``."""
-    args = _parser().parse_args(argv)
+    args = _parser().parse_args(argv, argparse.Namespace(words=argv))
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         return command(args)
@@ -211,7 +211,7 @@ def _run_lab(
         screen.line(lab.title or lab.name, "bold underline")
     run.run()
     if report is not None and view is not None:
-        write_page(report, view.view.title, [view.finish(run)])
+        write_page(report, view.view.title, ["lab", *args.words], [view.finish(run)])
     if args.json:
         sys.stdout.write(json.dumps(run.report(), indent=2) + "\n")
     else:
@@ -223,11 +223,13 @@ def _run_lab(
     return EX_OK if run.good else EX_FAILED
 
 
-def write_page(f: BinaryIO, title: str, views: list[View], notes: Sequence[str] = ()) -> None:
-    """The report page of what this command did."""
+def write_page(
+    f: BinaryIO, title: str, words: list[str], views: list[View], notes: Sequence[str] = ()
+) -> None:
+    """The report page of what a command did; words: the command."""
     from kame_py.replay.page import Page, page_html
 
-    command = shlex.join(["kame", *sys.argv[1:]])
+    command = shlex.join(["kame", *words])
     f.write(page_html(Page(title, command, views, notes)).encode("utf-8", "replace"))
 
 

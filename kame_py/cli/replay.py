@@ -36,7 +36,7 @@ EX_OK: Final = 0
 
 def main(argv: list[str]) -> int:
     """``kame replay ...``."""
-    args = parser().parse_args(argv)
+    args = parser().parse_args(argv, argparse.Namespace(words=argv))
     try:
         return _replay(args)
     except FileProblem as problem:
@@ -184,7 +184,8 @@ class _Session:
             notes.append("interrupted: the page shows what was done until then")
         first = os.path.basename(self._captures.paths[0])
         title = f"{len(self._captures.paths)} captures" if self._captures.several else first
-        write_page(self._report, f"Replay of {title}", self._views, notes)
+        words = ["replay", *self._args.words]
+        write_page(self._report, f"Replay of {title}", words, self._views, notes)
 
     # -- telling ------------------------------------------------------------------------------
 

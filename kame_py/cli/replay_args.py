@@ -72,6 +72,12 @@ def _add_node(p: argparse.ArgumentParser) -> None:
 def _add_play(p: argparse.ArgumentParser) -> None:
     add = p.add_argument_group("what is played, and how").add_argument
     add("-f", "--filter", metavar="EXPR", type=_filter, help="only packets that match (tcpdump's)")
+    add(
+        "--fast",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="many packets at a time where they change nothing (%(default)s); results are the same",
+    )
     add("--realtime", action="store_true", help="at the pace of the capture")
     add("--speed", metavar="X", type=_speed, help="X times that pace (implies --realtime)")
 
@@ -149,7 +155,7 @@ def _speed(text: str) -> float:
 
 def replay_options(args: argparse.Namespace) -> ReplayOptions:
     """What the arguments say of the node. FileProblem."""
-    from kame_py.replay.runner import ReplayOptions
+    from kame_py.replay.runner import Fast, ReplayOptions
 
     folder = os.path.dirname(args.rc) if args.rc else "."
     return ReplayOptions(
@@ -161,6 +167,7 @@ def replay_options(args: argparse.Namespace) -> ReplayOptions:
         addr=args.addr,
         trace=args.trace,
         seed=args.seed,
+        fast=Fast(args.fast),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.replay.html import Html, el, join
+from kame_py.replay.html import Html, Value, el, join
 from kame_py.replay.ladder import BAD
 from kame_py.replay.page_parts import card, count, elapsed, table
 from kame_py.replay.signal import AT
@@ -167,7 +167,8 @@ def _arrow(x1: int, x2: int, y: int, tone: str) -> Html:
 
 def _table(view: View) -> Html:
     ladder: Ladder = view.ladder
-    rows = []
+    rows: list[tuple[Value, ...]] = []
+    numbered = any(message.number is not None for message in ladder)  # of a capture, not a lab
     for message in ladder:
         to = ", ".join(ladder.lanes[key] for key in message.dst)
         said = join(el("b", message.signal.kind), f" {message.signal.text}")
@@ -176,7 +177,7 @@ def _table(view: View) -> Html:
             el("small", message.why()) if message.why() else "",
         )
         number = "" if message.number is None else str(message.number)
-        time = elapsed(message.t_ns - view.start_ns)
-        rows.append((time, number, ladder.lanes[message.src], to, said, verdict))
-    head = ("time", "packet", "from", "to", "message", "verdict")
-    return table(head, rows, numeric=(0, 1))
+        time, source = elapsed(message.t_ns - view.start_ns), ladder.lanes[message.src]
+        rows.append((time, *((number,) if numbered else ()), source, to, said, verdict))
+    head = ("time", *(("packet",) if numbered else ()), "from", "to", "message", "verdict")
+    return table(head, rows, numeric=(0, 1) if numbered else (0,))

@@ -103,7 +103,9 @@ td.barcell { width: 45%; padding-right: 0; }
 .note { color: var(--dim); font-size: 13px; margin: 8px 0 0; }
 .good { color: var(--good); } .bad { color: var(--bad); } .plain { color: var(--plain); }
 ul.problems { margin: 0; padding-left: 20px; color: var(--bad); overflow-wrap: anywhere; }
-details > summary { cursor: pointer; color: var(--accent); font-size: 14px; }
+details > summary {
+  cursor: pointer; color: var(--accent); font-size: 14px; overflow-wrap: anywhere;
+}
 details[open] > summary { margin-bottom: 8px; }
 details + details, .wide + details, .axis + details { margin-top: 10px; }
 pre { margin: 0; overflow-x: auto; font-size: 13px; line-height: 1.45; }

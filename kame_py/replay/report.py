@@ -59,6 +59,8 @@ def to_json(result: ReplayResult, seconds: float, interrupted: bool = False) -> 
         "fates": dict(result.fates),
         "drops": dict(result.drops),
         "replies": result.replies,
+        "in_bulk": result.in_bulk,
+        "punts": dict(result.punts),
         "binding_cache": mip6_report(kern)["binding_cache"],
         "seconds": round(seconds, 6),
         "packets_per_second": packets_per_second(result.packets, seconds),
@@ -138,6 +140,7 @@ def to_lines(result: ReplayResult, seconds: float) -> list[tuple[str, str]]:
     lines = [(f"{result.packets} packets over {seconds_text(span)} s, replayed in {took}", "bold")]
     if result.left_out:
         lines.append((f"{result.left_out} packets left out by the filter", ""))
+    lines += bulk_lines(result.in_bulk, result.punts)
     lines += explain_lines(result)
     lines += [*fate_lines(result.fates), *drop_lines(result.drops)]
     lines += [("", ""), *_state_lines(result)]
@@ -150,6 +153,14 @@ def explain_lines(result: ReplayResult) -> list[tuple[str, str]]:
     for n, told in result.traces.items():
         lines += [("", ""), (f"Packet {n}", "bold"), *((line, "cyan") for line in told)]
     return lines
+
+
+def bulk_lines(in_bulk: int, punts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """How many packets the vector path handled, and why not the others it saw."""
+    if not in_bulk and not punts:
+        return []
+    lines = [(f"{in_bulk} packets in bulk{', one by one:' if punts else ''}", "")]
+    return lines + [(f"  {count:>9} {why}", "") for why, count in worst_first(punts)]
 
 
 def fate_lines(fates: Mapping[str, int]) -> list[tuple[str, str]]:

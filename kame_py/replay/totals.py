@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from kame_py.replay.report import drop_lines, fate_lines, packets_per_second, to_json
+from kame_py.replay.report import bulk_lines, drop_lines, fate_lines, packets_per_second, to_json
 from kame_py.replay.verdict import FATES
 
 if TYPE_CHECKING:
@@ -37,15 +37,19 @@ class Totals:
         self.unusable = len(played) - len(results)
         self.packets = sum(result.packets for result in results)
         self.left_out = sum(result.left_out for result in results)
+        self.in_bulk = sum(result.in_bulk for result in results)
+        punts: Counter[str] = Counter()
         self.replies = sum(result.replies for result in results)
         self.seconds = sum(one.seconds for one in played)
         self.fates = dict.fromkeys(FATES, 0)
         drops: Counter[str] = Counter()
         for result in results:
             drops.update(result.drops)
+            punts.update(result.punts)
             for fate, count in result.fates.items():
                 self.fates[fate] += count
         self.drops = dict(sorted(drops.items()))
+        self.punts = dict(sorted(punts.items()))
 
 
 def totals_json(played: Sequence[Played], interrupted: bool) -> dict[str, Json]:
@@ -57,6 +61,8 @@ def totals_json(played: Sequence[Played], interrupted: bool) -> dict[str, Json]:
         "fates": dict(sums.fates),
         "drops": dict(sums.drops),
         "replies": sums.replies,
+        "in_bulk": sums.in_bulk,
+        "punts": dict(sums.punts),
         "seconds": round(sums.seconds, 6),
         "packets_per_second": packets_per_second(sums.packets, sums.seconds),
         "interrupted": interrupted,
@@ -86,4 +92,5 @@ def totals_lines(played: Sequence[Played]) -> list[tuple[str, str]]:
     lines = [("", ""), (f"{head}, {rate} packets/s", "bold")]
     if sums.left_out:
         lines.append((f"{sums.left_out} packets left out by the filter", ""))
+    lines += bulk_lines(sums.in_bulk, sums.punts)
     return [*lines, *fate_lines(sums.fates), *drop_lines(sums.drops)]

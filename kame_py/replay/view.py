@@ -136,13 +136,17 @@ class ViewWatch(Watch):
 
 def _facts(result: ReplayResult, seconds: float) -> list[tuple[str, str]]:
     span = result.end_ns - result.start_ns
-    facts = [("packets", f"{result.packets:,}"), ("over", f"{seconds_text(span)} s")]
+    facts = [("packets", f"{result.packets:,}"), ("over", f"{_trimmed(seconds_text(span))} s")]
     if result.left_out:
         facts.append(("left out by the filter", f"{result.left_out:,}"))
     facts += [("frames sent", f"{result.replies:,}"), ("replayed in", f"{seconds:.2f} s")]
     if result.in_bulk:
         facts.append(("in bulk", f"{result.in_bulk:,}"))
     return facts
+
+
+def _trimmed(number: str) -> str:
+    return number.rstrip("0").rstrip(".")
 
 
 def _state_table(result: ReplayResult) -> Table:

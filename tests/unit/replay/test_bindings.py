@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who was bound where, and until when: from looks at a binding cache."""
+
+from __future__ import annotations
+
+from kame_py.boot import boot
+from kame_py.kern.clock import NS, VirtualClock
+from kame_py.kern.conf import KernConf
+from kame_py.mip6.mip6_var import Mip6Bc, Mip6State, mip6_state
+from kame_py.replay import bindings
+from kame_py.replay.bindings import EXPIRED, MOVED, REMOVED, Bindings
+from tests.unit.replay.captures import addr
+
+HOME, HERE = addr("2001:db8:1::7"), addr("2001:db8:9::1")
+AWAY, FAR = addr("2001:db8:2::7"), addr("2001:db8:3::7")
+
+
+class Node:
+    """A kernel with a binding cache, its clock, and who looks at it."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(0, 0)
+        self.kern = boot("cn", KernConf(frozenset({"MIP6"}), 1, 0), self.clock, 1)
+        self.bindings = Bindings("cn")
+
+    @property
+    def state(self) -> Mip6State:
+        return mip6_state(self.kern)
+
+    def bind(self, care_of: bytes, seqno: int, expire_s: int, home: bytes = HOME) -> None:
+        bc = Mip6Bc(home, care_of, HERE, 0, seqno, 60, expire_s * NS)
+        self.state.mip6_bc_list[HERE, home] = bc
+
+    def look(self, t_s: float) -> None:
+        self.clock.t = round(t_s * NS)
+        self.bindings.look(self.kern, self.clock.t)
+
+    def told(self) -> list[tuple[bytes, float, float | None, str, int]]:
+        return [
+            (
+                span.care_of,
+                span.from_ns / NS,
+                None if span.until_ns is None else span.until_ns / NS,
+                span.ended,
+                span.updates,
+            )
+            for span in self.bindings.spans
+        ]
+
+
+def test_a_binding_that_moves_is_two_stretches() -> None:
+    node = Node()
+    node.look(1)
+    node.bind(AWAY, 1, 100)
+    node.look(2)
+    node.bind(FAR, 2, 100)
+    node.look(5)
+    assert node.told() == [(AWAY, 2.0, 5.0, MOVED, 1), (FAR, 5.0, None, "", 1)]
+
+
+def test_refreshments_are_counted() -> None:
+    node = Node()
+    for seqno, t_s in ((1, 1), (1, 2), (2, 3), (3, 4)):
+        node.bind(AWAY, seqno, 100)
+        node.look(t_s)
+    assert node.told() == [(AWAY, 1.0, None, "", 3)]
+
+
+def test_a_binding_ends_when_its_time_is_over_not_when_somebody_looks() -> None:
+    node = Node()
+    node.bind(AWAY, 1, 10)
+    node.look(1)
+    node.state.mip6_bc_list.clear()
+    node.look(30)
+    assert node.told() == [(AWAY, 1.0, 10.0, EXPIRED, 1)]
+
+
+def test_an_entry_that_outlived_its_time_is_none() -> None:
+    node = Node()
+    node.bind(AWAY, 1, 10)
+    node.look(9.999)
+    assert node.told() == [(AWAY, 9.999, None, "", 1)]
+    node.look(10)
+    assert node.told() == [(AWAY, 9.999, 10.0, EXPIRED, 1)]
+
+
+def test_a_binding_that_is_taken_away_ends_then() -> None:
+    node = Node()
+    node.bind(AWAY, 1, 10)
+    node.look(1)
+    node.state.mip6_bc_list.clear()
+    node.look(4)
+    assert node.told() == [(AWAY, 1.0, 4.0, REMOVED, 1)]
+
+
+def test_home_registrations_are_told_apart() -> None:
+    node = Node()
+    node.bind(AWAY, 1, 100)
+    node.state.mip6_hrbc_list[HOME] = Mip6Bc(HOME, FAR, HERE, 0, 1, 60, 100 * NS)
+    node.look(1)
+    kinds = {span.kind: span.care_of for span in node.bindings.spans}
+    assert kinds == {bindings.CACHE: AWAY, bindings.HOME: FAR}
+
+
+def test_a_flood_does_not_fill_the_memory() -> None:
+    node = Node()
+    for n in range(bindings.SPANS_MAX + 5):
+        node.bind(FAR if n % 2 else AWAY, n, 100)
+        node.look(1 + n / 1000)
+    assert len(node.bindings.spans) == bindings.SPANS_MAX
+    assert node.bindings.left_out == 5
+
+
+def test_a_kernel_without_mobility_has_none() -> None:
+    plain = boot("h", KernConf(), VirtualClock(0, 0), 1)
+    seen = Bindings("h")
+    seen.look(plain, 0)
+    assert seen.spans == []
