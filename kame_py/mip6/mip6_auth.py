@@ -11,7 +11,7 @@ place of the sub-option are checked; the reserved octet of an acknowledgement is
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kame_py.kern.drop import D, DropReason
@@ -33,6 +33,7 @@ AUTHDATA_WORD: Final = 4  # octets: the code is a whole number of 32 bit words (
 _AH: Final = M_AUTHIPHDR | M_AUTHIPDGM  # ESP alone marks only the second (s.4.4)
 
 Covered: TypeAlias = tuple[bytes, ...]  # what goes into the code, in order
+Cover: TypeAlias = Callable[[bytes], tuple[Covered, ...]]  # of an option up to the code: any of
 
 
 class Authdata(enum.Enum):
@@ -90,37 +91,30 @@ def mip6_authdata_wanted(kern: Kernel) -> bool:
 def mip6_authdata_sa(kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
     """The association that signs from ``src`` to ``dst``: home addresses, kernel form."""
     sa = kern.ipsec.authdata_out(kern, src, dst)
-    return sa if sa is not None and sa.spi and _usable(sa) else None
+    return sa if sa is not None and sa.spi and _usable(sa.icvlen) else None
 
 
-def _usable(sa: AuthdataSa) -> bool:
+def _usable(icvlen: int) -> bool:
     """The null algorithm proves nothing."""
-    return sa.icvlen > 0 and not sa.icvlen % AUTHDATA_WORD
+    return icvlen > 0 and not icvlen % AUTHDATA_WORD
 
 
 def mip6_bu_sign(kern: Kernel, sa: AuthdataSa, value: BindingUpdate, bu: Mip6Bu) -> AlignedOpt:
     """The update with authentication data behind its sub-options, which come without padding."""
     dst, coa, hoa = map(in6_clearscope, (bu.mbu_paddr, bu.mbu_coa, bu.mbu_haddr))
-    return _signed(kern, sa, value, lambda head: mip6_bu_covered(dst, coa, hoa, head))
+    head, align, plus = mip6_state(kern).dialect.wire.uncoded(value, sa.spi, sa.icvlen)
+    return AlignedOpt(head + sa.sign(*mip6_bu_covered(dst, coa, hoa, head)), align, plus)
 
 
 def mip6_ba_sign(
     kern: Kernel, sa: AuthdataSa, ba: BindingAck, dst: bytes, src: bytes
 ) -> AlignedOpt:
     """The acknowledgement from ``src`` to the home address ``dst``, signed."""
-    reserved = mip6_state(kern).authdata_kame
+    state = mip6_state(kern)
+    head, align, plus = state.dialect.wire.uncoded(ba, sa.spi, sa.icvlen)
     to, by = in6_clearscope(dst), in6_clearscope(src)
-    return _signed(kern, sa, ba, lambda head: mip6_ba_covered(to, by, head, reserved))
-
-
-def _signed(
-    kern: Kernel,
-    sa: AuthdataSa,
-    value: BindingUpdate | BindingAck,
-    cover: Callable[[bytes], Covered],
-) -> AlignedOpt:
-    head, align, plus = mip6_state(kern).dialect.wire.uncoded(value, sa.spi, sa.icvlen)
-    return AlignedOpt(head + sa.sign(*cover(head)), align, plus)
+    code = sa.sign(*mip6_ba_covered(to, by, head, state.authdata_kame))
+    return AlignedOpt(head + code, align, plus)
 
 
 # -- receiving --------------------------------------------------------------------------------
@@ -130,12 +124,11 @@ def mip6_bu_refusal(
     kern: Kernel, m: Mbuf, option: bytes, bu: BindingUpdate, hoa: bytes, coa: bytes
 ) -> DropReason | None:
     """Why an update, whose octets are ``option``, is not authentic; coa: source on the wire."""
-    dst = in6_clearscope(m.dst)
 
-    def cover(head: bytes) -> Iterable[Covered]:
-        yield mip6_bu_covered(dst, coa, hoa, head)
+    def cover(head: bytes) -> tuple[Covered, ...]:
+        return (mip6_bu_covered(in6_clearscope(m.dst), coa, hoa, head),)
 
-    verdict = _verdict(kern, m, hoa, lambda: _verify(kern, m, option, bu.subopts, hoa, cover))
+    verdict = _verdict(kern, m, hoa, option, bu.subopts, cover)
     if verdict is Authdata.GOOD:
         return None
     bad = "invalid authenticataion data"
@@ -145,13 +138,15 @@ def mip6_bu_refusal(
 
 def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> DropReason | None:
     """Why an acknowledgement is not authentic."""
-    dst, src = in6_clearscope(m.dst), in6_clearscope(m.src)
 
-    def cover(head: bytes) -> Iterable[Covered]:
-        yield mip6_ba_covered(dst, src, head, reserved=False)
-        yield mip6_ba_covered(dst, src, head, reserved=True)
+    def cover(head: bytes) -> tuple[Covered, ...]:
+        dst, src = in6_clearscope(m.dst), in6_clearscope(m.src)
+        return (
+            mip6_ba_covered(dst, src, head, reserved=False),
+            mip6_ba_covered(dst, src, head, reserved=True),
+        )
 
-    verdict = _verdict(kern, m, m.src, lambda: _verify(kern, m, option, ba.subopts, m.src, cover))
+    verdict = _verdict(kern, m, m.src, option, ba.subopts, cover)
     if verdict is Authdata.GOOD:
         return None
     bad = "authenticate binding ack failed"
@@ -159,7 +154,9 @@ def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> Dro
     return BA_REFUSALS[verdict]
 
 
-def _verdict(kern: Kernel, m: Mbuf, src: bytes, verify: Callable[[], Authdata]) -> Authdata:
+def _verdict(
+    kern: Kernel, m: Mbuf, src: bytes, option: bytes, subopts: tuple[SubOpt, ...], cover: Cover
+) -> Authdata:
     """Good by AH of ``src``, by authentication data, or because neither is asked for."""
     state = mip6_state(kern)
     config = state.config
@@ -168,18 +165,15 @@ def _verdict(kern: Kernel, m: Mbuf, src: bytes, verify: Callable[[], Authdata]) 
         return Authdata.GOOD
     if state.dialect.wire.authdata_type is None:
         verdict = Authdata.ABSENT if config.mcfg_use_ipsec else Authdata.GOOD
+    elif config.mcfg_use_authdata:
+        verdict = _verify(kern, m, src, option, subopts, cover)
     else:
-        verdict = verify() if config.mcfg_use_authdata else Authdata.GOOD
+        verdict = Authdata.GOOD
     return Authdata.WRONGSA if ah and verdict is Authdata.ABSENT else verdict
 
 
 def _verify(
-    kern: Kernel,
-    m: Mbuf,
-    option: bytes,
-    subopts: tuple[SubOpt, ...],
-    src: bytes,
-    cover: Callable[[bytes], Iterable[Covered]],
+    kern: Kernel, m: Mbuf, src: bytes, option: bytes, subopts: tuple[SubOpt, ...], cover: Cover
 ) -> Authdata:
     """Authentication data, if there is any: last, of the right length, by ``src`` itself."""
     auth = subopts[-1] if subopts else None
@@ -189,12 +183,12 @@ def _verify(
     if sa is None:
         known = kern.ipsec.authdata_known(kern, m.dst, auth.spi)
         return Authdata.WRONGSA if known else Authdata.NOSA
-    if len(auth.mac) != sa.icvlen:
+    icvlen = sa.icvlen
+    if len(auth.mac) != icvlen:
         return Authdata.LENGTH
-    if not _usable(sa):
+    if not _usable(icvlen):
         return Authdata.BAD
-    head = option[: len(option) - sa.icvlen]
-    for parts in cover(head):
+    for parts in cover(option[:-icvlen]):
         if sa.verify(auth.mac, *parts):
             return Authdata.GOOD
     return Authdata.BAD

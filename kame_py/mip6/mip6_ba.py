@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kame_py.mip6.mip6_var import BuRequest
 
 MIP6_BA_STATUS_ERRORBASE: Final = 128
+_ORDINARY_FIRST: Final = b"\x01"  # from here on no address means an IPv4 one or this node ...
+_ORDINARY_LAST: Final = b"\xfe"  # ... and before this one has a scope or is a group's
 
 
 def mip6_coa_ok(addr: bytes) -> bool:
@@ -40,6 +42,8 @@ def mip6_coa_ok(addr: bytes) -> bool:
 
     The unspecified and the loopback address are v4-compatible by their bits.
     """
+    if _ORDINARY_FIRST <= addr < _ORDINARY_LAST:
+        return True
     return not (
         IN6_IS_ADDR_MULTICAST(addr)
         or IN6_IS_ADDR_LINKLOCAL(addr)
@@ -72,10 +76,11 @@ def mip6_bc_send_ba(
     kern.stats.mip6["mip6s_oba"] += 1
     kern.stats.mip6s_oba_hist[status] += 1
     dest2 = build_options(IPPROTO_NONE, [option])
-    by_coa = mip6_state(kern).dialect.ack_by_coa
-    via = req.coa if by_coa else mip6_ba_via(req, status, lifetime_s)
+    state = mip6_state(kern)
+    via = req.coa if state.dialect.ack_by_coa else mip6_ba_via(req, status, lifetime_s)
     rthdr = b"" if via == req.hoa else mip6_destopt.mip6_rthdr_create(via)
-    kern.stats.mip6["mip6s_orthdr"] += bool(rthdr)
+    if rthdr:
+        kern.stats.mip6["mip6s_orthdr"] += 1
     m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = req.addr, req.hoa
     m.auxdata().ip6a_flags |= IP6A_NOBINDING

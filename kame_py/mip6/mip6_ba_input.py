@@ -68,12 +68,11 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         return True
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
     kern.stats.mip6["mip6s_ba"] += 1
-    peer = ntop(m.src)
     ack = parse_ba(state.dialect.wire, m.data, opt)
     if isinstance(ack, Malformed):
         kern.stats.ip6["ip6s_badoptions"] += 1
         kern.stats.mip6["mip6s_ignored"] += 1
-        mip6log(kern, LOG_NOTICE, f"too short binding ack ({size}) from host {peer}.")
+        mip6log(kern, LOG_NOTICE, f"too short binding ack ({size}) from host {ntop(m.src)}.")
         return True
     kern.stats.mip6s_ba_hist[ack.status] += 1
     if kern.tracing:
@@ -84,7 +83,7 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         mip6log(kern, LOG_NOTICE, "no matching binding update entry found.")
         return True
     why = mip6_auth.mip6_ba_refusal(kern, m, m.data[opt : start + size], ack)
-    if why is None and not _answers(kern, bu, ack, peer):
+    if why is None and not _answers(kern, bu, ack, m.src):
         why = D.MIP6_BASEQNO
     if why is not None:
         mip6log(kern, LOG_NOTICE, "an invalid binding ack received.  ignore this.")
@@ -100,7 +99,7 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     return True
 
 
-def _answers(kern: Kernel, bu: Mip6Bu, ack: BindingAck, peer: str) -> bool:
+def _answers(kern: Kernel, bu: Mip6Bu, ack: BindingAck, src: bytes) -> bool:
     """Whether it answers an update of ours that is still unanswered."""
     dialect = mip6_state(kern).dialect
     if ack.status == dialect.seqno_too_small:
@@ -115,7 +114,7 @@ def _answers(kern: Kernel, bu: Mip6Bu, ack: BindingAck, peer: str) -> bool:
     mip6log(
         kern,
         LOG_NOTICE,
-        f"unmached sequence no ({ack.seqno} recv, {bu.mbu_seqno} sent) from host {peer}.",
+        f"unmached sequence no ({ack.seqno} recv, {bu.mbu_seqno} sent) from host {ntop(src)}.",
     )
     return False
 

@@ -38,19 +38,20 @@ from kame_py.wire.mip6 import AltCoa, parse_bu
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.wire.mip6 import OptionWire
 
 
 def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
     """Destination option handler. False: the packet was dropped."""
     kern.stats.mip6["mip6s_bu"] += 1
-    req = _mip6_validate_bu(kern, m, opt, start + size)
+    dialect = mip6_state(kern).dialect
+    req = _mip6_validate_bu(kern, m, opt, start + size, dialect.wire)
     if isinstance(req, DropReason):
         mip6log(kern, LOG_NOTICE, "an invalid binding update received.  ignore this.")
         drop(kern, m, req)
         return False
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
     bc = mip6_bc.mip6_bc_find(kern, req)
-    dialect = mip6_state(kern).dialect
     if bc is not None and not dialect.newer(req.bu.seqno, bc.mbc_seqno):
         host = addr_text(kern, req.hoa)
         text = f"received sequence no ({req.bu.seqno}) <= current seq no ({bc.mbc_seqno})"
@@ -61,11 +62,13 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         return False
     if kern.tracing:
         trace(m, f"mip6_process_bu seq {req.bu.seqno} life {req.bu.lifetime_s}")
-    mip6_process_bu(kern, req)
+    mip6_process_bu(kern, req, bc)
     return True
 
 
-def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, end: int) -> BuRequest | DropReason:
+def _mip6_validate_bu(
+    kern: Kernel, m: Mbuf, opt: int, end: int, wire: OptionWire
+) -> BuRequest | DropReason:
     """draft-15 s.8.2 for the option [opt, end) without the sequence number, in KAME's order."""
     aux = m.aux
     if aux is None or aux.ip6a_home is None or aux.ip6a_careof is None:
@@ -74,7 +77,7 @@ def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, end: int) -> BuRequest | 
         mip6log(kern, LOG_NOTICE, text)
         return D.MIP6_BUNOHAO
     hoa = aux.ip6a_home
-    bu = parse_bu(mip6_state(kern).dialect.wire, m.data, opt)
+    bu = parse_bu(wire, m.data, opt)
     if isinstance(bu, Malformed):
         _tell_short(kern, end - opt, hoa)
         return D.MIP6_BUSHORT
@@ -85,7 +88,11 @@ def _mip6_validate_bu(kern: Kernel, m: Mbuf, opt: int, end: int) -> BuRequest | 
     if ia is None or ia.ia6_flags & IN6_IFF_ANYCAST:
         return D.MIP6_BUDST
     src = in6_embedscope(aux.ip6a_careof, m.rcvif.if_index if m.rcvif is not None else 0)
-    coa = next((s.coa for s in bu.subopts if isinstance(s, AltCoa)), src)
+    coa = src
+    for sub in bu.subopts:
+        if isinstance(sub, AltCoa):
+            coa = sub.coa
+            break
     if not mip6_ba.mip6_coa_ok(coa):
         return D.MIP6_BUCOA
     return BuRequest(m.dst, hoa, coa, src, bu)
@@ -100,8 +107,11 @@ def _tell_short(kern: Kernel, size: int, hoa: bytes) -> None:
     mip6log(kern, LOG_NOTICE, f"{text} {addr_text(kern, hoa)}.")
 
 
-def mip6_process_bu(kern: Kernel, req: BuRequest) -> None:
-    """Cache, delete, or hand a home registration to the home agent (draft-15 s.8.2)."""
+def mip6_process_bu(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
+    """Cache, delete, or hand a home registration to the home agent (draft-15 s.8.2).
+
+    bc: the entry that the update is about.
+    """
     delete = not req.bu.lifetime_s or req.coa == req.hoa
     state = mip6_state(kern)
     if req.bu.flags & IP6_MIP6_BU_HOME:
@@ -112,14 +122,13 @@ def mip6_process_bu(kern: Kernel, req: BuRequest) -> None:
         else:
             mip6_hareg.mip6_process_hrbu(kern, req)
         return
-    bc = mip6_bc.mip6_bc_find(kern, req)
     if (bc is not None and bc.mbc_hr is not None) or req.hoa in kern.ip6.ifaddrs:
         # It would turn a home registration, or an address of ours, into somebody's binding.
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_PROHIBIT)
     elif delete:
         _mip6_bc_forget(kern, req, bc)
     else:
-        _mip6_bc_remember(kern, req)
+        _mip6_bc_remember(kern, req, state.bc_lifetime_limit)
 
 
 def _mip6_bc_forget(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
@@ -129,8 +138,7 @@ def _mip6_bc_forget(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
 
 
-def _mip6_bc_remember(kern: Kernel, req: BuRequest) -> None:
-    limit = mip6_state(kern).bc_lifetime_limit
+def _mip6_bc_remember(kern: Kernel, req: BuRequest, limit: int) -> None:
     lifetime_s = min(req.bu.lifetime_s, limit) if limit else req.bu.lifetime_s
     mip6_bc.mip6_bc_update(kern, req, lifetime_s)
     if req.bu.flags & IP6_MIP6_BU_ACK:

@@ -49,6 +49,7 @@ RTF_BROADCAST: Final = 0x400000
 RTF_MULTICAST: Final = 0x800000
 
 HOST_PLEN: Final = 128
+FOUND_MAX: Final = 1024  # look-ups that are remembered
 
 RTM_ADD: Final = 0x1
 RTM_DELETE: Final = 0x2
@@ -111,14 +112,16 @@ class RouteTable:
     """The table of one kernel.
 
     on_request: called after each change as (kern, RTM_*, rt); KAME's ifa_rtrequest (nd6_rtrequest)
-    and the routing socket hang there. gen counts changes.
+    and the routing socket hang there. gen counts changes. What ``lookup`` found is remembered until
+    a route comes or goes.
     """
 
-    __slots__ = ("_by_plen", "_default", "_order", "gen", "on_request")
+    __slots__ = ("_by_plen", "_default", "_found", "_order", "gen", "on_request")
 
     def __init__(self) -> None:
         self._by_plen: dict[int, dict[bytes, Rtentry]] = {}
         self._order: SortedDict[tuple[bytes, int], Rtentry] = SortedDict()
+        self._found: dict[bytes, Rtentry] = {}
         self._default: Rtentry | None = None
         self.gen = 0
         self.on_request: list[Callable[[Kernel, int, Rtentry], None]] = []
@@ -137,9 +140,15 @@ class RouteTable:
 
     def lookup(self, dst: bytes) -> Rtentry | None:
         """Longest match among the routes that are up."""
+        rt = self._found.get(dst)
+        if rt is not None and rt.rt_flags & RTF_UP:
+            return rt
         for plen, table in self._by_plen.items():
-            rt = table.get(dst if plen == 128 else masked(dst, plen))
+            rt = table.get(dst if plen == HOST_PLEN else masked(dst, plen))
             if rt is not None and rt.rt_flags & RTF_UP:
+                if len(self._found) >= FOUND_MAX:
+                    self._found.clear()
+                self._found[dst] = rt
                 return rt
         return None
 
@@ -150,6 +159,7 @@ class RouteTable:
             self._by_plen = dict(sorted(self._by_plen.items(), reverse=True))
         self._by_plen[plen][rt.rt_key] = rt
         self._order[(rt.rt_key, plen)] = rt
+        self._found.clear()
         self.gen += 1
 
     def remove(self, rt: Rtentry) -> None:
@@ -158,6 +168,7 @@ class RouteTable:
         del self._order[(rt.rt_key, rt.rt_plen)]
         if not table:
             del self._by_plen[rt.rt_plen]
+        self._found.clear()
         self.gen += 1
 
 

@@ -26,6 +26,7 @@ from kame_py.wire.const import (
     IPV6_MAXPACKET,
     IPV6_MMTU,
     IPV6_RTHDR_TYPE_0,
+    IPV6_VERSION,
 )
 from kame_py.wire.errno import EHOSTUNREACH, EMSGSIZE, ENETUNREACH, EOPNOTSUPP
 from kame_py.wire.in6addr import IN6_IS_ADDR_MC_NODELOCAL, IN6ADDR_ANY, IN6ADDR_LOOPBACK
@@ -42,6 +43,13 @@ _NXT: Final = Ip6Hdr.O_ip6_nxt
 _HLIM: Final = Ip6Hdr.O_ip6_hlim
 _DST: Final = Ip6Hdr.O_ip6_dst
 _EXT_NXT: Final = Ip6Ext.O_ip6e_nxt
+_VERSION: Final = IPV6_VERSION << 24  # in the first 32 bits
+_ADDR: Final = len(IN6ADDR_ANY)
+_RTHDR_TYPE: Final = Ip6Rthdr.O_ip6r_type
+_RTHDR_SEGLEFT: Final = Ip6Rthdr.O_ip6r_segleft
+#: Addresses from the one up to the other are nobody's loopback and have no zone.
+_GLOBAL_FIRST: Final = b"\x01"
+_GLOBAL_LAST: Final = b"\xfe"
 
 
 class Way(NamedTuple):
@@ -54,15 +62,8 @@ class Way(NamedTuple):
 
 def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: int = 0) -> bytes:
     """A packet in wire form; src and dst may carry an embedded zone. flow: class and label."""
-    head = Ip6Hdr(
-        ip6_plen=len(payload),
-        ip6_nxt=nxt,
-        ip6_hlim=hlim,
-        ip6_src=in6_clearscope(src),
-        ip6_dst=in6_clearscope(dst),
-    )
-    head.ip6_flow |= flow
-    return head.pack() + payload
+    src, dst = in6_clearscope(src), in6_clearscope(dst)
+    return Ip6Hdr.pack_fields(_VERSION | flow, len(payload), nxt, hlim, src, dst) + payload
 
 
 def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
@@ -71,7 +72,7 @@ def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
     Source: KAME ip6_output.c MAKE_CHAIN; the order is RFC 8200 s.4.1 with the home address
     option behind the routing header.
     """
-    parts: list[bytes] = [payload]
+    parts = [payload]
     for proto, ext in (
         (IPPROTO_DSTOPTS, hdrs.dest2),
         (IPPROTO_DSTOPTS, hdrs.haddr),
@@ -80,14 +81,13 @@ def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
         (IPPROTO_HOPOPTS, hdrs.hbh),
     ):
         if ext:
-            parts.append(put_u8(ext, _EXT_NXT, nxt))
+            parts.append(ext if ext[_EXT_NXT] == nxt else put_u8(ext, _EXT_NXT, nxt))
             nxt = proto
     parts.reverse()
-    plen = sum(map(len, parts))
-    ip6 = Ip6Hdr.unpack(hdr)
-    ip6.ip6_nxt = nxt
-    ip6.ip6_plen = plen if plen <= IPV6_MAXPACKET else 0
-    return ip6.pack() + b"".join(parts)
+    behind = b"".join(parts)
+    plen = len(behind) if len(behind) <= IPV6_MAXPACKET else 0
+    flow, _, _, hlim, src, dst = Ip6Hdr.unpack_fields(hdr, 0)
+    return Ip6Hdr.pack_fields(flow, plen, nxt, hlim, src, dst) + behind
 
 
 def ip6_output(
@@ -117,8 +117,6 @@ def ip6_output(
         if error:
             return max(error, 0)
         unfrag += len(hdrs.hbh) + len(hdrs.dest1) + len(hdrs.rthdr) + len(hdrs.haddr)
-        if hdrs.rthdr:
-            _ip6_first_hop(m, _HDR + len(hdrs.hbh) + len(hdrs.dest1))
         kern.stats.ip6["ip6s_localout"] += 1
     way = _ip6_route(kern, m, opt, im6o)
     if isinstance(way, int):
@@ -168,6 +166,8 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     error = kern.ipsec.output(kern, m, hdrs, u8(plain, _NXT), plain[_HDR:])
     if error:
         return error
+    if hdrs.rthdr:
+        _ip6_first_hop(m, hdrs)
     data = m.data
     if hdrs.hbh or hdrs.rthdr or hdrs.haddr or hdrs.dest2 or hdrs.dest1:
         m.data = ip6_chain(data[:_HDR], u8(data, _NXT), hdrs, data[_HDR:])
@@ -178,19 +178,18 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     return 0
 
 
-def _ip6_first_hop(m: Mbuf, off: int) -> None:
-    """Type 0 routing header at ``off``: its first address becomes the destination."""
-    data = m.data
-    if u8(data, off + Ip6Rthdr.O_ip6r_type) != IPV6_RTHDR_TYPE_0:
+def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> None:
+    """Type 0 routing header: its first address and the destination change places."""
+    rthdr, data = hdrs.rthdr, m.data
+    segleft = rthdr[_RTHDR_SEGLEFT]
+    first = Ip6Rthdr0.SIZE
+    end = first + segleft * _ADDR
+    if rthdr[_RTHDR_TYPE] != IPV6_RTHDR_TYPE_0 or not segleft or end > len(rthdr):
         return
-    segleft = u8(data, off + Ip6Rthdr.O_ip6r_segleft)
-    first = off + Ip6Rthdr0.SIZE
-    end = first + segleft * len(IN6ADDR_ANY)
-    if not segleft:
-        return
-    hop = data[first : first + len(IN6ADDR_ANY)]
-    rest = data[first + len(hop) : end]
-    m.data = b"".join((data[:_DST], hop, data[_HDR:first], rest, data[_DST:_HDR], data[end:]))
+    second = first + _ADDR
+    hop = rthdr[first:second]
+    hdrs.rthdr = b"".join((rthdr[:first], rthdr[second:end], data[_DST:_HDR], rthdr[end:]))
+    m.data = b"".join((data[:_DST], hop, data[_HDR:]))
     m.dst = in6_embedscope(hop, in6_addrzone(m.dst))
 
 
@@ -214,7 +213,7 @@ def _ip6_route(
     gateway = rt.rt_gateway
     if rt.rt_flags & RTF_GATEWAY and isinstance(gateway, bytes):
         nexthop = gateway
-    if not ifp.if_flags & IFF_LOOPBACK and not _ip6_scope_ok(ifp, m.src, dst):
+    if not (ifp.if_flags & IFF_LOOPBACK or _ip6_scope_ok(ifp, m.src, dst)):
         return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
     return Way(ifp, nexthop, rt)
 
@@ -246,6 +245,8 @@ def _ip6_route_multicast(
 
 def _ip6_scope_ok(ifp: Ifnet, src: bytes, dst: bytes) -> bool:
     """Whether both addresses' zones include the link, and no loopback address gets out."""
+    if _GLOBAL_FIRST <= src < _GLOBAL_LAST and _GLOBAL_FIRST <= dst < _GLOBAL_LAST:
+        return True
     if src == IN6ADDR_LOOPBACK or dst == IN6ADDR_LOOPBACK:
         return bool(ifp.if_flags & IFF_LOOPBACK)
     return in6_addrzone(src) in (0, ifp.if_index) and in6_addrzone(dst) in (0, ifp.if_index)
