@@ -183,7 +183,7 @@ class _Session:
         if self.interrupt.came:
             notes.append("interrupted: the page shows what was done until then")
         first = os.path.basename(self._captures.paths[0])
-        title = f"{len(self._captures.paths)} captures" if self._captures.several else first
+        title = f"{len(self._captures.paths)} captures" if len(self._captures.paths) > 1 else first
         words = ["replay", *self._args.words]
         write_page(self._report, f"Replay of {title}", words, self._views, notes)
 

@@ -84,11 +84,15 @@ def played_line(one: Played) -> tuple[str, str]:
     return f"  {count:>9} {dropped:>9}  {one.file}", ""
 
 
+def _count(files: int) -> str:
+    return "1 capture" if files == 1 else f"{files} captures"
+
+
 def totals_lines(played: Sequence[Played]) -> list[tuple[str, str]]:
     """The sums for people, below the list of captures."""
     sums = Totals(played)
     rate = packets_per_second(sums.packets, sums.seconds)
-    head = f"{sums.packets} packets of {sums.files} captures, replayed in {sums.seconds:.2f} s"
+    head = f"{sums.packets} packets of {_count(sums.files)}, replayed in {sums.seconds:.2f} s"
     lines = [("", ""), (f"{head}, {rate} packets/s", "bold")]
     if sums.left_out:
         lines.append((f"{sums.left_out} packets left out by the filter", ""))
