@@ -50,7 +50,7 @@ from kame_py.fast.batch import (
     U32,
 )
 from kame_py.fast.cksum_kernels import fold, part
-from kame_py.fast.intrin import be16, be32, be64, le32, signed, u8
+from kame_py.fast.intrin import STRETCH, base, be16, be32, be64, le32, prefetch_far, signed, u8
 from kame_py.fast.jit import inlined, kernel
 from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import (
@@ -154,14 +154,14 @@ _ZONE: Final = 4  # octets where the kernel keeps a zone
 
 
 @inlined
-def _ethertype(arena: U8, at: int, size: int, off: int, need: int) -> int:
+def _ethertype(arena: int, at: int, size: int, off: int, need: int) -> int:
     if size < need:
         return -P_LINK
     return need if be16(arena, at + off) == _IP6_TYPE else -P_NOTIP6
 
 
 @inlined
-def _family(arena: U8, at: int, size: int) -> int:
+def _family(arena: int, at: int, size: int) -> int:
     if size < _NULL_LEN:
         return -P_LINK
     family = be32(arena, at)
@@ -173,7 +173,7 @@ def _family(arena: U8, at: int, size: int) -> int:
 
 
 @inlined
-def _link(arena: U8, at: int, size: int, linktype: int) -> int:
+def _link(arena: int, at: int, size: int, linktype: int) -> int:
     """Octets before the IPv6 header, or minus the reason why there is none."""
     if linktype == _ETHERNET:
         return _ethertype(arena, at, size, _ETHER_TYPE, _ETHER)
@@ -194,7 +194,7 @@ def _link(arena: U8, at: int, size: int, linktype: int) -> int:
 
 
 @inlined
-def _header(arena: U8, at: int, size: int) -> int:
+def _header(arena: int, at: int, size: int) -> int:
     """Why this is not a whole packet."""
     if size < _HDR:
         return P_SHORT
@@ -207,7 +207,7 @@ def _header(arena: U8, at: int, size: int) -> int:
 
 
 @inlined
-def _address(arena: U8, at: int) -> int:
+def _address(arena: int, at: int) -> int:
     """Bits of what is odd about an address."""
     high = be64(arena, at)
     if high == 0:
@@ -222,7 +222,7 @@ def _address(arena: U8, at: int) -> int:
 
 
 @inlined
-def _options(arena: U8, p: int, off: int, end: int, hao: int) -> tuple[int, int, int, bool]:
+def _options(arena: int, p: int, off: int, end: int, hao: int) -> tuple[int, int, int, bool]:
     """Flags, why, home address option, and whether it can be the source of a checksum."""
     flags, why, clear = 0, P_NONE, True
     while off < end:
@@ -254,7 +254,7 @@ def _options(arena: U8, p: int, off: int, end: int, hao: int) -> tuple[int, int,
 
 
 @inlined
-def _routing(arena: U8, p: int, off: int, size: int) -> tuple[int, int, bool]:
+def _routing(arena: int, p: int, off: int, size: int) -> tuple[int, int, bool]:
     """Why; the last address while segments are left; whether a checksum can be told."""
     kind, left = u8(arena, p + off + _RTHDR_TYPE), u8(arena, p + off + _SEGLEFT)
     last = off + size - ADDR_LEN if left else 0
@@ -266,7 +266,7 @@ def _routing(arena: U8, p: int, off: int, size: int) -> tuple[int, int, bool]:
 
 
 @inlined
-def _transport(arena: U8, at: int, size: int, nxt: int) -> tuple[int, bool]:
+def _transport(arena: int, at: int, size: int, nxt: int) -> tuple[int, bool]:
     """Why; whether there is a checksum."""
     if nxt == IPPROTO_TCP:
         return (P_NONE, True) if size >= _TCP else (P_SHORT, False)
@@ -287,7 +287,7 @@ def _transport(arena: U8, at: int, size: int, nxt: int) -> tuple[int, bool]:
 
 
 @inlined
-def _right(arena: U8, p: int, src: int, dst: int, off: int, size: int, nxt: int) -> bool:
+def _right(arena: int, p: int, src: int, dst: int, off: int, size: int, nxt: int) -> bool:
     """The transport checksum is right; src, dst: where the addresses of its pseudo-header are."""
     if nxt == IPPROTO_UDP and be16(arena, p + off + _USUM) == 0:
         return False
@@ -320,17 +320,23 @@ def annotate_batch(
     why: U8,
 ) -> None:
     """Fill the columns of ``n`` packets."""
+    start, octets = base(arena), len(arena)
+    fetched = off[n - 1] + signed(caplen[n - 1]) if n else 0
+    span = fetched - off[0] if n else 0
     for i in range(n):
-        row = _one(arena, off[i], signed(caplen[i]), linktype, verify)
+        while fetched < off[i] + span:
+            prefetch_far(start, fetched)
+            fetched += STRETCH
+        row = _one(start, octets, off[i], signed(caplen[i]), linktype, verify)
         l3[i], flags[i], nxt[i], upper[i], hao[i], rthdr[i], ipsec[i], why[i] = row
 
 
 @inlined
 def _one(
-    arena: U8, at: int, size: int, linktype: int, verify: bool
+    arena: int, octets: int, at: int, size: int, linktype: int, verify: bool
 ) -> tuple[int, int, int, int, int, int, int, int]:
     """The columns of one packet, in the order of the batch."""
-    if at < 0 or at > len(arena) - size:
+    if at < 0 or at > octets - size:
         return 0, F_PUNT, 0, 0, 0, 0, 0, P_LINK
     head = _link(arena, at, size, linktype)
     if head < 0:
@@ -352,77 +358,90 @@ def _one(
 
 
 @inlined
+def _exthdr_len(arena: int, p: int, nxt: int, off: int, end: int) -> int:
+    """Octets of the extension header at ``off``; 0: it is none, -1: it does not fit."""
+    if nxt == IPPROTO_FRAGMENT:
+        size = _FRAG
+    elif nxt in (IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_AH):
+        if end - off < _EXT:
+            return -1
+        size = u8(arena, p + off + _EXT_LEN)
+        size = (size + 2) << 2 if nxt == IPPROTO_AH else (size + 1) << 3
+    else:
+        return 0
+    return size if size <= end - off else -1
+
+
+@inlined
 def _walk(
-    arena: U8, p: int, end: int, head: int, flags: int, why: int, verify: bool
+    arena: int, p: int, end: int, head: int, flags: int, why: int, verify: bool
 ) -> tuple[int, int, int, int, int, int, int, int]:
     """From the end of the IPv6 header on. Source: KAME ip6_input.c ip6_nexthdr."""
     nxt, off = u8(arena, p + _NXT), _HDR
     src, dst = _SRC, _DST
     hao = rthdr = ipsec = walked = 0
-    later = bad = False
-    while not later:
-        if nxt == IPPROTO_FRAGMENT:
-            size = _FRAG
-        elif nxt in (IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_AH):
-            if walked == IPV6_HDRNESTLIMIT or end - off < _EXT:
-                bad = True
-                break
-            size = u8(arena, p + off + _EXT_LEN)
-            size = (size + 2) << 2 if nxt == IPPROTO_AH else (size + 1) << 3
-        else:
-            break
-        if walked == IPV6_HDRNESTLIMIT or size > end - off:
-            bad = True
-            break
-        walked += 1
-        found = P_NONE
+    later = False
+    size = _exthdr_len(arena, p, nxt, off, end)
+    while size > 0 and walked < IPV6_HDRNESTLIMIT and not later:
+        found, clear = P_NONE, True
         if nxt == IPPROTO_DSTOPTS:
             more, found, hao, clear = _options(arena, p, off + _DEST, off + size, hao)
             flags |= F_DSTOPT | more
-            if hao:
-                src = hao
-            verify = verify and clear
+            src = hao if hao else src
         elif nxt == IPPROTO_ROUTING:
-            mixed = P_MIXED if hao else P_NONE
-            if rthdr:
-                found, verify = P_RTHDR, False
-            else:
+            last = 0
+            found, clear = P_RTHDR, False
+            if not rthdr:
                 rthdr = off
-                flags |= F_RTHDR
                 found, last, clear = _routing(arena, p, off, size)
-                if last:
-                    dst = last
-                verify = verify and clear
-            found = mixed if mixed else found
+            flags |= F_RTHDR
+            found = P_MIXED if hao else found
+            dst = last if last else dst
         elif nxt == IPPROTO_HOPOPTS:
-            flags |= F_HBH
-            found = P_HBH
+            flags, found = flags | F_HBH, P_HBH
         elif nxt == IPPROTO_FRAGMENT:
-            flags |= F_FRAG
-            found = P_FRAG
+            flags, found = flags | F_FRAG, P_FRAG
             later = be16(arena, p + off + _FRAG_OFFLG) & IP6F_OFF_MASK != 0
         else:
             flags |= F_AH
             ipsec = ipsec if ipsec else off
+        verify = verify and clear
         why = why if why else found
         nxt = u8(arena, p + off + _EXT_NXT)
         off += size
-    if bad:
+        walked += 1
+        size = _exthdr_len(arena, p, nxt, off, end)
+    if size and not later:
         why = why if why else P_EXTHDR
     elif not flags & F_FRAG:
         if nxt == IPPROTO_ESP:
             flags |= F_ESP
             ipsec = ipsec if ipsec else off
-        elif nxt == IPPROTO_IPV6:
-            flags |= F_TUNNEL
-        found, summed = _transport(arena, p + off, end - off, nxt)
-        why = why if why else found
-        if verify and summed and not (_address(arena, p + src) | _address(arena, p + dst)) & _ZONE:
-            flags |= F_SUMMED
-            if _right(arena, p, src, dst, off, end - off, nxt):
-                flags |= F_SUMOK
-            elif why == P_NONE:
-                why = P_CHECKSUM
-    if why:
-        flags |= F_PUNT
-    return head, flags, nxt, off, hao, rthdr, ipsec, why
+        more, why = _upper(arena, p, src, dst, off, end - off, nxt, why, verify)
+        flags |= more
+    return head, flags | (F_PUNT if why else 0), nxt, off, hao, rthdr, ipsec, why
+
+
+@inlined
+def _upper(
+    arena: int,
+    p: int,
+    src: int,
+    dst: int,
+    off: int,
+    size: int,
+    nxt: int,
+    why: int,
+    verify: bool,
+) -> tuple[int, int]:
+    """Flags and why of the upper protocol; src and dst as for ``_right``."""
+    flags = F_TUNNEL if nxt == IPPROTO_IPV6 else 0
+    found, summed = _transport(arena, p + off, size, nxt)
+    why = why if why else found
+    if verify and summed and not (_address(arena, p + src) | _address(arena, p + dst)) & _ZONE:
+        flags |= F_SUMMED
+        if _right(arena, p, src, dst, off, size, nxt):
+            flags |= F_SUMOK
+        else:
+            why = why if why else P_CHECKSUM
+    return flags, why

@@ -11,18 +11,18 @@ from typing import Final
 
 from kame_py.fast.batch import I64, U8, U16, U32
 from kame_py.fast.cpu import CPU, Cpu
-from kame_py.fast.intrin import le16, le32, prefetch, signed, sum512, u8
+from kame_py.fast.intrin import Octets, base, le16, le32, prefetch, signed, sum512, u8
 from kame_py.fast.jit import inlined, kernel, quick
 
 _FULL: Final = 0xFFFF
 _AHEAD: Final = 4096  # octets: how far the batch fetches before it reads
 
 
-def _sum_masked(arena: U8, off: int, size: int) -> int:
+def _sum_masked(arena: Octets, off: int, size: int) -> int:
     return sum512(arena, off, size)
 
 
-def _sum_plain(arena: U8, off: int, size: int) -> int:
+def _sum_plain(arena: Octets, off: int, size: int) -> int:
     """LLVM makes vectors of the first loop."""
     total = 0
     for i in range(size >> 2):
@@ -54,17 +54,18 @@ def fold(total: int) -> int:
 @quick
 def one(data: bytes) -> int:
     """``in_cksum`` of a buffer."""
-    return fold(part(data, 0, len(data)))  # type: ignore[arg-type]  # numba's bytes are an array
+    return fold(part(base(data), 0, len(data)))
 
 
 @kernel
 def batch(arena: U8, off: I64, size: U32, out: U16) -> int:
     """``in_cksum`` of each piece of the arena; the number of pieces done, up to one outside it."""
-    n = min(len(off), len(size), len(out))
+    n, octets_all = min(len(off), len(size), len(out)), len(arena)
+    start = base(arena)
     for i in range(n):
         at, octets = off[i], signed(size[i])
-        if at < 0 or at > len(arena) - octets:
+        if at < 0 or at > octets_all - octets:
             return i
-        prefetch(arena, at + _AHEAD)
-        out[i] = fold(part(arena, at, octets))
+        prefetch(start, at + _AHEAD)
+        out[i] = fold(part(start, at, octets))
     return n

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from kame_py.fast.batch import I64, U8, U32
-from kame_py.fast.intrin import be16, be32, le16, le32, prefetch, signed
+from kame_py.fast.intrin import STRETCH, base, be16, be32, le16, le32, prefetch_stretch
 from kame_py.fast.jit import inlined, kernel
 from kame_py.wire import pcapfmt
 from kame_py.wire.pcapfmt import BLOCK_HEAD_LEN, BLOCK_TRAILER_LEN, MAX_SNAPLEN, OPTION_HEAD_LEN
@@ -32,8 +32,7 @@ NS_PER_S: Final = 1_000_000_000
 STAMP_MAX_S: Final = 1 << 32  # of ticks; a later stamp is the slow reader's
 _HIGH_MAX: Final = 1 << 31  # ticks have 64 bits, ours have a sign
 _MAX_BLOCK: Final = 16 * 1024 * 1024
-_AHEAD: Final = 4096  # octets: the walk is a chase of pointers through memory
-_LINE: Final = 64
+_AHEAD: Final = 2048  # octets: the walk is a chase of pointers through memory
 
 _SEC: Final = pcapfmt.PCAP_O_SEC
 _FRAC: Final = pcapfmt.PCAP_O_FRAC
@@ -59,12 +58,12 @@ _BT_SPB: Final = pcapfmt.BT_SPB
 
 
 @inlined
-def _u16(arena: U8, at: int, big: bool) -> int:
+def _u16(arena: int, at: int, big: bool) -> int:
     return be16(arena, at) if big else le16(arena, at)
 
 
 @inlined
-def _u32(arena: U8, at: int, big: bool) -> int:
+def _u32(arena: int, at: int, big: bool) -> int:
     return be32(arena, at) if big else le32(arena, at)
 
 
@@ -81,20 +80,23 @@ def pcap(
     ts: I64,
 ) -> tuple[int, int, int]:
     """Records into columns: how many, where it stopped, why."""
+    octets, fetched = base(arena), pos
     n = 0
     while n < len(off):
         if end - pos < _RECORD:
             return n, pos, MORE
-        prefetch(arena, pos + _AHEAD)
-        size = _u32(arena, pos + _CAPLEN, big)
+        size = _u32(octets, pos + _CAPLEN, big)
         if size > MAX_SNAPLEN:
             return n, pos, ODD
         if size > end - pos - _RECORD:
             return n, pos, MORE
-        sec, frac = _u32(arena, pos + _SEC, big), _u32(arena, pos + _FRAC, big)
+        while fetched < pos + _AHEAD:
+            prefetch_stretch(octets, fetched)
+            fetched += STRETCH
+        sec, frac = _u32(octets, pos + _SEC, big), _u32(octets, pos + _FRAC, big)
         off[n] = pos + _RECORD
         caplen[n] = size
-        wirelen[n] = _u32(arena, pos + _ORIGLEN, big)
+        wirelen[n] = _u32(octets, pos + _ORIGLEN, big)
         ts[n] = sec * NS_PER_S + frac * ns_per_frac
         pos += _RECORD + size
         n += 1
@@ -102,7 +104,7 @@ def pcap(
 
 
 @inlined
-def _flags(arena: U8, at: int, end: int, big: bool) -> int:
+def _flags(arena: int, at: int, end: int, big: bool) -> int:
     """epb_flags among the options; reading ends at the first option that does not fit."""
     flags = 0
     while end - at >= OPTION_HEAD_LEN:
@@ -117,9 +119,8 @@ def _flags(arena: U8, at: int, end: int, big: bool) -> int:
 
 
 @inlined
-def _stamp(high: int, low: int, about: I64) -> int:
+def _stamp(high: int, low: int, ticks_per_s: int, scale: int) -> int:
     """ns of a stamp; -1 for those of the slow reader."""
-    ticks_per_s, scale = signed(about[IF_TICKS]), signed(about[IF_SCALE])
     if high >= _HIGH_MAX or ticks_per_s == 0:
         return -1
     ticks = high << 32 | low
@@ -150,13 +151,16 @@ def pcapng(
     pflags: U32,
 ) -> tuple[int, int, int, int]:
     """Packet blocks into columns: how many, where it stopped, why, and the last stamp."""
+    octets, fetched = base(arena), pos
     n = 0
     linktype = -1
     while n < len(off):
         if end - pos < BLOCK_HEAD_LEN + BLOCK_TRAILER_LEN:
             return n, pos, MORE, last_ns
-        prefetch(arena, pos + _AHEAD)
-        kind, total = _u32(arena, pos, big), _u32(arena, pos + _B_LENGTH, big)
+        while fetched < pos + _AHEAD:
+            prefetch_stretch(octets, fetched)
+            fetched += STRETCH
+        kind, total = _u32(octets, pos, big), _u32(octets, pos + _B_LENGTH, big)
         simple = kind == _BT_SPB
         head = _S_DATA if simple else _E_DATA
         if kind not in (_BT_EPB, _BT_PB, _BT_SPB):
@@ -168,38 +172,39 @@ def pcapng(
         data_end = total - BLOCK_TRAILER_LEN
         number = 0
         if kind == _BT_EPB:
-            number = _u32(arena, pos + _E_INTERFACE, big)
+            number = _u32(octets, pos + _E_INTERFACE, big)
         elif not simple:
-            number = _u16(arena, pos + _E_INTERFACE, big)
-        if _u32(arena, pos + data_end, big) != total or number >= len(interfaces) - first_if:
+            number = _u16(octets, pos + _E_INTERFACE, big)
+        if _u32(octets, pos + data_end, big) != total or number >= len(interfaces) - first_if:
             return n, pos, ODD, last_ns
-        about = interfaces[first_if + number]
+        row = first_if + number
         flags = 0
         if simple:
-            whole = _u32(arena, pos + _S_ORIGLEN, big)
-            snaplen = about[IF_SNAPLEN]
+            whole = _u32(octets, pos + _S_ORIGLEN, big)
+            snaplen = interfaces[row, IF_SNAPLEN]
             size = min(whole, snaplen) if snaplen else whole
             stamp = last_ns
         else:
-            whole = _u32(arena, pos + _E_ORIGLEN, big)
-            size = _u32(arena, pos + _E_CAPLEN, big)
-            stamp = _stamp(_u32(arena, pos + _E_HIGH, big), _u32(arena, pos + _E_LOW, big), about)
+            whole = _u32(octets, pos + _E_ORIGLEN, big)
+            size = _u32(octets, pos + _E_CAPLEN, big)
+            high, low = _u32(octets, pos + _E_HIGH, big), _u32(octets, pos + _E_LOW, big)
+            stamp = _stamp(high, low, interfaces[row, IF_TICKS], interfaces[row, IF_SCALE])
             if stamp < 0:
                 return n, pos, ODD, last_ns
-            stamp += about[IF_OFFSET]
+            stamp += interfaces[row, IF_OFFSET]
         if size > data_end - head or size > MAX_SNAPLEN:
             return n, pos, ODD, last_ns
-        if about[IF_LINKTYPE] != linktype:
+        if interfaces[row, IF_LINKTYPE] != linktype:
             if n:
                 return n, pos, FULL, last_ns
-            linktype = about[IF_LINKTYPE]
+            linktype = interfaces[row, IF_LINKTYPE]
         if not simple:
-            flags = _flags(arena, pos + head + ((size + 3) & ~3), pos + data_end, big)
+            flags = _flags(octets, pos + head + ((size + 3) & ~3), pos + data_end, big)
         off[n] = pos + head
         caplen[n] = size
         wirelen[n] = whole
         ts[n] = stamp
-        ifindex[n] = first_if + number
+        ifindex[n] = row
         pflags[n] = flags
         last_ns = stamp
         pos += total

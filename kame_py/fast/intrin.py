@@ -24,20 +24,34 @@ cgutils: Final[Any] = untyped_cgutils
 _I8: Final = ir.IntType(8)
 _I32: Final = ir.IntType(32)
 _I64: Final = ir.IntType(64)
-_BLOCK: Final = 64  # octets of the widest vector
+_BLOCK: Final = 64  # octets of the widest vector, and of a line of the cache
+STRETCH: Final = 1024  # octets that are fetched at once: fewer branches than line by line
 _BLOCK_SHIFT: Final = 6
 _BIG_ENDIAN: Final = get_process_triple().startswith(("s390x", "powerpc64-", "ppc64-"))
 
-Load = Callable[[U8, int], int]
+Octets = U8 | int  # an array, or what ``base`` says about it
+Load = Callable[[Octets, int], int]
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, off: Any) -> Any:
-    """Pointer to octet ``off`` of an array or of bytes."""
-    if isinstance(array_type, types.Bytes):
-        base = context.make_helper(builder, array_type, array).data
+    """Pointer to octet ``off`` of an array, of bytes, or behind an address."""
+    octets = _I8.as_pointer()
+    if isinstance(array_type, types.Integer):
+        start = builder.inttoptr(array, octets)
+    elif isinstance(array_type, types.Bytes):
+        start = builder.bitcast(context.make_helper(builder, array_type, array).data, octets)
     else:
-        base = context.make_array(array_type)(context, builder, array).data
-    return builder.gep(builder.bitcast(base, _I8.as_pointer()), [off])
+        data = context.make_array(array_type)(context, builder, array).data
+        start = builder.bitcast(data, octets)
+    return builder.gep(start, [off])
+
+
+def _base(typingctx: Any, array: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = _address(context, builder, signature.args[0], args[0], _I64(0))
+        return builder.ptrtoint(pointer, _I64)
+
+    return types.int64(array), codegen
 
 
 def _load(bits: int, swap: bool) -> Callable[..., Any]:
@@ -92,15 +106,31 @@ def _signed(typingctx: Any, value: Any) -> Any:
     return types.int64(value), codegen
 
 
-def _prefetch(typingctx: Any, array: Any, off: Any) -> Any:
+def _fetch(lines: int, level: int, typingctx: Any, array: Any, off: Any) -> Any:
+    """Prefetch of so many lines in a row."""
+
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = _address(context, builder, signature.args[0], *args)
-        fnty = ir.FunctionType(ir.VoidType(), [pointer.type, _I32, _I32, _I32])
-        fn = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], fnty)
-        builder.call(fn, [pointer, _I32(0), _I32(3), _I32(1)])  # a read, keep it, data
+        first = _address(context, builder, signature.args[0], *args)
+        fnty = ir.FunctionType(ir.VoidType(), [first.type, _I32, _I32, _I32])
+        fn = builder.module.declare_intrinsic("llvm.prefetch", [first.type], fnty)
+        for line in range(lines):
+            pointer = builder.gep(first, [_I64(line * _BLOCK)])
+            builder.call(fn, [pointer, _I32(0), _I32(level), _I32(1)])  # a read, level, data
         return context.get_dummy_value()
 
     return types.void(array, types.int64), codegen
+
+
+def _prefetch(typingctx: Any, array: Any, off: Any) -> Any:
+    return _fetch(1, 3, typingctx, array, off)
+
+
+def _prefetch_stretch(typingctx: Any, array: Any, off: Any) -> Any:
+    return _fetch(STRETCH // _BLOCK, 3, typingctx, array, off)
+
+
+def _prefetch_far(typingctx: Any, array: Any, off: Any) -> Any:
+    return _fetch(STRETCH // _BLOCK, 2, typingctx, array, off)
 
 
 def _sum512(typingctx: Any, array: Any, off: Any, size: Any) -> Any:
@@ -145,6 +175,9 @@ def _masked(builder: Any, at: Any, count: Any) -> Any:
     return builder.call(fn, [pointer, _I32(1), mask, ir.Constant(octets, [0] * _BLOCK)])
 
 
+#: The address of an array's octets. Parts of a kernel take it and not the array, which they would
+#: count references to; whoever calls them keeps the array.
+base = cast("Callable[[U8 | bytes], int]", primitive(_base))
 #: The octet at ``off``.
 u8 = cast("Load", primitive(_u8))
 #: 16, 32, 64 bits at ``off``, least octet first or network order.
@@ -156,6 +189,10 @@ be64 = cast("Load", primitive(_be64))
 #: An element of an array as a number that can be added to others.
 signed = cast("Callable[[np.integer[Any]], int]", primitive(_signed))
 #: Fetch the line of ``off`` into the cache; it may lie outside.
-prefetch = cast("Callable[[U8, int], None]", primitive(_prefetch))
+prefetch = cast("Callable[[Octets, int], None]", primitive(_prefetch))
+#: The same for STRETCH octets from ``off`` on.
+prefetch_stretch = cast("Callable[[Octets, int], None]", primitive(_prefetch_stretch))
+#: The same into the second-level cache.
+prefetch_far = cast("Callable[[Octets, int], None]", primitive(_prefetch_far))
 #: Sum of the 32-bit words, least octet first, of ``size`` octets at ``off``. AVX-512 only.
-sum512 = cast("Callable[[U8, int, int], int]", primitive(_sum512))
+sum512 = cast("Callable[[Octets, int, int], int]", primitive(_sum512))

@@ -34,7 +34,7 @@ def quick(fn: Callable[P, R]) -> Callable[P, R]:
 
 def inlined(fn: Callable[P, R]) -> Callable[P, R]:
     """A part of kernels, compiled into them."""
-    return cast("Callable[P, R]", numba.njit(inline="never", nogil=True)(fn))
+    return cast("Callable[P, R]", numba.njit(forceinline=True, nogil=True)(fn))
 
 
 def primitive(fn: Callable[..., object]) -> object:
