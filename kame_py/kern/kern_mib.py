@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
+from kame_py.wire.snap import LogSnap
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -32,6 +33,11 @@ def kern_mib_init(kern: Kernel) -> None:
     reg("kern.version", lambda: version, text="release, name and kernel options")
     reg("kern.hostname", lambda: kern.name, text="name of this node")
     reg("kern.boottime", lambda: boot, text="when this kernel started, UTC")
+    reg("kern.msgbuf", lambda: _msgbuf(kern), text="the message buffer", opaque=True)
+
+
+def _msgbuf(kern: Kernel) -> tuple[LogSnap, ...]:
+    return tuple(LogSnap(*line) for line in kern.log.lines)
 
 
 def _boottime(kern: Kernel) -> str:

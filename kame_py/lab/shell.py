@@ -131,11 +131,6 @@ class Shell:
         ops.out(" ".join(words) + ("\n" if newline else ""))
         return 0
 
-    def dmesg(self, argv: list[str], ops: ProgOps) -> int:
-        """dmesg: what the kernel printed."""
-        ops.out(self._processes.kern.log.dmesg())
-        return 0
-
     def date(self, argv: list[str], ops: ProgOps) -> int:
         """date: the node's real time, in UTC."""
         now = datetime.fromtimestamp(ops.realtime() // NS, UTC)
@@ -202,7 +197,6 @@ class Shell:
 BUILTINS: Final[dict[str, Builtin]] = {
     "cat": Shell.cat,
     "echo": Shell.echo,
-    "dmesg": Shell.dmesg,
     "date": Shell.date,
     "hostname": Shell.hostname,
     "kill": Shell.kill,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kame_py.lib.toolbase import Tool
 
 TOOLS: Final[Mapping[str, str]] = {
+    "dmesg": "kame_py.tools.dmesg",
     "had": "kame_py.tools.had",
     "ifconfig": "kame_py.tools.ifconfig",
     "mip6control": "kame_py.tools.mip6control",

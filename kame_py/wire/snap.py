@@ -250,6 +250,16 @@ class UnuseSnap:
     port: int
 
 
+@record
+class LogSnap:
+    """One line of the message buffer: real time, syslog priority, "kernel" or a program."""
+
+    t_ns: int
+    priority: int
+    ident: str
+    text: str
+
+
 Row = (
     IfSnap
     | IfaSnap
@@ -267,5 +277,6 @@ Row = (
     | HaSnap
     | MpfxSnap
     | UnuseSnap
+    | LogSnap
 )
 SysctlValue = int | str | bytes | tuple[Row, ...]

@@ -347,6 +347,13 @@ def test_shell_has_the_tools_on_its_path_and_where_kame_put_them(nodes: Nodes) -
     assert "2001:db8::b" in out and out.endswith("0\n")
 
 
+def test_dmesg_in_a_shell_is_the_nodes(nodes: Nodes) -> None:
+    nodes.says("mip6control", "-D", "1", node="b")
+    nodes.says("mip6control", "-g", node="b")
+    assert "HA function enabled" in nodes.says("shell", "b", "-c", "dmesg")
+    assert nodes.says("dmesg", node="a") == ""
+
+
 def test_shell_ends_with_the_status_of_its_line(nodes: Nodes) -> None:
     done = nodes.run("shell", "a", "-c", "mip6control -g")
     assert done.returncode == 1 and "mip6 not found" in done.stderr
