@@ -4,7 +4,8 @@
     ping_round_trip.py [--count N] [--flood N] [--rounds N] [--json FILE]
 
 Both nodes run at once, each in a network namespace of its own, and take turns: a round is N pings
-1 ms apart, whose median counts, and a flood, whose rate and losses count. Linux's own ::1 is what
+that follow each other's answers (ping -A), whose median counts, N more that are 1 ms apart, so that
+a node has gone to sleep meanwhile, and a flood, whose rate and losses count. Linux's own ::1 is what
 ping itself costs. Needs root. On a machine with other work the figures are not valid; the load is
 noted. PyTCP is installed below build/ for the newest interpreter found; 3.x needs Python 3.14, the
 wheels of 2.7.9 and 2.7.10 hold no stack.
@@ -54,6 +55,7 @@ class Measured:
     target: str
     netns: str
     times_us: list[float] = field(default_factory=list)
+    spaced_us: list[float] = field(default_factory=list)
     medians_us: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     sent: int = 0
@@ -175,14 +177,21 @@ def ping(space: str, *words: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
 
 
-def measure(of: Measured, count: int, flood: int) -> None:
-    """One round."""
-    text = ping(of.netns, of.target, "-i", "0.001", "-c", str(count), "-W", "1")
+def pinged(of: Measured, *words: str) -> list[float]:
+    """Round trips in us."""
+    text = ping(of.netns, of.target, *words, "-W", "1")
     times = [float(ms) * 1000 for ms in _TIME.findall(text)]
     if not times:
         raise CannotRun(f"{of.what}: no answers")
+    return times
+
+
+def measure(of: Measured, count: int, flood: int) -> None:
+    """One round."""
+    times = pinged(of, "-A", "-c", str(count))
     of.times_us += times
     of.medians_us.append(statistics.median(times))
+    of.spaced_us += pinged(of, "-i", "0.001", "-c", str(count))
     match = _FLOOD.search(ping(of.netns, of.target, "-f", "-q", "-c", str(flood), "-W", "1"))
     if match is None:
         raise CannotRun(f"{of.what}: ping -f says nothing")
@@ -198,6 +207,7 @@ def row(of: Measured) -> dict[str, object]:
         "what": of.what,
         "median_us": round(statistics.median(times), 1),
         "medians_of_rounds_us": [round(m, 1) for m in of.medians_us],
+        "median_1ms_apart_us": round(statistics.median(of.spaced_us), 1),
         "p99_us": round(times[int(len(times) * 0.99)], 1),
         "flood_per_s": round(statistics.median(of.rates)),
         "flood_lost": of.sent - of.received,
@@ -218,10 +228,11 @@ def machine() -> dict[str, object]:
 
 
 def table(rows: list[dict[str, object]]) -> str:
-    lines = [f"{'':<32}{'median':>10}{'99 %':>10}{'flood':>12}{'lost':>8}"]
+    lines = [f"{'':<32}{'median':>10}{'99 %':>10}{'1 ms apart':>12}{'flood':>12}{'lost':>8}"]
     for each in rows:
         lines.append(
             f"{each['what']:<32}{each['median_us']:>7} us{each['p99_us']:>7} us"
+            f"{each['median_1ms_apart_us']:>9} us"
             f"{each['flood_per_s']:>10}/s{each['flood_lost']:>8}"
         )
     return "\n".join(lines)
@@ -244,7 +255,7 @@ def run(count: int, flood: int, rounds: int) -> dict[str, object]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=5000, help="pings 1 ms apart in a round")
+    parser.add_argument("--count", type=int, default=5000, help="pings of each kind in a round")
     parser.add_argument("--flood", type=int, default=20000, help="pings of a flood in a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
