@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kame_py.wire.errno import (
-    EAFNOSUPPORT,
     EAGAIN,
     EBADF,
     EINVAL,
@@ -150,12 +149,14 @@ def socket_init(kern: Kernel) -> None:
 
 
 def socreate(kern: Kernel, domain: int, type: int, proto: int) -> Socket:
-    """A new socket. KError: EAFNOSUPPORT, EPROTONOSUPPORT, or what the protocol says."""
+    """A new socket. KError: EPROTONOSUPPORT, or what the protocol says.
+
+    A domain without any protocol is no other case: FreeBSD 4 looks for a protosw and finds none.
+    """
     protos = kern.sockets.protos
     pr = protos.get((domain, type, proto)) or protos.get((domain, type, 0))
     if pr is None:
-        known = any(key[0] == domain for key in protos)
-        raise KError(EPROTONOSUPPORT if known else EAFNOSUPPORT)
+        raise KError(EPROTONOSUPPORT)
     so = Socket(domain, type, proto, pr)
     pr.attach(kern, so)
     kern.sockets.sockets[so] = None

@@ -245,7 +245,7 @@ def _drop(kern: Kernel, sc: HifSoftc, old_coa: bytes) -> None:
 
 
 _ACTIONS: Final[dict[LocAct, Callable[[Kernel, HifSoftc, bytes], None]]] = {
-    LocAct.FORWARD: mip6_home.mip6_forward_previous,
+    LocAct.FORWARD: lambda kern, sc, old: mip6_home.mip6_forward_previous(kern, sc, old),
     LocAct.STRIP_IF: lambda kern, sc, old: mip6_haddr.mip6_detach_haddrs(kern, sc),
     LocAct.ADD_HIF: lambda kern, sc, old: mip6_haddr.mip6_add_haddrs(kern, sc),
     LocAct.STRIP_HIF: lambda kern, sc, old: mip6_haddr.mip6_remove_haddrs(kern, sc),

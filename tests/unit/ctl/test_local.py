@@ -14,7 +14,7 @@ from kame_py.lab.node import Node
 from kame_py.lab.process import Process
 from kame_py.lab.world import World
 from kame_py.wire.errno import (
-    EAFNOSUPPORT,
+    EPROTONOSUPPORT,
     EAGAIN,
     EBADF,
     EINVAL,
@@ -127,7 +127,7 @@ def test_descriptors_are_the_lowest_free_and_gone_when_closed(ops: LocalOps) -> 
     ops.close_all()
     for call in (ops.close(3), ops.recvmsg(4), ops.poll((5,), 0), ops.getsockname(3)):
         assert errno_of(call) == EBADF
-    assert errno_of(ops.socket(2, SOCK_DGRAM, 0)) == EAFNOSUPPORT
+    assert errno_of(ops.socket(2, SOCK_DGRAM, 0)) == EPROTONOSUPPORT
 
 
 def test_recvmsg_without_waiting_says_that_nothing_is_there(ops: LocalOps) -> None:

@@ -32,7 +32,6 @@ from kame_py.kern.uipc_socket import (
     sosetopt,
 )
 from kame_py.wire.errno import (
-    EAFNOSUPPORT,
     EAGAIN,
     EBADF,
     ECONNREFUSED,
@@ -133,9 +132,9 @@ def test_a_protocol_of_its_own_number_comes_before_the_one_for_every_number() ->
     assert (exact.calls, every.calls) == ([("attach", 58)], [("attach", 89)])
 
 
-def test_unknown_domain_and_unknown_type_are_told_apart() -> None:
+def test_unknown_domain_and_unknown_type_have_no_protocol() -> None:
     kern, _, _ = made()
-    refused(EAFNOSUPPORT, socreate, kern, AF_ROUTE, SOCK_RAW, 0)
+    refused(EPROTONOSUPPORT, socreate, kern, AF_ROUTE, SOCK_RAW, 0)
     refused(EPROTONOSUPPORT, socreate, kern, AF_INET6, SOCK_STREAM, 0)
 
 

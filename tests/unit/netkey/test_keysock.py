@@ -20,7 +20,6 @@ from kame_py.kern.uipc_socket import (
 )
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.errno import (
-    EAFNOSUPPORT,
     EAGAIN,
     EEXIST,
     EINVAL,
@@ -63,7 +62,7 @@ def test_pf_key_has_one_type_and_one_protocol() -> None:
 
 def test_without_ipsec_there_is_no_pf_key() -> None:
     kern = boot("n", KernConf(), VirtualClock())
-    assert errno_of(socreate, kern, AF_KEY, SOCK_RAW, k.PF_KEY_V2) == EAFNOSUPPORT
+    assert errno_of(socreate, kern, AF_KEY, SOCK_RAW, k.PF_KEY_V2) == EPROTONOSUPPORT
     assert not [name for name in kern.sysctl.names() if "key" in name or "ipsec" in name]
 
 

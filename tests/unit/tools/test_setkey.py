@@ -9,7 +9,7 @@ import pytest
 
 from kame_py.tools.setkey import TOOL
 from kame_py.wire import pfkeyv2 as k
-from kame_py.wire.errno import EEXIST, EINVAL, EMSGSIZE, ENOBUFS, ENOENT, EPROTONOSUPPORT, KError
+from kame_py.wire.errno import EEXIST, EINVAL, EMSGSIZE, ENOBUFS, ENOENT, KError
 from kame_py.wire.pfkey import (
     SadbAddress,
     SadbKey,
@@ -89,15 +89,6 @@ def test_one_message_for_all_types(words: tuple[str, ...], type: int) -> None:
 
 
 # -- failures -------------------------------------------------------------------------------------
-
-
-def test_a_kernel_without_key_management() -> None:
-    class NoKey(KeyOps):
-        async def socket(self, domain: int, type: int, proto: int) -> int:
-            raise KError(EPROTONOSUPPORT)
-
-    result = NoKey().run(TOOL, "-D")
-    assert result == Result(1, "", "setkey: pfkey_open: Protocol not supported\n")
 
 
 def test_a_kernel_that_does_not_answer() -> None:
