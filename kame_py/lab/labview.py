@@ -90,6 +90,7 @@ class LabView:
         found = self._signal(node, frame)
         if found is None or m is None or m.fate is Fate.FORWARDED:
             return
+        self._bindings[node.name].look(node.kernel, now, found)
         if not self.view.ladder.news(found, node.name):
             return
         src, to = self._lane(self._speaker(found, frame, node)), self._lane(node.name)
@@ -133,7 +134,7 @@ class LabView:
         view, now = self.view, run.world.now()
         for node in self._nodes.values():
             kern, bindings = node.kernel, self._bindings[node.name]
-            bindings.look(kern, now)
+            bindings.finish(kern, now)
             view.spans += bindings.spans
             view.spans_left_out += bindings.left_out
             view.fates[node.name] = {fate.value: n for fate, n in kern.fates.items() if n}

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """When which home address was bound to which care-of address, in the binding caches of kernels.
 
-No KAME counterpart. The cache is looked at after every event; an entry that went because its time
-was over ended then, not when somebody looked.
+No KAME counterpart. The cache is looked at after every event, a large one once in a second and
+where a message was about. An entry that went because its time was over ended then, not when
+somebody looked.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from kame_py.kern.clock import NS
 from kame_py.mip6.mip6_var import Mip6Bc, Mip6State
 from kame_py.netinet6.scope6 import in6_clearscope
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kame_py.kern.kernel import Kernel
+    from kame_py.replay.signal import Signal
 
+FEW: Final = 32  # entries that may be looked at for every packet
 SPANS_MAX: Final = 2000  # a flood of updates must not fill the memory
 HOME: Final = "home registration"
 CACHE: Final = "binding"
@@ -65,14 +69,31 @@ class Bindings:
         self.spans: list[Span] = []
         self.left_out = 0
         self._open: dict[_Key, _Open] = {}
+        self._looked_ns = -NS
 
-    def look(self, kern: Kernel, t_ns: int) -> None:
-        """Note what changed since the last look; t_ns: now, as the reader counts time."""
+    def look(self, kern: Kernel, t_ns: int, about: Signal | None = None) -> None:
+        """Note what changed since the last look; t_ns: now, as the reader counts time.
+
+        about: a message that the kernel just got.
+        """
         state = getattr(kern.mip6, "state", None)
         if not isinstance(state, Mip6State):
             return
-        if not (self._open or state.mip6_bc_list or state.mip6_hrbc_list):
-            return
+        entries = len(state.mip6_bc_list) + len(state.mip6_hrbc_list)
+        if entries <= FEW or t_ns - self._looked_ns >= NS:
+            if entries or self._open:
+                self._look_at_all(kern, state, t_ns)
+        elif about is not None:
+            for key, bc in _entries_of(state, about):
+                self._entry(key, bc, t_ns)
+
+    def finish(self, kern: Kernel, t_ns: int) -> None:
+        """The last look."""
+        self._looked_ns = t_ns - NS
+        self.look(kern, t_ns)
+
+    def _look_at_all(self, kern: Kernel, state: Mip6State, t_ns: int) -> None:
+        self._looked_ns = t_ns
         now = kern.now()
         seen = set()
         for key, bc in _entries(state):
@@ -105,6 +126,16 @@ class Bindings:
     def _end(self, entry: _Open, t_ns: int, why: str) -> None:
         entry.span.until_ns = max(t_ns, entry.span.from_ns)
         entry.span.ended = why
+
+
+def _entries_of(state: Mip6State, about: Signal) -> Iterator[tuple[_Key, Mip6Bc]]:
+    """Those that the sender of a message has."""
+    bc = state.mip6_bc_list.get((about.dst, about.src))
+    if bc is not None:
+        yield _Key(CACHE, about.dst, about.src), bc
+    bc = state.mip6_hrbc_list.get(about.src)
+    if bc is not None:
+        yield _Key(HOME, b"", about.src), bc
 
 
 def _entries(state: Mip6State) -> Iterator[tuple[_Key, Mip6Bc]]:

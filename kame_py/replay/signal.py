@@ -17,7 +17,10 @@ from kame_py.wire.const import (
     ICMP6_HADISCOV_REQUEST,
     ICMP6_MOBILEPREFIX_ADVERT,
     ICMP6_MOBILEPREFIX_SOLICIT,
+    IPPROTO_AH,
     IPPROTO_DSTOPTS,
+    IPPROTO_FRAGMENT,
+    IPPROTO_HOPOPTS,
     IPPROTO_ICMPV6,
     IPPROTO_IPV6,
     IPPROTO_MH,
@@ -43,6 +46,11 @@ AT: Final = " at "  # stands before a care-of address
 RA: Final = "RA"
 RS: Final = "RS"
 _TUNNELS_MAX: Final = 4
+#: What a packet with signalling may begin with, so that others cost little.
+_MAY: Final = frozenset(
+    (IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_AH, IPPROTO_FRAGMENT)
+    + (IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_MH)
+)
 _BU_BITS: Final = (0x80, 0x40, 0x20, 0x10)  # of the letters in OptionWire.bu_flag_letters
 BA_REFUSED: Final = 128  # draft s.5.2: a status from here on
 _ICMP6: Final = {
@@ -76,6 +84,8 @@ def find_signal(data: bytes, wire: OptionWire) -> Signal | None:
     for _ in range(_TUNNELS_MAX):
         ip6 = Ip6Hdr.parse(data, off)
         if isinstance(ip6, Malformed):
+            return None
+        if ip6.ip6_nxt not in _MAY:
             return None
         end = min(off + Ip6Hdr.SIZE + ip6.ip6_plen, len(data))
         chain = walk(data, ip6.ip6_nxt, off + Ip6Hdr.SIZE, end)

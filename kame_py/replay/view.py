@@ -90,8 +90,8 @@ class ViewWatch(Watch):
 
     def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
         self._t_ns = max(self._t_ns, record.t_ns)
-        self._bindings.look(kern, self._t_ns)
         found = _signal(kern, record.linktype, record.data)
+        self._bindings.look(kern, self._t_ns, found)
         if found is None or not self.view.ladder.news(found, SELF):
             return
         ladder = self.view.ladder
@@ -119,7 +119,7 @@ class ViewWatch(Watch):
     def finish(self, result: ReplayResult, seconds: float) -> View:
         """The view, complete."""
         view = self.view
-        self._bindings.look(result.kern, result.end_ns)
+        self._bindings.finish(result.kern, result.end_ns)
         view.spans, view.spans_left_out = self._bindings.spans, self._bindings.left_out
         view.start_ns, view.end_ns = result.start_ns, result.end_ns
         view.fates, view.drops = {SELF: result.fates}, {SELF: result.drops}

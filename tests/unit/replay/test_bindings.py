@@ -9,6 +9,7 @@ from kame_py.kern.conf import KernConf
 from kame_py.mip6.mip6_var import Mip6Bc, Mip6State, mip6_state
 from kame_py.replay import bindings
 from kame_py.replay.bindings import EXPIRED, MOVED, REMOVED, Bindings
+from kame_py.replay.signal import Signal
 from tests.unit.replay.captures import addr
 
 HOME, HERE = addr("2001:db8:1::7"), addr("2001:db8:9::1")
@@ -109,6 +110,23 @@ def test_a_flood_does_not_fill_the_memory() -> None:
         node.look(1 + n / 1000)
     assert len(node.bindings.spans) == bindings.SPANS_MAX
     assert node.bindings.left_out == 5
+
+
+def test_a_large_cache_is_looked_at_where_a_message_was_about() -> None:
+    node = Node()
+    homes = [n.to_bytes(16, "big") for n in range(bindings.FEW + 1)]
+    for home in homes:
+        node.bind(AWAY, 1, 100, home)
+    node.look(1)
+    assert len(node.bindings.spans) == len(homes)
+    node.bind(FAR, 2, 100, homes[0])
+    node.bind(FAR, 2, 100, homes[1])
+    node.clock.t = round(1.5 * NS)
+    node.bindings.look(node.kern, node.clock.t, Signal("BU", "", homes[0], HERE))
+    assert [t for _, _, t, _, _ in node.told() if t is not None] == [1.5]
+    node.look(2)
+    assert [t for _, _, t, _, _ in node.told() if t is not None] == [1.5, 2.0]
+    assert len(node.bindings.spans) == len(homes) + 2
 
 
 def test_a_kernel_without_mobility_has_none() -> None:
