@@ -15,7 +15,7 @@ from kame_py.kern.mbuf import IP6A_NOBINDING, m_get
 from kame_py.mip6 import mip6_ah, mip6_auth, mip6_destopt
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
-from kame_py.netinet6.ip6_var import Ip6Pktopts
+from kame_py.netinet6.ip6_var import Exthdrs
 from kame_py.netinet6.scope6 import addr_text
 from kame_py.wire.const import IPPROTO_NONE
 from kame_py.wire.errno import EACCES
@@ -85,7 +85,7 @@ def mip6_bc_send_ba(
     m.src, m.dst = req.addr, req.hoa
     m.auxdata().ip6a_flags |= IP6A_NOBINDING
     mip6_ah.mip6_ah_force(kern, m)
-    error = ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
+    error = ip6_output(kern, m, hdrs=Exthdrs(rthdr=rthdr, dest2=dest2))
     if error:
         to = f"{addr_text(kern, req.hoa)}({addr_text(kern, via)})"
         mip6log(kern, LOG_ERR, f"sending BA to {to} failed. errno = {error}")

@@ -149,26 +149,50 @@ def _delete(kern: Kernel, bc: Mip6Bc) -> None:
 
 
 def _arm(kern: Kernel, bc: Mip6Bc) -> None:
-    """The end of the lifetime and its last quarter, each at the tick (mip6_bc_timeout)."""
-    _stop(bc)
-    bc.mbc_expire = mip6_bc_expire(kern, bc.mbc_lifetime)
-    quarter = bc.mbc_expire - bc.mbc_lifetime // MIP6_BC_BR_FRACTION * NS
-    at = kern.callouts.at
-    if quarter < bc.mbc_expire:
-        bc.mbc_br_timer = at(tick_ceil(quarter + 1), mip6_bc_event, kern, bc, BcEv.QUARTER)
-    bc.mbc_timer = at(tick_ceil(bc.mbc_expire), mip6_bc_timeout, kern, bc)
+    """The end of the lifetime and its last quarter, each at the tick (mip6_bc_timeout).
+
+    A timer that is early is left alone: it sets itself anew. So most updates set none.
+    """
+    lifetime_s = bc.mbc_lifetime
+    bc.mbc_expire = mip6_bc_expire(kern, lifetime_s)
+    quarter_s = lifetime_s // MIP6_BC_BR_FRACTION
+    bc.mbc_quarter = tick_ceil(bc.mbc_expire - quarter_s * NS + 1)
+    timer = bc.mbc_br_timer
+    if not quarter_s:
+        _stop_timer(timer)
+    elif timer is None or timer.fn is not mip6_bc_quarter or timer.deadline > bc.mbc_quarter:
+        _stop_timer(timer)
+        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, mip6_bc_quarter, kern, bc)
+    timer = bc.mbc_timer
+    if timer is None or timer.fn is None or timer.deadline > tick_ceil(bc.mbc_expire):
+        _stop_timer(timer)
+        bc.mbc_timer = kern.callouts.at(tick_ceil(bc.mbc_expire), mip6_bc_timeout, kern, bc)
+
+
+def _stop_timer(timer: Callout | None) -> None:
+    if timer is not None:
+        timer.stop()
 
 
 def _stop(bc: Mip6Bc) -> None:
-    timers: tuple[Callout | None, ...] = (bc.mbc_timer, bc.mbc_br_timer)
-    for timer in timers:
-        if timer is not None:
-            timer.stop()
+    _stop_timer(bc.mbc_timer)
+    _stop_timer(bc.mbc_br_timer)
     bc.mbc_timer = bc.mbc_br_timer = None
+
+
+def mip6_bc_quarter(kern: Kernel, bc: Mip6Bc) -> None:
+    """A quarter of the lifetime is left, unless an update came meanwhile."""
+    if kern.now() < bc.mbc_quarter:
+        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, mip6_bc_quarter, kern, bc)
+    else:
+        mip6_bc_event(kern, bc, BcEv.QUARTER)
 
 
 def mip6_bc_timeout(kern: Kernel, bc: Mip6Bc) -> None:
     """The lifetime is over; a home registration ends as a whole."""
+    if kern.now() < bc.mbc_expire:  # an update came meanwhile
+        bc.mbc_timer = kern.callouts.at(tick_ceil(bc.mbc_expire), mip6_bc_timeout, kern, bc)
+        return
     if bc.mbc_hr is not None:
         mip6_hareg.mip6_hr_expire(kern, bc.mbc_hr)
     else:

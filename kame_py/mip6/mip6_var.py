@@ -9,7 +9,7 @@ binding caches are dictionaries. Read first: draft-ietf-mobileip-ipv6-15 s.4.6.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.clock import NS
 from kame_py.mip6.mip6_mnstate import (
@@ -20,7 +20,6 @@ from kame_py.mip6.mip6_mnstate import (
 from kame_py.mip6.mip6_mpa_state import MpaSt
 from kame_py.mip6.mip6_state import BcSt, HrSt
 from kame_py.wire.in6addr import IN6ADDR_ANY
-from kame_py.wire.record import record
 
 if TYPE_CHECKING:
     from kame_py.kern.callout import Callout
@@ -121,6 +120,7 @@ class Mip6Bc:
     mbc_st: BcSt = BcSt.NONE
     mbc_timer: Callout | None = None  # its end
     mbc_br_timer: Callout | None = None  # the last quarter, and its seconds
+    mbc_quarter: int = 0  # ns, the tick at which the last quarter begins
     mbc_unreach: int = 0  # ICMP errors in a row about the care-of address
     mbc_unreach_at: int = 0  # ns, the last of them
     mbc_hr: Mip6Hr | None = None
@@ -179,8 +179,7 @@ class Mip6Hr:
     hr_mpa: Mpa = field(default_factory=Mpa)
 
 
-@record
-class BuRequest:
+class BuRequest(NamedTuple):
     """A binding update with the addresses of its packet, kernel form."""
 
     addr: bytes  # own address that it was sent to

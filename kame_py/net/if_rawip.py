@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import Mbuf, m_get, trace_input
+from kame_py.net.if_ import IFF_UP
 from kame_py.net.if_ethersubr import if_transmit
 
 if TYPE_CHECKING:
@@ -23,20 +24,21 @@ def rawip_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
     m = m_get(kern, frame, ifp, tag)
     if kern.tracing:
         trace_input(m, ifp, f"rawip_input {ifp.if_name}")
-    if not ifp.up:
+    if not ifp.if_flags & IFF_UP:
         drop(kern, m, D.IF_DOWN)
         return m
     if kern.bpf is not None:
         kern.bpf(kern, ifp, frame, True)
-    ifp.if_data.ifi_ipackets += 1
-    ifp.if_data.ifi_ibytes += len(frame)
+    counts = ifp.if_data
+    counts.ifi_ipackets += 1
+    counts.ifi_ibytes += len(frame)
     kern.ip6intr(kern, m)
     return m
 
 
 def rawip_output(kern: Kernel, ifp: Ifnet, m: Mbuf, dst: bytes, rt: Rtentry | None) -> None:
     """Send the bare packet; the far end is whoever listens."""
-    if not ifp.up:
+    if not ifp.if_flags & IFF_UP:
         drop(kern, m, D.IF_DOWN)
         return
     if len(m.data) > ifp.if_mtu:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import IP6A_HASEEN, IP6A_SWAP, Mbuf
+from kame_py.kern.mbuf import IP6A_HASEEN, IP6A_SWAP, Ip6Aux, Mbuf
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6.ip6_opts import ip6_exthdr_end, ip6_process_options
 from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6OptHomeAddress
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _SRC: Final = Ip6Hdr.O_ip6_src
 _DST: Final = Ip6Hdr.O_ip6_dst
 _NXT: Final = Ip6Dest.O_ip6d_nxt
+_ORDINARY_FIRST: Final = b"\x01"  # addresses from here on are no loopback and no IPv4 ones ...
+_ORDINARY_LAST: Final = b"\xfe"  # ... and have no scope in front of this one
 _HOA_LEN: Final = Ip6OptHomeAddress.SIZE - Ip6OptHomeAddress.O_ip6oh_addr
 
 
@@ -42,7 +44,7 @@ def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
         return DONE
     aux = m.aux
     if aux is not None and aux.ip6a_flags & (IP6A_HASEEN | IP6A_SWAP) == IP6A_HASEEN:
-        dest6_swap_hao(m)
+        dest6_swap_hao(m, aux)
     return m.data[off + _NXT], end
 
 
@@ -55,8 +57,9 @@ def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) 
     if size < _HOA_LEN:
         drop(kern, m, D.DEST6_HAOLEN)
         return False
-    home = m.data[start : start + _HOA_LEN]
-    if (
+    data = m.data
+    home = data[start : start + _HOA_LEN]
+    if not _ORDINARY_FIRST <= home < _ORDINARY_LAST and (
         home in (IN6ADDR_ANY, IN6ADDR_LOOPBACK)
         or IN6_IS_ADDR_MULTICAST(home)
         or IN6_IS_ADDR_LINKLOCAL(home)
@@ -67,14 +70,13 @@ def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) 
     kern.stats.mip6["mip6s_hao"] += 1
     aux.ip6a_flags |= IP6A_HASEEN
     aux.ip6a_home = home
-    aux.ip6a_careof = m.data[_SRC:_DST]
+    aux.ip6a_careof = data[_SRC:_DST]
     aux.ip6a_swap_off = start
     return True
 
 
-def dest6_swap_hao(m: Mbuf) -> None:
+def dest6_swap_hao(m: Mbuf, aux: Ip6Aux) -> None:
     """Source and home address option change places."""
-    aux = m.auxdata()
     if aux.ip6a_home is None or aux.ip6a_careof is None:
         return
     data, at = m.data, aux.ip6a_swap_off

@@ -48,7 +48,7 @@ from kame_py.wire.const import (
     IPV6_VERSION_MASK,
 )
 from kame_py.wire.in6addr import IN6_IS_ADDR_MC_NODELOCAL, IN6ADDR_ANY, IN6ADDR_LOOPBACK
-from kame_py.wire.patch import u8
+from kame_py.wire.patch import u16
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -99,15 +99,15 @@ def ip6_input(kern: Kernel, m: Mbuf) -> None:
         raise ValueError("ip6_input without a receiving interface")
     if kern.tracing:
         trace(m, f"ip6_input {ifp.if_name}")
-    ip6 = _ip6_check_header(kern, m, ifp)
-    if ip6 is None:
+    nxt = _ip6_check_header(kern, m, ifp)
+    if nxt == IPPROTO_DONE:
         return
     ours = _ip6_ours(kern, m, ifp)
     if ours is None:
         return
-    nxt, off = ip6.ip6_nxt, _HDR
+    off = _HDR
     if nxt == IPPROTO_HOPOPTS:
-        after = _ip6_hopopts_input(kern, m, ip6)
+        after = _ip6_hopopts_input(kern, m)
         if after is None:
             return
         nxt, off = after
@@ -120,8 +120,11 @@ def ip6_input(kern: Kernel, m: Mbuf) -> None:
     ip6_demux(kern, m, nxt, off)
 
 
-def _ip6_check_header(kern: Kernel, m: Mbuf, ifp: Ifnet) -> Ip6Hdr | None:
-    """Length, version, addresses that must not be on a wire; trims to the payload length."""
+def _ip6_check_header(kern: Kernel, m: Mbuf, ifp: Ifnet) -> int:
+    """Length, version, addresses that must not be on a wire; trims to the payload length.
+
+    Returns the next header; IPPROTO_DONE: the packet was dropped.
+    """
     m.aux = None
     if m.ipsec is not None and not m.flags & M_TUNNELLED:
         m.ipsec = None
@@ -131,31 +134,36 @@ def _ip6_check_header(kern: Kernel, m: Mbuf, ifp: Ifnet) -> Ip6Hdr | None:
     data = m.data
     if len(data) < _HDR:
         drop(kern, m, D.IP6_TOOSMALL)
-        return None
-    if u8(data, _VERSION) & IPV6_VERSION_MASK != IPV6_VERSION:
+        return IPPROTO_DONE
+    if data[_VERSION] & IPV6_VERSION_MASK != IPV6_VERSION:
         drop(kern, m, D.IP6_BADVERS)
-        return None
-    ip6 = Ip6Hdr.unpack(data)
-    kern.stats.ip6s_nxthist[ip6.ip6_nxt] += 1
-    src, dst = ip6.ip6_src, ip6.ip6_dst
+        return IPPROTO_DONE
+    _, plen, nxt, _, src, dst = Ip6Hdr.unpack_fields(data, 0)
+    kern.stats.ip6s_nxthist[nxt] += 1
     if src >= b"\xff":
         drop(kern, m, D.IP6_SRCMCAST)
-        return None
+        return IPPROTO_DONE
+    if (src < b"\x01" or dst < b"\x01") and not _ip6_check_low(kern, m, ifp, src, dst):
+        return IPPROTO_DONE
+    m.src = src if src < b"\xfe" else in6_embedscope(src, ifp.if_index)
+    m.dst = dst if dst < b"\xfe" else in6_embedscope(dst, ifp.if_index)
+    if len(data) == _HDR + plen or (not plen and nxt == IPPROTO_HOPOPTS):
+        return nxt  # without a length a jumbo payload option must say it
+    return nxt if _ip6_trim(kern, m, plen) else IPPROTO_DONE
+
+
+def _ip6_check_low(kern: Kernel, m: Mbuf, ifp: Ifnet, src: bytes, dst: bytes) -> bool:
+    """Addresses of ::/8 that must not be on a wire; False when the packet was dropped."""
     if dst == IN6ADDR_ANY:
-        drop(kern, m, D.IP6_DSTUNSPEC)
-        return None
-    if (src == IN6ADDR_LOOPBACK or dst == IN6ADDR_LOOPBACK) and not ifp.if_flags & IFF_LOOPBACK:
-        drop(kern, m, D.IP6_LOOPBACK)
-        return None
-    if src.startswith(V4MAPPED_PREFIX) or dst.startswith(V4MAPPED_PREFIX):
-        drop(kern, m, D.IP6_V4MAPPED)
-        return None
-    m.src = in6_embedscope(src, ifp.if_index)
-    m.dst = in6_embedscope(dst, ifp.if_index)
-    plen = ip6.ip6_plen
-    if not plen and ip6.ip6_nxt == IPPROTO_HOPOPTS:
-        return ip6  # a jumbo payload option must say it
-    return ip6 if _ip6_trim(kern, m, plen) else None
+        why = D.IP6_DSTUNSPEC
+    elif IN6ADDR_LOOPBACK in (src, dst) and not ifp.if_flags & IFF_LOOPBACK:
+        why = D.IP6_LOOPBACK
+    elif src.startswith(V4MAPPED_PREFIX) or dst.startswith(V4MAPPED_PREFIX):
+        why = D.IP6_V4MAPPED
+    else:
+        return True
+    drop(kern, m, why)
+    return False
 
 
 def _ip6_trim(kern: Kernel, m: Mbuf, plen: int) -> bool:
@@ -189,10 +197,11 @@ def _ip6_ours(kern: Kernel, m: Mbuf, ifp: Ifnet) -> bool | None:
         return True
     ia = kern.ip6.ifaddrs.get(dst)
     if ia is not None:
-        if ia.ia6_flags & IN6_IFF_NOTREADY:
+        flags = ia.ia6_flags
+        if flags & IN6_IFF_NOTREADY:
             drop(kern, m, D.IP6_NOTREADY)
             return None
-        if ia.ia6_flags & IN6_IFF_ANYCAST:
+        if flags & IN6_IFF_ANYCAST:
             m.flags |= M_ANYCAST6
         ia.ia_ifp.in6_ifstat["ifs6_in_deliver"] += 1
         return True
@@ -202,10 +211,10 @@ def _ip6_ours(kern: Kernel, m: Mbuf, ifp: Ifnet) -> bool | None:
     return False
 
 
-def _ip6_hopopts_input(kern: Kernel, m: Mbuf, ip6: Ip6Hdr) -> tuple[int, int] | None:
+def _ip6_hopopts_input(kern: Kernel, m: Mbuf) -> tuple[int, int] | None:
     """Hop-by-hop options, first of all headers and for every node on the way (RFC 2460 s.4.3)."""
     after = ip6_process_hopopts(kern, m, _HDR)
-    if after is None or ip6.ip6_plen:
+    if after is None or u16(m.data, Ip6Hdr.O_ip6_plen):
         return after
     jumboplen = m.aux.ip6a_jumboplen if m.aux is not None else 0
     if not jumboplen:  # RFC 2675 s.3

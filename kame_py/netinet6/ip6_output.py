@@ -96,9 +96,11 @@ def ip6_output(
     opt: Ip6Pktopts | None = None,
     flags: int = 0,
     im6o: Ip6Moptions | None = None,
+    hdrs: Exthdrs | None = None,
 ) -> int:
     """Send ``m`` (IPv6 header and payload, src and dst in kernel form); takes ownership.
 
+    hdrs: the headers, for a sender that has them and no other options.
     Returns an errno, 0 for success; a packet waiting for a neighbour is a success.
     Source: KAME ip6_output.c; RFC 8200 s.4-5.
     """
@@ -111,7 +113,8 @@ def ip6_output(
     unfrag = _HDR
     finaldst = m.dst
     if not flags & IPV6_FORWARDING:
-        hdrs = _ip6_opt_headers(opt)
+        if hdrs is None:
+            hdrs = _ip6_opt_headers(opt)
         hdrs.mloop = im6o is None or im6o.im6o_multicast_loop
         error = _ip6_add_headers(kern, m, hdrs)
         if error:
@@ -163,14 +166,14 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         drop(kern, m, D.MIP6_EXTHDR)
         return error
     plain = m.data
-    error = kern.ipsec.output(kern, m, hdrs, u8(plain, _NXT), plain[_HDR:])
+    error = kern.ipsec.output(kern, m, hdrs, plain[_NXT], plain[_HDR:])
     if error:
         return error
     if hdrs.rthdr:
         _ip6_first_hop(m, hdrs)
     data = m.data
     if hdrs.hbh or hdrs.rthdr or hdrs.haddr or hdrs.dest2 or hdrs.dest1:
-        m.data = ip6_chain(data[:_HDR], u8(data, _NXT), hdrs, data[_HDR:])
+        m.data = ip6_chain(data[:_HDR], data[_NXT], hdrs, data[_HDR:])
         kern.mip6.addr_exchange(kern, m)
     if len(m.data) - _HDR > IPV6_MAXPACKET:
         drop(kern, m, D.IP6_CANTFRAG)
