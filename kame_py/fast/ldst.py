@@ -27,7 +27,6 @@ Base = NDArray[Any]
 _WORD: Final = 8
 _HALF: Final = 4
 _MASK: Final = (1 << 64) - 1
-_SIGN: Final = 1 << 63
 # Odd multipliers of splitmix64 and murmur3's finish: they only have to mix.
 _C0: Final = 0xBF58476D1CE4E5B9 - (1 << 64)
 _C1: Final = 0x94D049BB133111EB - (1 << 64)
@@ -37,12 +36,12 @@ _OCTET: Final = 0xFF
 
 
 def _mix(k0: int, k1: int, s0: int, s1: int) -> int:
-    a = (k0 ^ s0) * _C0
-    b = (k1 ^ s1) * _C1
-    a ^= (a >> 32) & _LOW
-    b ^= (b >> 29) & _LOW
-    h = (a + (b << 1)) * _C2
-    return h ^ ((h >> 32) & _LOW)
+    h = k0 ^ s0
+    h = (h ^ (h >> 32) & _LOW) * _C0
+    h = h ^ (h >> 32) & _LOW ^ k1 ^ s1
+    h = (h ^ (h >> 32) & _LOW) * _C1
+    h = (h ^ (h >> 32) & _LOW) * _C2
+    return h ^ (h >> 32) & _LOW
 
 
 if TYPE_CHECKING or CPU is Cpu.NONE:
@@ -102,8 +101,7 @@ if TYPE_CHECKING or CPU is Cpu.NONE:
 
     def mix(k0: int, k1: int, s0: int, s1: int) -> int:
         """Hash of a 16-octet key under the secret (s0, s1)."""
-        h = _mix(k0, k1, s0, s1) & _MASK
-        return h - 2 * (h & _SIGN)
+        return _mix(k0, k1, s0, s1)  # as many bits as it takes: those that count are the lowest
 
 else:
     from llvmlite import ir

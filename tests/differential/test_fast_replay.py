@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kame_py.replay.runner import Fast, ReplayResult
+from kame_py.kern.conf import KernConf
+from kame_py.replay.runner import Fast, ReplayOptions, ReplayResult, replay
 from tests.differential.home import (
     CN,
     FAR,
@@ -23,6 +25,7 @@ from tests.differential.home import (
     MAC,
     NEIGHBOUR,
     NS,
+    OPTIONS,
     OTHER_MAC,
     RC,
     ROUTER,
@@ -31,13 +34,15 @@ from tests.differential.home import (
     capture,
     frame,
     play,
+    rc,
 )
-from tests.differential.snapshot import differences
+from tests.differential.snapshot import differences, snapshot
 from tests.scenario.mip6words import bu
 from tests.scenario.words import echo, error, ext, ip6, na, ns, ra, sll, tll, udp
 from tests.support import PROJECT_ROOT, data_dir, data_files
 
-pytest.importorskip("numpy")
+np = pytest.importorskip("numpy")
+bulk = pytest.importorskip("kame_py.fast.bulk")
 
 MS: Final = 10**6
 TUNNEL: Final = 41
@@ -65,6 +70,15 @@ def register(i: int, seq: int = 1, lifetime: int = 600, at: int | None = None) -
 def inside(i: int, packet: bytes) -> bytes:
     """Out of the tunnel of mobile node ``i``."""
     return frame(ip6(coa(i), HA, packet, TUNNEL))
+
+
+def home(env: np.ndarray, k0: int, k1: int) -> int:
+    """Where the kernels look for a key first."""
+    rows = np.zeros((int(env[bulk.E_MASK]) + 1, bulk.R_SIZE), np.int64)
+    one = np.zeros((1, bulk.R_SIZE), np.int64)
+    one[0, : bulk.R_INFO + 1] = k0, k1, bulk.K_NOTOURS
+    bulk.put_rows(rows, env, one)
+    return int(bulk.find_row(rows, env, k0, k1)) // bulk.R_SIZE
 
 
 def timed(frames: Sequence[bytes], gap_ns: int = MS) -> list[tuple[int, bytes]]:
@@ -245,6 +259,73 @@ def test_more_packets_than_a_batch_holds() -> None:
     frames = [*REGISTERED, *(frame(udp(CN, hoa(i % 5), bytes(i % 700))) for i in range(3000))]
     result = compared(capture(timed(frames)))
     assert result.in_bulk > 2300
+
+
+def test_more_destinations_and_neighbours_than_the_first_tables_hold() -> None:
+    near = [f"2001:db8:1::a:{i:x}" for i in range(150)]
+    text = RC + "".join(f"ndp -s {addr} 2:0:0:0:0:{i:x}\n" for i, addr in enumerate(near))
+    frames = [*REGISTERED]
+    for i in range(1500):
+        frames.append(frame(udp(CN, near[i % len(near)])))
+        frames.append(frame(udp(CN, f"2001:db8:f::{i:x}")))
+        if i % 400 == 7:
+            frames.append(register(i // 400, seq=3, at=i))
+            frames.append(frame(udp(CN, hoa(i // 400))))
+    result = compared(capture(timed(frames)), text)
+    assert result.in_bulk > 2900
+
+
+def test_a_mobile_node_at_another_ones_home_address_is_not_tunnelled_to_in_bulk() -> None:
+    """A care-of address that becomes a home address, and one that was one before."""
+    data = [frame(udp(CN, hoa(0))), frame(udp(CN, hoa(1)))]
+    nested = frame(bu(hoa(1), HA, hoa(0), seq=9, lifetime=600, flags="AHS"))
+    frames = [register(0), *data, nested, *data, register(1), *data, register(1, 2, 0), *data]
+    compared(capture(timed(frames)))
+
+
+def test_without_a_wish_for_output_the_counts_are_the_same() -> None:
+    pcap = capture(timed([*REGISTERED, *CLASSES["to mobile nodes, of every size"]]))
+    runs = [
+        replay(io.BytesIO(pcap), ReplayOptions(KernConf(OPTIONS), rc(RC), lladdr=MAC, fast=fast))
+        for fast in (Fast.OFF, Fast.ON)
+    ]
+    slow, fast = (snapshot(run.kern) for run in runs)
+    assert differences(slow, fast) == {}
+    assert runs[0].replies == runs[1].replies
+    assert runs[1].in_bulk
+
+
+def test_packets_that_are_explained_go_one_by_one() -> None:
+    pcap = capture(timed([*REGISTERED, *CLASSES["to a mobile node"]]))
+    options = ReplayOptions(KernConf(OPTIONS), rc(RC), lladdr=MAC, fast=Fast.ON, trace=[6])
+    result = replay(io.BytesIO(pcap), options)
+    assert any("mip6_tunnel_output" in line for line in result.traces[6])
+    assert result.in_bulk == 0
+
+
+def test_a_short_capture_is_not_worth_compiled_kernels() -> None:
+    pcap = capture(timed([*REGISTERED, *CLASSES["to a mobile node"]]))
+    result = replay(io.BytesIO(pcap), ReplayOptions(KernConf(OPTIONS), rc(RC), lladdr=MAC))
+    assert result.in_bulk == 0
+
+
+def test_sequential_addresses_do_not_crowd_in_the_table() -> None:
+    rows = 1 << 11
+    env = np.zeros(bulk.E_MACS, np.int64)
+    env[bulk.E_MASK] = rows - 1
+    env[bulk.E_SECRET0], env[bulk.E_SECRET1] = 0x1234567, -0x7654321
+    for place in range(16):
+        keys = np.zeros((rows // 2, 16), np.uint8)
+        keys[:, 0] = 0x20
+        keys[:, place] += np.arange(rows // 2, dtype=np.uint16).astype(np.uint8)
+        keys[:, (place + 9) % 16] = np.arange(rows // 2) >> 8
+        new = np.zeros((rows // 2, bulk.R_SIZE), np.int64)
+        new[:, : bulk.R_KEY1 + 1] = keys.view(np.int64)
+        new[:, bulk.R_INFO] = bulk.K_NOTOURS
+        table = np.zeros((rows, bulk.R_SIZE), np.int64)
+        assert bulk.put_rows(table, env, new) == rows // 2
+        homes = [home(env, int(k0), int(k1)) for k0, k1 in new[:, :2]]
+        assert len(set(homes)) > 0.7 * len(homes)  # 0.79 by chance
 
 
 @pytest.mark.parametrize("path", data_files("captures/*.pcap"), ids=lambda p: p.name)
