@@ -233,7 +233,12 @@ def table(block: list[str]) -> list[str]:
 def tool_page(name: str, tool: Tool) -> list[str]:
     summary = tool.summary.partition(". ")[0].rstrip(".")
     lines = head(f"{name}.{section_of(name)}", summary[0].lower() + summary[1:])
-    lines += [".SH SYNOPSIS", ".nf", *(line(escaped(u)) for u in tool.usage), ".fi"]
+    lines += [
+        ".SH SYNOPSIS",
+        ".nf",
+        *(line(escaped(u)) for u in (*tool.usage, *tool.more_usage)),
+        ".fi",
+    ]
     lines += [".SH DESCRIPTION", words(tool.summary), *roff(section("tools.md", name))]
     lines += [".SH OPTIONS"]
     for row in (*tool.options, *COMMON_HELP):

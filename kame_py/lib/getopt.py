@@ -59,12 +59,16 @@ class LongOptions:
 
 @record
 class ParsedArgs:
-    """`errors` are complete lines for stderr, in the order they arose."""
+    """`errors` are complete lines for stderr, in the order they arose.
+
+    `lacking`: letters that came without their argument.
+    """
 
     options: tuple[Option, ...]
     args: tuple[str, ...]
     long: LongOptions
     errors: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
 
     def has(self, letter: str) -> bool:
         """Tell whether the letter was given at all."""
@@ -88,6 +92,7 @@ class _Scan:
     at: int = 0
     options: list[Option] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     node: str | None = None
 
@@ -117,7 +122,8 @@ def getopt(tool: str, letters: str, argv: Sequence[str]) -> ParsedArgs:
             _cluster(scan, word[1:])
     flags = scan.flags
     long = LongOptions("help" in flags, "version" in flags, "json" in flags, scan.node)
-    return ParsedArgs(tuple(scan.options), tuple(argv[scan.at :]), long, tuple(scan.errors))
+    rest, errors = tuple(argv[scan.at :]), tuple(scan.errors)
+    return ParsedArgs(tuple(scan.options), rest, long, errors, tuple(scan.lacking))
 
 
 def _cluster(scan: _Scan, cluster: str) -> None:
@@ -132,6 +138,7 @@ def _cluster(scan: _Scan, cluster: str) -> None:
         arg = cluster[i + 1 :] or scan.next_word()
         if arg is None:
             scan.complain("option requires an argument", letter)
+            scan.lacking.append(letter)
         else:
             scan.options.append(Option(letter, arg))
         return
@@ -157,11 +164,12 @@ def render_help(usage: Sequence[str], summary: str, table: Sequence[OptionHelp])
     lines = [f"{'usage:' if i == 0 else '      '} {line}" for i, line in enumerate(usage)]
     lines += ["", *_wrap(summary, HELP_WIDTH), ""]
     for row in (*table, *COMMON_HELP):
-        lines += _help_row(row)
+        lines += help_row(row)
     return "\n".join(lines) + "\n"
 
 
-def _help_row(row: OptionHelp) -> list[str]:
+def help_row(row: OptionHelp) -> list[str]:
+    """The lines of an option in a help text."""
     head = " " * HELP_INDENT + f"-{row.letter} {row.arg}".rstrip()
     body = _wrap(row.meaning, HELP_WIDTH - HELP_MEANING_COLUMN) or [""]
     if len(head) >= HELP_MEANING_COLUMN:

@@ -15,7 +15,7 @@ from typing import Final
 
 from kame_py import __version__
 from kame_py.ctl.ops import ProgOps
-from kame_py.lib.getopt import OptionHelp, ParsedArgs, getopt, render_help
+from kame_py.lib.getopt import OptionHelp, ParsedArgs, getopt, help_row, render_help
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_SCOPE_LINKLOCAL, mac_ntoa, ntop
 from kame_py.wire.record import record
@@ -36,7 +36,8 @@ class Tool:
     """One program. letters: its getopt(3) string; usage_status: exit after a wrong option.
 
     keep_going: an illegal option is only complained about, as rtadvd does. usage_to_out: the usage
-    text goes to standard output. node_free: letters with which it needs no node.
+    text goes to standard output. node_free: letters with which it needs no node. more_usage: lines
+    for --help that KAME's usage text has not.
     """
 
     name: str
@@ -49,10 +50,11 @@ class Tool:
     keep_going: bool = False
     usage_to_out: bool = False
     node_free: str = ""
+    more_usage: tuple[str, ...] = ()
 
     def help_text(self) -> str:
         """What --help prints."""
-        return render_help(self.usage, self.summary, self.options)
+        return render_help((*self.usage, *self.more_usage), self.summary, self.options)
 
     def version_text(self) -> str:
         """What --version prints."""
@@ -62,6 +64,12 @@ class Tool:
         """The usage lines alone, for stderr."""
         head = ("usage:", "      ")
         return "".join(f"{head[i > 0]} {line}\n" for i, line in enumerate(self.usage))
+
+    def untold(self, letters: Iterable[str]) -> list[str]:
+        """What --help says of those options that the usage text leaves out."""
+        told = self.usage_text()
+        rows = [row for row in self.options if row.letter in letters]
+        return [line for row in rows if f"-{row.letter} " not in told for line in help_row(row)]
 
 
 class ToolError(Exception):
@@ -84,7 +92,7 @@ async def run(tool: Tool, body: Body, argv: list[str], ops: ProgOps) -> int:
         ops.out(early)
         return EX_OK
     usage = ops.out if tool.usage_to_out else ops.err
-    for line in args.errors:
+    for line in (*args.errors, *tool.untold(args.lacking)):
         ops.err(f"{line}\n")
     if args.errors and not tool.keep_going:
         usage(tool.usage_text())

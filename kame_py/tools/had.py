@@ -65,6 +65,7 @@ class _Daemon:
     json: bool
     wire: OptionWire
     ifaces: list[HagentIfinfo] = field(default_factory=list)
+    others: set[int] = field(default_factory=set)  # links not ours that were told
     sock: int = -1
 
 
@@ -139,6 +140,7 @@ async def _loop(d: _Daemon) -> int:
 async def _clean(d: _Daemon) -> None:
     """SIGHUP: forget the home agents, look at our own addresses again."""
     d.log.notice("main", "clean up home agent list")
+    d.others.clear()
     for haif in d.ifaces:
         haif.halist.clear()
     try:
@@ -162,7 +164,7 @@ async def _read(d: _Daemon) -> None:
         if len(arr.data) < Icmp6Hdr.SIZE:
             d.log.err("had_input", f"packet size({len(arr.data)}) is too short")
         elif Icmp6Hdr.unpack(arr.data).icmp6_type == ND_ROUTER_ADVERT:
-            ra_input(d.log, d.ifaces, arr, d.ops.monotonic())
+            ra_input(d.log, d.ifaces, d.others, arr, d.ops.monotonic())
         else:
             answer = haad_request_input(d.log, d.wire, d.ifaces, arr, d.ops.random)
             if answer is not None:

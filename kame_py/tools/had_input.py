@@ -91,10 +91,18 @@ def arrival(ops: ProgOps, log: Syslog, rec: Received) -> Arrival | None:
 # -- router advertisements ------------------------------------------------------------------------
 
 
-def ra_input(log: Syslog, ifaces: list[HagentIfinfo], arr: Arrival, now_ns: int) -> None:
-    """Take over what a router says of itself as home agent."""
-    haif = _home_link(log, ifaces, arr)
+def ra_input(
+    log: Syslog, ifaces: list[HagentIfinfo], others: set[int], arr: Arrival, now_ns: int
+) -> None:
+    """Take over what a router says of itself as home agent.
+
+    others: links not ours of which the log knows already; a new one is added.
+    """
+    if not _valid(log, arr):
+        return
+    haif = next((h for h in ifaces if h.ifindex == arr.ifindex), None)
     if haif is None:
+        _tell_other(log, others, arr.ifindex)
         return
     opts = parse_nd_options(arr.data, NdRouterAdvert.SIZE, len(arr.data), len(arr.data))
     if isinstance(opts, Malformed):
@@ -110,27 +118,31 @@ def ra_input(log: Syslog, ifaces: list[HagentIfinfo], arr: Arrival, now_ns: int)
         _prefix(log, entry, arr, pi, now_ns)
 
 
-def _home_link(log: Syslog, ifaces: list[HagentIfinfo], arr: Arrival) -> HagentIfinfo | None:
-    """The link of a valid advertisement (RFC 2461 s.6.1.2), None when it is not to be used."""
+def _valid(log: Syslog, arr: Arrival) -> bool:
+    """Whether an advertisement is one (RFC 2461 s.6.1.2)."""
     where = f"from {arr.src} on {arr.ifname}"
     if arr.hlim != ND_MAX_HLIM:
         log.err("ra_input", f"RA with invalid hop limit({arr.hlim}) received {where}")
-        return None
+        return False
     code = Icmp6Hdr.unpack(arr.data).icmp6_code
     if code:
         log.err("ra_input", f"RA with invalid ICMP6 code({code}) received {where}")
-        return None
+        return False
     if len(arr.data) < NdRouterAdvert.SIZE:
         log.err("ra_input", f"RA {where} does not have enough length (len = {len(arr.data)})")
-        return None
+        return False
     if not IN6_IS_ADDR_LINKLOCAL(arr.src_addr):
         log.err("ra_input", f"src {arr.src} is not link-local")
-        return None
-    haif = next((h for h in ifaces if h.ifindex == arr.ifindex), None)
-    if haif is None:
-        text = f"RA received on ifindex {arr.ifindex} which is not home link, ignored"
+        return False
+    return True
+
+
+def _tell_other(log: Syslog, others: set[int], ifindex: int) -> None:
+    """A link that is not ours goes on advertising: one line is enough."""
+    if ifindex not in others:
+        others.add(ifindex)
+        text = f"RA received on ifindex {ifindex} which is not home link, ignored"
         log.notice("ra_input", text)
-    return haif
 
 
 def _hainfo(ra: NdRouterAdvert, opts: NdOptions) -> tuple[int, int]:

@@ -274,6 +274,7 @@ TOOL: Final = Tool(
         "mip6control [-i ifname] [-abcghlmnw] [-H home_prefix -P prefixlen] [-u address#port]",
         "[-v address#port] [-S 0|1] [-T 0|1] [-D 0|1]",
     ),
+    more_usage=("[-M] [-I address] [-A global_address -L linklocal_address] [--json]",),
     summary="Control and show Mobile IPv6. Without options it shows what the node is.",
     letters="nli:mMgH:hP:I:A:aL:bcu:v:wD:S:T:",
     options=(
@@ -303,8 +304,13 @@ TOOL: Final = Tool(
         OptionHelp("v", "ADDR#PORT", "remove such a rule"),
         OptionHelp("w", "", "list those rules"),
         OptionHelp("D", "0|1", "debug messages of the kernel"),
-        OptionHelp("S", "0|1", "IPsec protection of binding updates is checked"),
-        OptionHelp("T", "0|1", "authentication data is sent and checked"),
+        OptionHelp(
+            "S",
+            "0|1",
+            "draft-15: AH counts in place of authentication data, no effect with -T 0; draft-13: "
+            "AH is put on binding updates and asked of them",
+        ),
+        OptionHelp("T", "0|1", "authentication data is sent and asked for; no effect in draft-13"),
     ),
 )
 

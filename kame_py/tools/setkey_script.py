@@ -86,7 +86,6 @@ class Script:
         self.display.say(f"{e}\n")
         if not e.lexical:
             self.display.say(f"parse failed, line {e.complaint.line}.\n")
-        self.ops.err(f"setkey: {self.name}: {e}\n")
 
     async def _command(self, command: Command) -> None:
         for warning in command.warnings:

@@ -14,13 +14,13 @@ from kame_py.lab.node import Node
 from kame_py.lab.process import Process
 from kame_py.lab.world import World
 from kame_py.wire.errno import (
-    EPROTONOSUPPORT,
     EAGAIN,
     EBADF,
     EINVAL,
     ENOENT,
     EOPNOTSUPP,
     EPERM,
+    EPROTONOSUPPORT,
     KError,
 )
 from kame_py.wire.in6addr import pton

@@ -595,6 +595,16 @@ def test_an_advertisement_on_a_link_that_is_not_ours_is_told_and_ignored() -> No
     assert m.logged(5) == ["<ra_input> RA received on ifindex 2 which is not home link, ignored"]
 
 
+def test_a_link_that_is_not_ours_is_told_once() -> None:
+    m = agent()
+    for name in ("fxp1", "fxp2"):
+        m.add_if(name)
+    for at, name in enumerate(("fxp1", "fxp2", "fxp1", "fxp2"), 1):
+        m.icmp6_at(at, ra(ha(1)), ll(1), ifname=name)
+    assert listed(m) == []
+    assert [line.split()[5] for line in m.logged(5)] == ["2", "3"]
+
+
 def test_more_options_than_ten_are_read() -> None:
     m = agent()
     many = [f"2001:200:2:{n:x}::1" for n in range(1, 20)]

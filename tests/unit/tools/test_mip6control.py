@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -324,6 +325,7 @@ NO_NAME = "hostname nor servname provided, or not known"
     [
         (["-m", "now"], 1, USAGE),
         (["-x"], 1, f"mip6control: illegal option -- x\n{USAGE}"),
+        (["-P"], 1, f"mip6control: option requires an argument -- P\n{USAGE}"),
         (["-H", "nowhere", "-P64"], 1, f"mip6control: nowhere: {NO_NAME}\n"),
         (["-A", HA, "-L", "nowhere"], 1, f"mip6control: nowhere: {NO_NAME}\n"),
         (["-H2001:200:1:1::", "-P129"], 1, "mip6control: 129: invalid prefix length\n"),
@@ -337,6 +339,20 @@ NO_NAME = "hostname nor servname provided, or not known"
 )
 def test_errors(words: list[str], status: int, err: str) -> None:
     assert kernel().run(TOOL, *words) == (status, "", err)
+
+
+def test_an_option_that_the_usage_text_leaves_out_is_told_when_its_argument_lacks() -> None:
+    err = kernel().run(TOOL, "-m", "-I").err
+    first, told, *rest = err.splitlines()
+    assert first == "mip6control: option requires an argument -- I"
+    assert told.startswith("  -I ADDR           choose the home address")
+    assert "\n".join(rest).endswith(USAGE.rstrip())
+
+
+def test_help_has_every_letter_in_its_usage() -> None:
+    usage, _, _ = TOOL.help_text().partition("\n\n")
+    told = "".join(re.findall(r"(?<!-)-([A-Za-z]+)", usage))
+    assert set(told) == set(TOOL.letters.replace(":", ""))
 
 
 @pytest.mark.parametrize(
