@@ -2,8 +2,8 @@
 """``kame replay``: what a kernel makes of the packets of captures.
 
 No KAME counterpart. Exit status 0 when the headers of all captures could be read, 1 when one or an
-argument cannot be used, 130 after an interrupt. Output files appear under their names when they are
-whole; an interrupt makes them whole with what was done.
+argument cannot be used or a command of the rc failed, 130 after an interrupt. Output files
+appear under their names when they are whole; an interrupt makes them whole with what was done.
 """
 
 from __future__ import annotations
@@ -192,7 +192,8 @@ class _Session:
     def status(self) -> int:
         if self.interrupt.came:
             return EX_INTERRUPTED
-        return EX_ERROR if any(one.result is None for one in self._played) else EX_OK
+        failed = any(one.result is None or one.result.problems for one in self._played)
+        return EX_ERROR if failed else EX_OK
 
     def tell(self) -> None:
         """Problems to standard error, the report to standard output."""

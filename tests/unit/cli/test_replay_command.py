@@ -149,11 +149,11 @@ def test_rc_reads_files_beside_it_and_tells_what_failed(
     rc.parent.mkdir()
     (rc.parent / "words").write_text("beside the rc\n")
     rc.write_text("cat words\nnosuchprogram\n")
-    assert kame(pcap, ME, "--rc", rc, "--json") == 0
+    assert kame(pcap, ME, "--rc", rc, "--json") == 1
     done = capsys.readouterr()
     assert done.err.startswith("beside the rc\n")
     assert f"kame: {rc}: line 2: nosuchprogram: exit status 127\n" in done.err
-    json.loads(done.out)
+    assert "line 2: nosuchprogram: exit status 127" in json.loads(done.out)["problems"]
 
 
 def test_a_line_of_rc_that_cannot_be_run_is_an_error(
