@@ -4,9 +4,10 @@
     gen_capture.py OUT [--packets N] [--hosts N] [--seed N]
 
 The same arguments give the same octets; checksums are right. 40 % TCP, 25 % UDP, 8 % UDP with a
-home address option, 8 % TCP with a routing header of type 2, 6 % tunnelled, and a little of everything
-else that a home agent sees. Frames have 70 to 1514 octets, about 500 on average. Hosts differ in
-their interface identifiers, whose sum is one and the same, so a packet needs no new checksum.
+home address option, 8 % TCP with a routing header of type 2, 6 % tunnelled, and a little of
+everything else that a home agent sees. Frames have 70 to 1374 octets, about 550 on average. Hosts
+differ in their interface identifiers, whose sum is one and the same, so a packet needs no new
+checksum.
 """
 
 from __future__ import annotations

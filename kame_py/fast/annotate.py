@@ -23,6 +23,8 @@ def annotate(batch: Batch, linktype: int, verify: bool) -> None:
     with the home address as source and the end of a routing header as destination. Nothing outside
     the packets is read, whatever they hold.
     """
+    if batch.n > len(batch.off):
+        raise ValueError(f"{batch.n} packets in {len(batch.off)} rows")
     if not JIT:
         annotate_twin(batch, linktype, verify)
         return

@@ -87,12 +87,12 @@ class PcapWalk:
     until the next batch is filled.
     """
 
-    def __init__(self, reader: Reader, window: Window, size: int = BATCH) -> None:
+    def __init__(self, reader: Reader, window: Window) -> None:
         self.reader = reader
         self.linktype = -1
         self.first = 1
-        self.ifindex = np.zeros(size, np.uint32)
-        self.pflags = np.zeros(size, np.uint32)
+        self.ifindex = np.zeros(BATCH, np.uint32)
+        self.pflags = np.zeros(BATCH, np.uint32)
         self.odd_stamps: dict[int, int] = {}
         self._window = window
         self._records = iter(reader)
@@ -120,6 +120,9 @@ class PcapWalk:
 
     def fill(self, batch: Batch) -> int:
         """The next packets into ``batch``: how many; 0 at the end. They have one link type."""
+        if len(self.ifindex) < len(batch.off):
+            self.ifindex = np.zeros(len(batch.off), np.uint32)
+            self.pflags = np.zeros(len(batch.off), np.uint32)
         self.odd_stamps.clear()
         self.first = self.last_good + 1
         n = self._kernel(batch) if JIT else 0
