@@ -13,6 +13,7 @@ from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import IP6A_HASEEN, IP6A_SWAP, Ip6Aux, Mbuf
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6.ip6_opts import ip6_exthdr_end, ip6_process_options
+from kame_py.netinet6.trace6 import trace_addr
 from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6OptHomeAddress
 from kame_py.wire.in6addr import (
     IN6_IS_ADDR_LINKLOCAL,
@@ -72,6 +73,8 @@ def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) 
     aux.ip6a_home = home
     aux.ip6a_careof = data[_SRC:_DST]
     aux.ip6a_swap_off = start
+    if kern.tracing:
+        trace_addr(kern, m, "dest6_hao", home)
     return True
 
 

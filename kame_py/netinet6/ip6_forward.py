@@ -26,6 +26,7 @@ from kame_py.netinet6 import icmp6_redirect
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.ip6_output import in6_linkmtu, ip6_output_tunnelled
 from kame_py.netinet6.scope6 import in6_addrzone
+from kame_py.netinet6.trace6 import trace_route
 from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.const import (
     ICMP6_DST_UNREACH,
@@ -75,6 +76,8 @@ def ip6_forward(kern: Kernel, m: Mbuf, srcrt: bool) -> None:
     if rt is None:
         _refuse(kern, m, D.IP6_FWDNOROUTE, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOROUTE)
         return
+    if kern.tracing:
+        trace_route(kern, m, rt)
     routed = m.data
     if kern.ipsec.tunnel(kern, m, True):
         return

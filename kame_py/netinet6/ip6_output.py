@@ -18,6 +18,7 @@ from kame_py.net.route import RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, rtalloc1
 from kame_py.netinet6.ip6_fragment import ip6_fragment
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, IPV6_FORWARDING, IPV6_MINMTU, Exthdrs
 from kame_py.netinet6.scope6 import in6_addrzone, in6_clearscope, in6_embedscope
+from kame_py.netinet6.trace6 import trace_route
 from kame_py.wire.codecs import Ip6Ext, Ip6Hdr, Ip6Rthdr, Ip6Rthdr0
 from kame_py.wire.const import (
     IPPROTO_DSTOPTS,
@@ -208,6 +209,8 @@ def _ip6_route(
     if rt is None:
         drop(kern, m, D.IP6_NOROUTE)
         return EHOSTUNREACH
+    if kern.tracing:
+        trace_route(kern, m, rt)
     rt.rt_use += 1
     if rt.rt_flags & (RTF_REJECT | RTF_BLACKHOLE):
         drop(kern, m, D.IP6_OUTREJECT)

@@ -16,6 +16,7 @@ from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.ip6_forward import ip6_forward
 from kame_py.netinet6.ip6_opts import ip6_exthdr_end
 from kame_py.netinet6.scope6 import in6_embedscope
+from kame_py.netinet6.trace6 import trace_addr
 from kame_py.wire.codecs import Ip6Hdr, Ip6Rthdr, Ip6Rthdr0
 from kame_py.wire.const import ICMP6_PARAM_PROB, ICMP6_PARAMPROB_HEADER, IPV6_RTHDR_TYPE_0
 from kame_py.wire.in6addr import IN6_IS_ADDR_V4COMPAT, IN6_IS_ADDR_V4MAPPED, IN6ADDR_ANY
@@ -82,6 +83,8 @@ def ip6_rthdr0(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     if kern.mip6.rthdr_hop(kern, m.dst):
         drop(kern, m, D.IP6_NOTFORUS)
         return DONE
+    if kern.tracing:
+        trace_addr(kern, m, "ip6_rthdr0 to", m.dst)
     ip6_forward(kern, m, True)
     return DONE
 
