@@ -332,7 +332,7 @@ def test_way_of_each_packet(pair: tuple[Node, Node]) -> None:
     text = listened(pair[0], "trace -n -t icmp6")
     assert text == (
         "2001:db8::a > 2001:db8::b: icmp6: echo request\n"
-        "  ip6_output\n  output fxp0\n  = transmitted\n"
+        "  ip6_output\n  route 2001:db8::b/128 on fxp0\n  output fxp0\n  = transmitted\n"
         "fxp0 < 2001:db8::b > 2001:db8::a: icmp6: echo reply\n"
         "  ether_input fxp0\n  ip6_input fxp0\n  icmp6 at 40\n"
         "  icmp6_input type 129 code 0\n  = delivered\n"
