@@ -66,6 +66,7 @@ def test_the_way_of_binding_updates_through_a_home_agent(lab: LabFactory) -> Non
     assert "(BindUpd flg=AHD/d0 seq=" in seen and "(BindAck status=0 seq=" in seen
     text = ways.result().out
     assert "(BindUpd flg=AH" in text.splitlines()[0]
-    assert "\n  dest6 at 40\n  dest6 at 64\n  mip6_process_bu seq 1 life " in text
+    assert "\n  dest6 at 40\n  dest6_hao 2001:200:1:1:" in text
+    assert "\n  dest6 at 64\n  mip6_process_bu seq 1 life " in text
     assert "  mip6_ba_input seq 2 status 0\n" in answers.result().out
     assert text.endswith("\n  = consumed\n")

@@ -371,7 +371,7 @@ def test_trace_keeps_to_an_interface_and_a_count(pair: tuple[Node, Node]) -> Non
 def test_trace_as_json(pair: tuple[Node, Node]) -> None:
     row = json.loads(listened(pair[0], "trace --json dst 2001:db8::b"))
     assert (row["stages"], row["fate"], row["reason"]) == (
-        ["ip6_output", "output fxp0"],
+        ["ip6_output", "route 2001:db8::b/128 on fxp0", "output fxp0"],
         "transmitted",
         "",
     )
