@@ -5,7 +5,7 @@
 
 Both nodes run at once, each in a network namespace of its own, and take turns: a round is N pings
 that follow each other's answers (ping -A), whose median counts, N more that are 1 ms apart, so that
-a node has gone to sleep meanwhile, and a flood, whose rate and losses count. Linux's own ::1 is what
+a node has gone to sleep meanwhile, and a flood: rate and losses. Linux's own ::1 is what
 ping itself costs. Needs root. On a machine with other work the figures are not valid; the load is
 noted. PyTCP is installed below build/ for the newest interpreter found; 3.x needs Python 3.14, the
 wheels of 2.7.9 and 2.7.10 hold no stack.
