@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kame_py.kern.mbuf import IP6A_NOBINDING
 from kame_py.mip6 import (
     mip6_bu_output,
     mip6_bul,
@@ -77,7 +78,9 @@ class Mip6:
         return mip6_mcast.mip6_mcast_input(kern, m)
 
     def route_optimize(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
-        return not self._mobile or mip6_bul.mip6_route_optimize(kern, m, off, nxt)
+        if self.state.config.mcfg_type != MIP6_CONFIG_TYPE_MN:  # _mobile, for each packet
+            return True
+        return mip6_bul.mip6_route_optimize(kern, m, off, nxt)
 
     def rthdr_hop(self, kern: Kernel, hop: bytes) -> bool:
         return mip6_home.mip6_haddr_left(kern, hop)
@@ -103,9 +106,12 @@ class Mip6:
     def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         if mip6_destopt.mip6_is_nd(m):
             return 0
-        error = mip6_destopt.mip6_cn_exthdr_create(kern, m, hdrs)
-        if error or not self._mobile:
-            return error
+        if m.aux is None or not m.aux.ip6a_flags & IP6A_NOBINDING:
+            error = mip6_destopt.mip6_cn_exthdr_create(kern, m, hdrs)
+            if error:
+                return error
+        if self.state.config.mcfg_type != MIP6_CONFIG_TYPE_MN:
+            return 0
         return mip6_bu_output.mip6_mn_exthdr_create(kern, m, hdrs)
 
     def mld_away(self, kern: Kernel, group: bytes) -> bool:
@@ -115,7 +121,7 @@ class Mip6:
         return self._mobile and mip6_mcast.mip6_mld_output(kern, inm, kind)
 
     def addr_exchange(self, kern: Kernel, m: Mbuf) -> None:
-        if self._mobile:
+        if self.state.config.mcfg_type == MIP6_CONFIG_TYPE_MN:
             mip6_bu_output.mip6_addr_exchange(kern, m)
 
     def selectsrc_prefer(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.log import LOG_ERR
 from kame_py.kern.mbuf import IP6A_NOBINDING, m_get
-from kame_py.mip6 import mip6_ah, mip6_auth, mip6_destopt
+from kame_py.mip6 import mip6_ah, mip6_auth
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Exthdrs
@@ -25,12 +25,12 @@ from kame_py.wire.in6addr import (
     IN6_IS_ADDR_V4COMPAT,
     IN6_IS_ADDR_V4MAPPED,
 )
-from kame_py.wire.ip6ext import AlignedOpt, build_options
+from kame_py.wire.ip6ext import AlignedOpt, build_options, build_rthdr0
 from kame_py.wire.mip6 import BindingAck
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
-    from kame_py.mip6.mip6_var import BuRequest
+    from kame_py.mip6.mip6_var import BuRequest, Mip6State
 
 MIP6_BA_STATUS_ERRORBASE: Final = 128
 _ORDINARY_FIRST: Final = b"\x01"  # from here on no address means an IPv4 one or this node ...
@@ -68,33 +68,34 @@ def mip6_bc_send_ba(
 
     As an empty packet (next header 59) with a routing header unless it goes to the home address.
     """
+    state = mip6_state(kern)
     answered = req.bu.seqno if seqno is None else seqno
-    option = _ba_option(kern, req, BindingAck(status, answered, lifetime_s, refresh_s))
+    option = _ba_option(kern, state, req, BindingAck(status, answered, lifetime_s, refresh_s))
     if option is None:
         mip6warn(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
         return
     kern.stats.mip6["mip6s_oba"] += 1
     kern.stats.mip6s_oba_hist[status] += 1
     dest2 = build_options(IPPROTO_NONE, [option])
-    state = mip6_state(kern)
     via = req.coa if state.dialect.ack_by_coa else mip6_ba_via(req, status, lifetime_s)
-    rthdr = b"" if via == req.hoa else mip6_destopt.mip6_rthdr_create(via)
+    rthdr = b"" if via == req.hoa else build_rthdr0(IPPROTO_NONE, (via,), 1)
     if rthdr:
         kern.stats.mip6["mip6s_orthdr"] += 1
     m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = req.addr, req.hoa
     m.auxdata().ip6a_flags |= IP6A_NOBINDING
-    mip6_ah.mip6_ah_force(kern, m)
+    if state.dialect.ah_forced:
+        mip6_ah.mip6_ah_force(kern, m)
     error = ip6_output(kern, m, hdrs=Exthdrs(rthdr=rthdr, dest2=dest2))
     if error:
         to = f"{addr_text(kern, req.hoa)}({addr_text(kern, via)})"
         mip6log(kern, LOG_ERR, f"sending BA to {to} failed. errno = {error}")
 
 
-def _ba_option(kern: Kernel, req: BuRequest, ba: BindingAck) -> AlignedOpt | None:
+def _ba_option(kern: Kernel, state: Mip6State, req: BuRequest, ba: BindingAck) -> AlignedOpt | None:
     """The acknowledgement, with authentication data where that is wanted; None: no key."""
     if not mip6_auth.mip6_authdata_wanted(kern):
-        return mip6_state(kern).dialect.wire.aligned(ba)
+        return state.dialect.wire.aligned(ba)
     sa = mip6_auth.mip6_authdata_sa(kern, req.addr, req.hoa)
     return None if sa is None else mip6_auth.mip6_ba_sign(kern, sa, ba, req.hoa, req.addr)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.kern.mbuf import IP6A_NOBINDING
 from kame_py.mip6 import mip6_bc
 from kame_py.mip6.mip6_var import mip6_state
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Dest, Ip6Hdr, Ip6Rthdr
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from kame_py.kern.mbuf import Mbuf
     from kame_py.netinet6.ip6_var import Exthdrs
 
+_NXT: Final = Ip6Hdr.O_ip6_nxt
 MAX_RTHDR0_ADDRS: Final = 127  # 8-bit length, two units for each address
 
 
@@ -72,7 +72,7 @@ def mip6_rthdr_create(coa: bytes) -> bytes:
 
 def mip6_is_nd(m: Mbuf) -> bool:
     """Whether a packet made here is neighbour discovery: it speaks of this link, as it is."""
-    if u8(m.data, Ip6Hdr.O_ip6_nxt) != IPPROTO_ICMPV6 or len(m.data) <= Ip6Hdr.SIZE:
+    if m.data[_NXT] != IPPROTO_ICMPV6 or len(m.data) <= Ip6Hdr.SIZE:
         return False
     kind = u8(m.data, Ip6Hdr.SIZE + Icmp6Hdr.O_icmp6_type)
     return ND_ROUTER_SOLICIT <= kind <= ND_REDIRECT
@@ -80,7 +80,7 @@ def mip6_is_nd(m: Mbuf) -> bool:
 
 def mip6_cn_exthdr_create(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     """Correspondent's part of mip6_exthdr_create: routing header and binding request; an errno."""
-    if m.dst >= b"\xff" or (m.aux is not None and m.aux.ip6a_flags & IP6A_NOBINDING):
+    if m.dst >= b"\xff":
         return 0
     bc = mip6_bc.mip6_bc_lookup(kern, m.src, m.dst)
     if bc is not None and IN6_IS_ADDR_LINKLOCAL(bc.mbc_phaddr):

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kame_py.kern.mbuf import M_FORWARDED, Fate, Mbuf, settle
-
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.kern.mbuf import Mbuf
     from kame_py.net.route import Rtentry
     from kame_py.netinet6.in6_var import In6Ifaddr, In6Multi
     from kame_py.netinet6.nd6 import NdIfinfo
@@ -145,8 +144,3 @@ def if_detach(kern: Kernel, ifp: Ifnet) -> None:
     kern.if_purge(kern, ifp)
     kern.ifnets.remove(ifp)
     del kern.ifindex[ifp.if_index]
-
-
-def if_sent(kern: Kernel, m: Mbuf) -> None:
-    """``m`` is on the wire: it was forwarded, or made here and transmitted."""
-    settle(kern, m, Fate.FORWARDED if m.flags & M_FORWARDED else Fate.TRANSMITTED)

@@ -10,8 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import M_BCAST, M_MCAST, Mbuf, m_get, trace, trace_input
-from kame_py.net.if_ import IFF_ALLMULTI, IFF_PROMISC, IFF_UP, if_sent
+from kame_py.kern.mbuf import (
+    M_BCAST,
+    M_FORWARDED,
+    M_MCAST,
+    Fate,
+    Mbuf,
+    m_get,
+    settle,
+    trace,
+    trace_input,
+)
+from kame_py.net.if_ import IFF_ALLMULTI, IFF_PROMISC, IFF_UP
 from kame_py.net.route import LinkAddr
 from kame_py.wire.codecs import EtherHeader
 from kame_py.wire.const import ETHERTYPE_IPV6
@@ -100,7 +110,7 @@ def ether_send(kern: Kernel, ifp: Ifnet, m: Mbuf, dhost: bytes) -> None:
         ifp.if_data.ifi_oerrors += 1
         drop(kern, m, D.ETHER_TOOBIG)
         return
-    frame = EtherHeader(ether_dhost=dhost, ether_shost=ifp.if_hwaddr).pack() + m.data
+    frame = EtherHeader.pack_fields(dhost, ifp.if_hwaddr, ETHERTYPE_IPV6) + m.data
     if u8(dhost, EtherHeader.O_ether_dhost) & ETHER_GROUP_BIT:
         ifp.if_data.ifi_omcasts += 1
     if_transmit(kern, ifp, m, frame)
@@ -116,4 +126,4 @@ def if_transmit(kern: Kernel, ifp: Ifnet, m: Mbuf, frame: bytes) -> None:
     if kern.tracing:
         trace(m, f"output {ifp.if_name}")
     kern.txq.append((ifp, frame, m))
-    if_sent(kern, m)
+    settle(kern, m, Fate.FORWARDED if m.flags & M_FORWARDED else Fate.TRANSMITTED)

@@ -192,8 +192,8 @@ def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> None:
         return
     second = first + _ADDR
     hop = rthdr[first:second]
-    hdrs.rthdr = b"".join((rthdr[:first], rthdr[second:end], data[_DST:_HDR], rthdr[end:]))
-    m.data = b"".join((data[:_DST], hop, data[_HDR:]))
+    hdrs.rthdr = rthdr[:first] + rthdr[second:end] + data[_DST:_HDR] + rthdr[end:]
+    m.data = data[:_DST] + hop + data[_HDR:]
     m.dst = in6_embedscope(hop, in6_addrzone(m.dst))
 
 

@@ -302,7 +302,7 @@ def nd6_output(kern: Kernel, ifp: Ifnet, m: Mbuf, dst: bytes, rt: Rtentry | None
     Takes ownership of m. ``rt`` is the route that led here or None; of a route by a gateway, the
     gateway is the next hop. Ends in ifp.if_output with the neighbour's own route.
     """
-    if IN6_IS_ADDR_MULTICAST(dst) or not nd6_need_cache(ifp):
+    if ifp.if_type != IFT_ETHER or dst >= b"\xff" or not nd6_need_cache(ifp):
         ifp.if_output(kern, ifp, m, dst, rt)
         return
     if rt is not None and rt.rt_flags & RTF_GATEWAY and isinstance(rt.rt_gateway, bytes):

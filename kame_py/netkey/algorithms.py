@@ -75,9 +75,8 @@ class Digest(Protocol):
 NewDigest = Callable[[bytes], Digest]
 
 
-def icv_equal(a: bytes, b: bytes) -> bool:
-    """Whether two codes are the same, in a time that does not tell where they differ."""
-    return hmac.compare_digest(a, b)
+#: Whether two codes are the same, in a time that does not tell where they differ.
+icv_equal: Final[Callable[[bytes, bytes], bool]] = hmac.compare_digest
 
 
 # -- authentication ----------------------------------------------------------------------------

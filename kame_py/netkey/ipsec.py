@@ -37,7 +37,7 @@ from kame_py.netkey.ipsec_policy import (
 )
 from kame_py.netkey.ipsec_so import ipsec6_get_policy, ipsec6_set_policy, ipsec6_sopolicy
 from kame_py.netkey.key_acquire import key_checkrequest, key_spdacquire
-from kame_py.netkey.key_sad import key_allocsa, key_sa_recordxfer
+from kame_py.netkey.key_sad import key_allocsa, key_allocsa_between, key_sa_recordxfer
 from kame_py.netkey.keydb import Secasvar
 from kame_py.wire.codecs import Esp
 from kame_py.wire.const import IPPROTO_AH, IPPROTO_DSTOPTS, IPPROTO_ESP
@@ -45,8 +45,10 @@ from kame_py.wire.errno import EINVAL, EMSGSIZE, ENOENT
 from kame_py.wire.pfkeyv2 import (
     IPSEC_DIR_INBOUND,
     IPSEC_DIR_OUTBOUND,
+    IPSEC_POLICY_BYPASS,
     IPSEC_POLICY_DISCARD,
     IPSEC_POLICY_IPSEC,
+    IPSEC_POLICY_NONE,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from kame_py.netkey.keydb import Ipsecrequest, MacKey, Secpolicy
 
 _NO_PORTS: Final = (0, 0)
+_OPEN: Final = frozenset((IPSEC_POLICY_NONE, IPSEC_POLICY_BYPASS))  # they let all out as it is
 #: What the sender of a packet hears of its end: KAME keeps policy and missing keys to itself.
 _ERRNO: Final = {
     D.IPSEC_OUTPOLICY: IPSEC_SILENT,
@@ -109,7 +112,8 @@ class Ipsec6:
     # -- in ------------------------------------------------------------------------------------
 
     def in_reject(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
-        if _no_policy(kern):
+        key = kern.key
+        if not key.spd and key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD:
             return False
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
@@ -134,14 +138,18 @@ class Ipsec6:
     # -- out -----------------------------------------------------------------------------------
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
-        aux, own = m.ipsec, None
+        aux = m.ipsec
         marked = ipsec6_ah_wanted(m)
         if aux is None and not marked and _no_policy(kern):
             return 0
-        if aux is not None and aux.so is not None:
-            own, aux.so = ipsec6_sopolicy(aux.so, IPSEC_DIR_OUTBOUND), None
         ports = ipsec_ports(payload, 0, nxt)
-        sp = ipsec6_getpolicybysock(kern, m, IPSEC_DIR_OUTBOUND, nxt, ports, own)
+        if aux is None or aux.so is None:
+            sp = ipsec6_getpolicy(kern, IPSEC_DIR_OUTBOUND, m.src, m.dst, nxt, ports)
+        else:
+            own, aux.so = ipsec6_sopolicy(aux.so, IPSEC_DIR_OUTBOUND), None
+            sp = ipsec6_getpolicybysock(kern, m, IPSEC_DIR_OUTBOUND, nxt, ports, own)
+        if sp.policy in _OPEN and not marked:
+            return 0
         why = _closed(kern, sp)
         if why is not None:
             return _refuse(kern, m, why)
@@ -192,7 +200,12 @@ class Ipsec6:
         sp = ipsec6_getpolicy(kern, IPSEC_DIR_OUTBOUND, src, dst, IPPROTO_DSTOPTS, _NO_PORTS)
         if sp.policy != IPSEC_POLICY_IPSEC or not sp.req or sp.req[0].proto != IPPROTO_AH:
             return None
-        sav = key_checkrequest(kern, sp.req[0], ipsec6_saidx(sp.req[0], src, dst))
+        isr = sp.req[0]
+        sav: Secasvar | int | None = None
+        if isr.src is None and isr.dst is None:
+            sav = key_allocsa_between(kern, isr.proto, isr.mode, isr.reqid, src, dst)
+        if sav is None:
+            sav = key_checkrequest(kern, isr, ipsec6_saidx(isr, src, dst))
         return _authdata_sa(kern, sav) if isinstance(sav, Secasvar) else None
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:

@@ -48,15 +48,22 @@ def key_allocsa(
 
 
 def key_allocsa_policy(kern: Kernel, saidx: Secasindex) -> Secasvar | None:
-    """The association for packets of a policy, by mode and request id (CMP_MODE_REQID).
+    """The association for packets of a policy."""
+    return key_allocsa_between(kern, *saidx)
+
+
+def key_allocsa_between(
+    kern: Kernel, proto: int, mode: int, reqid: int, src: bytes, dst: bytes
+) -> Secasvar | None:
+    """The same, by mode and request id (CMP_MODE_REQID).
 
     A request id other than 0 must be the same. Of several indices the newest with a usable
     association counts; in it dying ones come first, then the oldest (net.key.prefered_oldsa 0:
     the other way round).
     """
     key = kern.key
-    for head in reversed(key.heads.get((saidx.proto, saidx.src, saidx.dst), ())):
-        if saidx.reqid not in (0, head.reqid) or head.mode not in (IPSEC_MODE_ANY, saidx.mode):
+    for head in reversed(key.heads.get((proto, src, dst), ())):
+        if reqid not in (0, head.reqid) or head.mode not in (IPSEC_MODE_ANY, mode):
             continue
         sav = _preferred(key.by_index[head], bool(key.key_preferred_oldsa))
         if sav is not None:

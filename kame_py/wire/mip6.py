@@ -9,6 +9,7 @@ that code above handles one kind of value. Read first: draft-ietf-mobileip-ipv6-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from kame_py.wire.codecs import (
@@ -43,6 +44,8 @@ HAO_ALIGN: Final = (8, 6)
 UNIQID_ALIGN: Final = (2, 0)
 ALTCOA_ALIGN: Final = (8, 6)
 AUTHDATA_ALIGN: Final = (8, 6)
+
+LEADS_MAX: Final = 1024  # beginnings of authentication data that are remembered
 
 
 @record
@@ -208,7 +211,7 @@ class OptionWire:
         if value.subopts:
             middle = self.build_subopts(self.align_subopts(value.subopts, at))
             at += len(middle)
-        middle += padding(pad_before(at, *AUTHDATA_ALIGN)) + self._authdata_head(spi, icvlen)
+        middle += _authdata_lead(self._authdata(), at, spi, icvlen)
         size = fixed - Ip6Opt.SIZE + len(middle) + icvlen
         if isinstance(value, BindingUpdate):
             return AlignedOpt(self.pack_bu(value, size) + middle, AUTHDATA_ALIGN[0], plus)
@@ -276,13 +279,12 @@ class OptionWire:
             return Ip6Opt(ip6o_type=self.altcoa_type, ip6o_len=ADDR_LEN).pack() + value.coa
         if isinstance(value, OtherSubOpt):
             return Ip6Opt(ip6o_type=value.type, ip6o_len=len(value.data)).pack() + value.data
-        return self._authdata_head(value.spi, len(value.mac)) + value.mac
+        return _authdata_head(self._authdata(), value.spi, len(value.mac)) + value.mac
 
-    def _authdata_head(self, spi: int, icvlen: int) -> bytes:
+    def _authdata(self) -> int:
         if self.authdata_type is None:
             raise ValueError(f"{self.name} has no authentication data sub-option")
-        size = Ip6SubOptAuthData.SIZE - Ip6Opt.SIZE + icvlen
-        return Ip6SubOptAuthData.pack_fields(self.authdata_type, size, spi)
+        return self.authdata_type
 
     def build_subopts(self, subopts: Iterable[SubOpt]) -> bytes:
         """The octets of the sub-options, exactly as given."""
@@ -307,6 +309,17 @@ class OptionWire:
         if len(data) - off < self.ha_request_size:
             return Malformed("home agent discovery request truncated", off)
         return self.unpack_ha_request(data, off)
+
+
+def _authdata_head(kind: int, spi: int, icvlen: int) -> bytes:
+    size = Ip6SubOptAuthData.SIZE - Ip6Opt.SIZE + icvlen
+    return Ip6SubOptAuthData.pack_fields(kind, size, spi)
+
+
+@lru_cache(maxsize=LEADS_MAX)
+def _authdata_lead(kind: int, at: int, spi: int, icvlen: int) -> bytes:
+    """What stands from offset ``at`` on in front of a code: padding, type, length, SPI."""
+    return padding(pad_before(at, *AUTHDATA_ALIGN)) + _authdata_head(kind, spi, icvlen)
 
 
 #: Padding as all send it, made once.

@@ -6,9 +6,11 @@ KAME writes through struct pointers into the mbuf; here packets are bytes and a 
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Buf: TypeAlias = bytes | bytearray | memoryview
+
+_OCTETS: Final = tuple(bytes((value,)) for value in range(256))
 
 
 def u8(data: Buf, off: int) -> int:
@@ -36,7 +38,9 @@ def put(data: Buf, off: int, new: Buf) -> bytes:
 
 def put_u8(data: Buf, off: int, value: int) -> bytes:
     """Return data with one octet replaced; the value is truncated to 8 bits."""
-    return put(data, off, bytes((value & 0xFF,)))
+    if not 0 <= off < len(data):
+        raise IndexError(f"put of an octet at {off} outside {len(data)}")
+    return b"".join((data[:off], _OCTETS[value & 0xFF], data[off + 1 :]))
 
 
 def put_u16(data: Buf, off: int, value: int) -> bytes:
