@@ -22,11 +22,13 @@ from kame_py.fast.digests import BLOCK, MD5, SHA1, SHA256, WORDS, Digest, IntOps
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-FEW: Final = 4  # messages: below, hashlib is faster than the set-up of vectors
+FEW: Final = 4  # messages: below, hashlib is as fast, and nothing need be compiled
 _STATE: Final = 8  # words of a state in a row
 _KEY: Final = 2 * _STATE  # where the key itself begins
 ROW: Final = _KEY + WORDS  # words of a row
 _IPAD, _OPAD = 0x36, 0x5C  # RFC 2104 s.2
+_INNER: Final = bytes(x ^ _IPAD for x in range(256))
+_OUTER: Final = bytes(x ^ _OPAD for x in range(256))
 _WORD: Final = 4
 
 
@@ -113,10 +115,18 @@ def _batch(alg: Alg) -> _Batch:
 _New = Callable[[bytes], "_Hash"]
 
 
+def _md5(data: bytes) -> _Hash:
+    return hashlib.md5(data, usedforsecurity=False)  # where policy forbids MD5 its users still ask
+
+
+def _sha1(data: bytes) -> _Hash:
+    return hashlib.sha1(data, usedforsecurity=False)
+
+
 @functools.cache
 def twin(alg: Alg) -> _Batch:
     """What a kernel does, with hashlib."""
-    return functools.partial(_twin, functools.partial(hashlib.new, alg.digest.name))
+    return functools.partial(_twin, (_md5, _sha1, hashlib.sha256)[alg])
 
 
 def _twin(
@@ -130,13 +140,13 @@ def _twin(
     icvlen: int,
     n: int,
 ) -> int:
-    octets = arena.data
+    octets, room = arena.data, len(arena)
     pairs: dict[int, tuple[_Hash, _Hash]] = {}
     codes = []
     for i, (row, at, size) in enumerate(
         zip(sa[:n].tolist(), off[:n].tolist(), length[:n].tolist(), strict=True)
     ):
-        if at < 0 or at > len(octets) - size or not 0 <= row < len(states):
+        if at < 0 or at > room - size or not 0 <= row < len(states):
             return -1 - i
         pair = pairs.get(row)
         if pair is None:
@@ -151,5 +161,5 @@ def _twin(
 
 def _pair(new: _New, row: U32) -> tuple[_Hash, _Hash]:
     """The inner and the outer digest with a key."""
-    key = row[_KEY:].view(np.uint8)
-    return new((key ^ _IPAD).tobytes()), new((key ^ _OPAD).tobytes())
+    key = row[_KEY:].tobytes()
+    return new(key.translate(_INNER)), new(key.translate(_OUTER))

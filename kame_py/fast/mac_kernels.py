@@ -73,6 +73,7 @@ _UNIQUEID: Final = Ip6SubOptUniqid.SIZE
 _AUTH: Final = Ip6SubOptAuthData.SIZE
 _AUTH_SPI: Final = Ip6SubOptAuthData.O_spi
 _WORD: Final = 4
+_LINE: Final = 64  # octets of a line of the cache
 _HALF: Final = 8  # octets of half an address
 _ODD_FIRST: Final = 0xFE  # link-local, site-local, groups
 _ADDRS: Final = 3 * ADDR_LEN  # in front of the option of a binding update
@@ -117,6 +118,12 @@ def _swap(a: int, b: int) -> None:
     put64(a + _HALF, get64(b + _HALF))
     put64(b, low)
     put64(b + _HALF, high)
+
+
+@inlined
+def _next(end: int) -> int:
+    """Where the next message begins: with a line of the cache, and seldom in the same set."""
+    return (end + 2 * _LINE - 1) & ~(_LINE - 1) | _LINE
 
 
 @inlined
@@ -262,7 +269,7 @@ def prepare_ah(
         at[made], size[made], sa[made], who[made] = end, total, row, i
         kind[made], icv[made] = rows[row, S_KIND], starts[i] + where
         made += 1
-        end += (total + 7) & ~7
+        end = _next(end + total)
     return n, made
 
 
@@ -398,5 +405,5 @@ def prepare_bu(
         at[made], size[made], sa[made], who[made] = end, octets, row, i
         kind[made], icv[made] = rows[row, S_KIND], starts[i] + code
         made += 1
-        end += (octets + 7) & ~7
+        end = _next(end + octets)
     return n, made

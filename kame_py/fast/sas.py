@@ -51,6 +51,7 @@ _KIND_OF: Final = {
 }
 _VALID: Final = (k.SADB_SASTATE_MATURE, k.SADB_SASTATE_DYING)
 _CODE: Final = max(icvlen for _, icvlen in KINDS)
+_LINE: Final = 64  # octets of a line of the cache
 ROOM: Final = 1 << 18  # octets of prepared copies; the longest packet fits
 
 
@@ -85,7 +86,9 @@ class Work:
     """
 
     def __init__(self) -> None:
-        self.room: U8 = np.zeros(ROOM + SLACK, np.uint8)
+        room: U8 = np.zeros(ROOM + SLACK + _LINE, np.uint8)
+        aligned = -room.ctypes.data % _LINE
+        self.room = room[aligned : aligned + ROOM + SLACK]
         self.at: I64 = np.zeros(BATCH, np.int64)
         self.size: U32 = np.zeros(BATCH, np.uint32)
         self.sa: I64 = np.zeros(BATCH, np.int64)

@@ -9,7 +9,7 @@ import pytest
 from kame_py.fast.ct import compare_twin, ct_equal_batch
 
 
-@pytest.mark.parametrize("icvlen", [12, 16, 32])
+@pytest.mark.parametrize("icvlen", [5, 12, 16, 32])
 def test_one_wrong_bit_anywhere_is_seen(icvlen: int) -> None:
     codes = np.arange(8 * icvlen * (icvlen + 2), dtype=np.uint8).reshape(8 * icvlen, icvlen + 2)
     arena = np.zeros(3 + 8 * icvlen * icvlen, np.uint8)
