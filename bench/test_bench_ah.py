@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A capture protected by AH (hmac-sha1, packets of 512 octets), verified in batches.
 
-From the file on: walk, columns, codes; seconds of the processor. Beside it the code alone, packet by
-packet, as the slow path computes it.
+From the file on: walk, columns, codes; seconds of the processor. Beside it the code alone, packet
+after packet, as the slow path computes it.
 """
 
 from __future__ import annotations

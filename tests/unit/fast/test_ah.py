@@ -196,6 +196,19 @@ def test_what_proves_nothing_is_unknown(signer: Signer) -> None:
     assert verify_ah(batch_of([]), checker).tolist() == []
 
 
+def test_two_home_addresses_and_scoped_ones_are_unknown(signer: Signer) -> None:
+    home = next(sav for sav in signer.savs if sav.saidx.src == HOME)
+    once = signer.from_away(home)
+    twice = dstopts(IPPROTO_DSTOPTS, HOME) + once[40:]
+    packets = [
+        once[:5] + bytes((once[5] + len(twice) - len(once[40:]),)) + once[6:40] + twice,
+        signed(home, src=addr("fe80::9")),
+    ]
+    batch = batch_of(packets)
+    assert verify_ah(batch, signer.checker).tolist() == [UNKNOWN] * 2
+    assert ah_twin(batch, signer.checker.table).tolist() == [UNKNOWN] * 2
+
+
 def test_packets_that_do_not_fit_into_one_round(signer: Signer) -> None:
     long = signer.plain(signer.savs[2], 60_000)
     packets = [long] * (ROOM // len(long) * 3 + 1)

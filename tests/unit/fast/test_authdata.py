@@ -88,6 +88,16 @@ def test_what_proves_nothing_is_unknown(node: tuple[Kernel, Ifnet]) -> None:
     assert verify_bu_macs(batch_of(packets), checker(node[0])).tolist() == [UNKNOWN] * 7
 
 
+def test_an_update_in_front_of_its_home_address_is_unknown(node: tuple[Kernel, Ifnet]) -> None:
+    head, options = UPDATES[0][:40], UPDATES[0][40:]
+    size = 8 * (options[1] + 1)
+    hao, bu = options[:size], options[size:]
+    turned = head + bytes((IPPROTO_DSTOPTS,)) + bu[1:] + bytes((IPPROTO_NONE,)) + hao[1:]
+    batch = batch_of([UPDATES[0], turned])
+    assert verify_bu_macs(batch, checker(node[0])).tolist() == [GOOD, UNKNOWN]
+    assert bu_twin(batch, checker(node[0]).table).tolist() == [GOOD, UNKNOWN]
+
+
 def test_random_changes_look_the_same_to_kernel_and_twin(node: tuple[Kernel, Ifnet]) -> None:
     packets = mutated(UPDATES, 3, 400)
     check, seen = checker(node[0]), set()
