@@ -17,7 +17,7 @@ from kame_py.netinet6.scope6 import in6_clearscope
 from kame_py.replay.bindings import Bindings
 from kame_py.replay.explain import option_wire
 from kame_py.replay.ladder import Message
-from kame_py.replay.signal import RA, find_signal
+from kame_py.replay.signal import RA, RS, find_signal
 from kame_py.replay.view import Table, View
 from kame_py.wire.codecs import EtherHeader
 from kame_py.wire.const import ETHERTYPE_IPV6
@@ -93,7 +93,10 @@ class LabView:
         self._bindings[node.name].look(node.kernel, now, found)
         if not self.view.ladder.news(found, node.name):
             return
-        src, to = self._lane(self._speaker(found, frame, node)), self._lane(node.name)
+        speaker = self._speaker(found, frame, node)
+        if found.kind == RS:
+            self.view.ladder.asks(speaker)
+        src, to = self._lane(speaker), self._lane(node.name)
         if self._arriving is not None:  # the same frame at another station
             octets, message, good = self._arriving
             if octets is frame and message.t_ns == now and good == (m.fate is not Fate.DROPPED):

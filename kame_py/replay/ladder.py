@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kame_py.kern.mbuf import Fate, Mbuf
 from kame_py.replay.signal import RA, Signal
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 HEAD: Final = 120
 TAIL: Final = 80
 LANES: Final = 8  # who speaks beyond that shares the last lane
 OTHERS: Final = "others"
+FORGOTTEN: Final = 3  # advertisements of others until a router is new again
+_Advert = tuple[bytes, str]
 
 GOOD: Final = "good"
 BAD: Final = "bad"
@@ -74,7 +73,7 @@ class Ladder:
     left_out: int = 0
     _head: list[Message] = field(default_factory=list)
     _tail: deque[Message] = field(default_factory=deque)
-    _routers: dict[str, Hashable] = field(default_factory=dict)  # by listener: heard last
+    _routers: dict[str, dict[_Advert, int]] = field(default_factory=dict)  # by listener
 
     def __iter__(self) -> Iterator[Message]:
         yield from self._head
@@ -99,20 +98,25 @@ class Ladder:
         return key
 
     def news(self, signal: Signal, listener: str) -> bool:
-        """Whether it is worth an arrow: of router advertisements only those of another router."""
+        """Whether it is worth an arrow: of router advertisements only those of new routers.
+
+        A router is new again when others were heard several times since, and after ``asks``.
+        """
         if signal.kind != RA:
             return True
         heard = (signal.src, signal.text)
-        if self._routers.get(listener) == heard:
-            return False
-        self._routers[listener] = heard
-        return True
+        known = self._routers.setdefault(listener, {})
+        new = heard not in known
+        for other in [key for key in known if key != heard]:
+            known[other] += 1
+            if known[other] > FORGOTTEN:
+                del known[other]
+        known[heard] = 0
+        return new
 
-    def last(self) -> Message | None:
-        """The latest message."""
-        if self._tail:
-            return self._tail[-1]
-        return self._head[-1] if self._head else None
+    def asks(self, listener: str) -> None:
+        """Somebody solicits routers: what they answer is worth an arrow."""
+        self._routers.pop(listener, None)
 
     def prune(self, keep: Callable[[Message], bool]) -> None:
         """Leave out what is not worth an arrow after all, and the lanes of those who are silent."""

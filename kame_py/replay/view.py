@@ -17,7 +17,7 @@ from kame_py.replay.ladder import Ladder, Message
 from kame_py.replay.linktype import Frame, link_strip
 from kame_py.replay.rates import Rates
 from kame_py.replay.report import address_texts, default_routers, neighbor_texts
-from kame_py.replay.signal import Signal, find_signal
+from kame_py.replay.signal import RS, Signal, find_signal
 from kame_py.replay.verdict import OWN, seconds_text
 from kame_py.replay.watch import Watch
 from kame_py.wire.const import ETHERTYPE_IPV6
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kame_py.replay.verdict import Verdict
 
 SELF: Final = "node"  # the lane of the node that is played to
+GROUPS: Final = "multicast"  # the lane of all groups
 ROWS_MAX: Final = 200  # of a table of state
 
 
@@ -92,9 +93,11 @@ class ViewWatch(Watch):
         self._t_ns = max(self._t_ns, record.t_ns)
         found = _signal(kern, record.linktype, record.data)
         self._bindings.look(kern, self._t_ns, found)
-        if found is None or not self.view.ladder.news(found, SELF):
-            return
         ladder = self.view.ladder
+        if found is None or not ladder.news(found, SELF):
+            return
+        if m is None and found.kind == RS:
+            ladder.asks(SELF)
         if m is None:
             src, dst = SELF, self._lane(found.dst)
         elif IN6_IS_ADDR_MULTICAST(found.dst) or _has(kern, found.dst):
@@ -109,12 +112,15 @@ class ViewWatch(Watch):
         found = _signal(kern, linktype, frame)
         if found is None or not self._t_ns or not _has(kern, found.src):
             return
+        if found.kind == RS:
+            self.view.ladder.asks(SELF)
         self.view.ladder.add(
             Message(kern.clock.realtime(), SELF, [self._lane(found.dst)], found, end="sent")
         )
 
     def _lane(self, addr: bytes) -> str:
-        return self.view.ladder.lane(ntop(addr), ntop(addr))
+        name = GROUPS if IN6_IS_ADDR_MULTICAST(addr) else ntop(addr)
+        return self.view.ladder.lane(name, name)
 
     def finish(self, result: ReplayResult, seconds: float) -> View:
         """The view, complete."""

@@ -13,7 +13,18 @@ from kame_py.kern.drop import D
 from kame_py.kern.mbuf import Fate, Mbuf
 from kame_py.replay.bindings import MOVED, Span
 from kame_py.replay.html import el, join, text
-from kame_py.replay.ladder import BAD, GOOD, HEAD, LANES, OTHERS, PLAIN, TAIL, Ladder, Message
+from kame_py.replay.ladder import (
+    BAD,
+    FORGOTTEN,
+    GOOD,
+    HEAD,
+    LANES,
+    OTHERS,
+    PLAIN,
+    TAIL,
+    Ladder,
+    Message,
+)
 from kame_py.replay.page import Page, page_html
 from kame_py.replay.page_parts import duration, elapsed
 from kame_py.replay.signal import Signal
@@ -128,9 +139,21 @@ def test_an_advertisement_is_told_when_it_is_another_routers() -> None:
     ladder = Ladder()
     one = Signal("RA", "router", addr("fe80::1"), addr("ff02::1"))
     two = one._replace(src=addr("fe80::2"))
-    told = [ladder.news(signal, "mn") for signal in (one, one, two, two, one)]
-    assert told == [True, False, True, False, True]
+    told = [ladder.news(signal, "mn") for signal in (one, one, two, one, two, one, two)]
+    assert told == [True, False, True, False, False, False, False]  # two on one link
     assert ladder.news(one, "cn") and ladder.news(BU, "mn") and ladder.news(BU, "mn")
+
+
+def test_a_router_is_another_one_again_after_a_while_or_a_question() -> None:
+    ladder = Ladder()
+    one = Signal("RA", "router", addr("fe80::1"), addr("ff02::1"))
+    two = one._replace(src=addr("fe80::2"))
+    told = [ladder.news(signal, "mn") for signal in (one, *[two] * FORGOTTEN, one)]
+    assert told == [True, True, *[False] * FORGOTTEN]
+    told = [ladder.news(signal, "mn") for signal in (*[two] * (FORGOTTEN + 1), one)]
+    assert told == [*[False] * (FORGOTTEN + 1), True]
+    ladder.asks("mn")
+    assert ladder.news(one, "mn")
 
 
 def test_lanes_of_the_silent_go_with_their_messages() -> None:
