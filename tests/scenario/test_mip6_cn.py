@@ -9,6 +9,8 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, m_get
+from kame_py.mip6.mip6_bc import MIP6_BC_BR_FRACTION
+from kame_py.mip6.mip6_state import BcSt
 from kame_py.mip6.mip6_var import MIP6_BC_STATE_BR_WAITSENT
 from kame_py.net.route import RTF_GATEWAY, RTF_STATIC, RTM_ADD, rtrequest
 from kame_py.netinet6.ip6_output import ip6_output
@@ -151,12 +153,14 @@ def test_old_sequence_number_is_answered_and_takes_its_packet_along(cn: Stage) -
 
 
 def test_update_with_lifetime_zero_deletes(cn: Stage) -> None:
+    cn.wait(0.3)  # between two ticks: an entry that merely ended would still be there
     cn.send(bu(COA, GLOBAL, HOA, seq=1, flags=""))
+    assert set(mobility(cn).mip6_bc_list) == {(addr(GLOBAL), addr(HOA))}
     cn.send(bu(COA, GLOBAL, HOA, seq=2, lifetime=0))
+    assert not mobility(cn).mip6_bc_list
     got = seen(cn.only())
     assert (got.ba.status, got.ba.lifetime_s, got.ba.refresh_s) == (0, 0, 0)
     assert got.hops == (COA, HOA)
-    assert bindings(cn) == {}
 
 
 def test_update_from_home_deletes_and_is_answered_there(cn: Stage) -> None:
@@ -325,6 +329,28 @@ def test_administrator_may_shorten_lifetimes(cn: Stage) -> None:
     assert (ba.lifetime_s, ba.refresh_s) == (30, 30)
     (bc,) = mobility(cn).mip6_bc_list.values()
     assert (bc.mbc_lifetime, bc.mbc_expire - cn.now) == (30, 30 * NS)
+
+
+@pytest.mark.parametrize(("first", "second"), [(40, 80), (80, 40), (40, 40), (80, 3), (3, 80)])
+def test_a_renewed_binding_lives_as_long_as_the_last_update_says(
+    cn: Stage, first: int, second: int
+) -> None:
+    """Also the last quarter, in which packets carry binding requests, is that of the last one."""
+    cn.send(bu(COA, GLOBAL, HOA, seq=1, lifetime=first, flags=""))
+    cn.wait(2)
+    cn.send(bu(COA, GLOBAL, HOA, seq=2, lifetime=second, flags=""))
+    (bc,) = mobility(cn).mip6_bc_list.values()
+    start, wanted = cn.now, []
+    for second_s in range(1, second + 2):
+        cn.until(start + second_s * NS + NS // 2)
+        wanted.append(bc.mbc_st)
+    quarter = second - second // MIP6_BC_BR_FRACTION
+    bound = [BcSt.BOUND] * (quarter if second // MIP6_BC_BR_FRACTION else second)
+    asked = [BcSt.BRWANTED] * (second - len(bound))
+    assert [state for state in wanted if state is not BcSt.NONE][: len(bound)] == bound
+    assert wanted[-1] is BcSt.NONE
+    assert abs(wanted.count(BcSt.BRWANTED) - len(asked)) <= 1
+    assert bindings(cn) == {}
 
 
 def unreachable(cn: Stage, quoted: bytes) -> None:
