@@ -17,6 +17,8 @@ from kame_py.fast.batch import BATCH, SLACK, Batch
 from kame_py.fast.cpu import JIT
 from kame_py.wire import pcapfmt
 
+if JIT:
+    from kame_py.fast.ingest_kernels import MORE, ODD, pcap, pcapng
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64
     from kame_py.fast.window import Window
@@ -87,7 +89,8 @@ class PcapWalk:
     until the next batch is filled.
     """
 
-    def __init__(self, reader: Reader, window: Window) -> None:
+    def __init__(self, reader: Reader, window: Window, last_ns: int = 0) -> None:
+        """last_ns: stamp of the last packet that the reader has read before."""
         self.reader = reader
         self.linktype = -1
         self.first = 1
@@ -97,7 +100,7 @@ class PcapWalk:
         self._window = window
         self._records = iter(reader)
         self._held: Packet | None = None
-        self._last_ns = 0
+        self._last_ns = last_ns
         self._big = False
         self._described = -1  # interfaces that _about holds
         self._about: I64 = np.zeros((0, 0), np.int64)
@@ -132,8 +135,6 @@ class PcapWalk:
         return n
 
     def _kernel(self, batch: Batch) -> int:
-        from kame_py.fast.ingest_kernels import MORE
-
         window = self._window
         self._big = self.reader.byte_order == pcapfmt.BIG.name
         while True:
@@ -146,8 +147,6 @@ class PcapWalk:
                 return 0
 
     def _pcap(self, batch: Batch) -> tuple[int, int, int]:
-        from kame_py.fast.ingest_kernels import pcap
-
         window, (about,) = self._window, self.reader.interfaces
         self.linktype = about.linktype
         ns_per_frac = NS_PER_S // about.ticks_per_s
@@ -157,8 +156,6 @@ class PcapWalk:
         )
 
     def _pcapng(self, batch: Batch) -> tuple[int, int, int]:
-        from kame_py.fast.ingest_kernels import ODD, pcapng
-
         window, reader = self._window, self.reader
         if not _STAMP_MIN <= self._last_ns <= _STAMP_MAX:
             return 0, window.pos, ODD

@@ -184,7 +184,7 @@ class Lowered:
             ),
             tuple(self.ifp.macs),
             tuple(ia.ia6_flags for ia in ip6.ifaddrs.values()),
-            tuple(pr.ndpr_stateflags & NDPRF_ONLINK for pr in nd6.prefixes),
+            tuple((pr, pr.ndpr_stateflags & NDPRF_ONLINK) for pr in nd6.prefixes),
             len(nd6.defrouters),
             nd6.defifp,
         )

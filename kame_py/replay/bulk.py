@@ -121,8 +121,11 @@ class BulkRun:
         self._player.wrote(blocks, frames)
 
 
-def walk_on(reader: CaptureReader) -> PcapWalk:
-    """Batches of what the reader has not read yet; it must not be in the middle of a packet."""
+def walk_on(reader: CaptureReader, last_ns: int = 0) -> PcapWalk:
+    """Batches of what the reader has not read yet; it must not be in the middle of a packet.
+
+    last_ns: stamp of the packet that it has read last.
+    """
     windows: list[Window] = []
 
     def window_over(source: Takeable) -> Window:
@@ -131,4 +134,4 @@ def walk_on(reader: CaptureReader) -> PcapWalk:
         return windows[0]
 
     reader.read_from(window_over)
-    return PcapWalk(reader, windows[0])
+    return PcapWalk(reader, windows[0], last_ns)

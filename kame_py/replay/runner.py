@@ -267,7 +267,7 @@ class _Run:
             end_ns = max(end_ns, _stamp(record))
             node.advance(end_ns - node.clock.epoch_ns)
             self.packet(record)
-            if record.n == bulk_from and self._bulk_wanted(reader):
+            if record.n == bulk_from and self._bulk_wanted(reader, record.t_ns):
                 end_ns = self._play_in_bulk(end_ns)
                 break
         self._log.finish()
@@ -301,7 +301,7 @@ class _Run:
             return None  # its own packets are told by their source
         return 1 if self._fast_wish is Fast.ON else AUTO_PACKETS
 
-    def _bulk_wanted(self, reader: CaptureReader) -> bool:
+    def _bulk_wanted(self, reader: CaptureReader, last_ns: int) -> bool:
         """Make ready for the rest of the capture, if the kernels are worth it here."""
         try:
             from kame_py.replay import bulk
@@ -312,7 +312,7 @@ class _Run:
         if self._fast_wish is Fast.AUTO and not bulk.COMPILED:
             return False
         direct = _DIRECT if self._spec.lladdr else _DIRECT_RAW
-        walk, write = bulk.walk_on(reader), self._writer is not None
+        walk, write = bulk.walk_on(reader, last_ns), self._writer is not None
         self._bulk = bulk.BulkRun(self, self._node, self._log, walk, direct, write)
         return True
 

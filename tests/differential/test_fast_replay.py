@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kame_py.kern.conf import KernConf
+from kame_py.replay.pcapng import PcapngWriter
 from kame_py.replay.runner import Fast, ReplayOptions, ReplayResult, replay
 from tests.differential.home import (
     CN,
@@ -30,6 +31,7 @@ from tests.differential.home import (
     RC,
     ROUTER,
     ROUTER_MAC,
+    START_NS,
     Outcome,
     capture,
     frame,
@@ -109,6 +111,8 @@ CLASSES: Final[dict[str, list[bytes]]] = {
     "to mobile nodes, of every size": [
         frame(udp(CN, hoa(i % 4), bytes(i))) for i in range(0, 1400, 61)
     ],
+    "as large as the tunnel takes": [frame(udp(CN, hoa(0), bytes(1500 - 40 - 48)))] * 3,
+    "as large as the link takes": [frame(udp(CN, FAR, bytes(1500 - 48)))] * 3,
     "by the default router": [frame(udp(CN, FAR))] * 3,
     "to a neighbour": [frame(udp(CN, NEIGHBOUR))] * 3,
     "from a mobile node": [inside(1, udp(hoa(1), CN))] * 3,
@@ -253,6 +257,19 @@ def test_stamps_that_go_backwards_or_are_broken() -> None:
     data = frame(udp(CN, hoa(0)))
     stamps = [0, 5 * NS, 2 * NS, 700 * NS, 3, 701 * NS]
     compared(capture([(0, register(0)), *((t, data) for t in stamps)]))
+
+
+def test_packets_without_stamps_keep_the_one_before() -> None:
+    """Simple Packet Blocks, read on by another reader than the one that saw the last stamp."""
+    f = io.BytesIO()
+    writer = PcapngWriter(f)
+    writer.add_interface("fxp0")
+    writer.write(0, START_NS, register(0))
+    data = frame(udp(CN, hoa(0)))
+    padded = data + bytes(-len(data) % 4)
+    length = (16 + len(padded)).to_bytes(4, "little")
+    block = b"\3\0\0\0" + length + len(data).to_bytes(4, "little") + padded + length
+    assert compared(f.getvalue() + block * 3).in_bulk
 
 
 def test_more_packets_than_a_batch_holds() -> None:
