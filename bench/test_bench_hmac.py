@@ -26,7 +26,8 @@ ROUNDS = 31
 BATCHES = 4  # in a sample of each
 SLOT = 1472  # octets from one packet to the next
 KEY = bytes(range(1, 21))
-#: Times hashlib, at least: by algorithm and octets. The aims are 11 and 5.5, 17 and 11.
+#: Times hashlib, at least: by algorithm and octets; half of it with AVX2. The aims are 11 and 5.5,
+#: 17 and 11.
 FLOORS = {
     (Alg.HMAC_SHA1, 64): 7.0,
     (Alg.HMAC_SHA1, 1400): 4.0,
@@ -35,7 +36,7 @@ FLOORS = {
     (Alg.HMAC_SHA2_256, 64): 5.0,
     (Alg.HMAC_SHA2_256, 1400): 2.0,
 }
-INTEL_FLOOR = 0.5  # times its library
+INTEL_FLOOR = 0.5  # times its library, with SHA-1
 _CRYPTOGRAPHY = {
     Alg.HMAC_MD5: hashes.MD5,
     Alg.HMAC_SHA1: hashes.SHA1,
@@ -144,5 +145,6 @@ def test_hmac_batch_beside_peers(
     octets = f"{PACKETS} packets of {size}"
     ns = mine / PACKETS * 1e9
     benchmark.extra_info["line"] = f"{alg.name}, {octets}: {ns:.0f} ns each, {told}{absent}"
-    assert ratios["hashlib"] >= FLOORS[alg, size], told
-    assert ratios.get("libipsec-mb", INTEL_FLOOR) >= INTEL_FLOOR, told
+    assert ratios["hashlib"] >= FLOORS[alg, size] * (1.0 if CPU is Cpu.AVX512 else 0.5), told
+    if alg is Alg.HMAC_SHA1:
+        assert ratios.get("libipsec-mb", INTEL_FLOOR) >= INTEL_FLOOR, told
