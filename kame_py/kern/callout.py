@@ -9,8 +9,8 @@ set.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 SWEEP_MIN: Final = 1024  # a heap up to that size is never swept
@@ -48,15 +48,16 @@ class CalloutQueue:
     def at(self, deadline: int, fn: Callable[..., object], *args: object) -> Callout:
         """Call ``fn(*args)`` once the clock reaches ``deadline`` (absolute, ns)."""
         c = Callout(deadline, fn, args)
-        self._seq += 1
-        heapq.heappush(self._heap, (deadline, self._seq, c))
-        if len(self._heap) > self._sweep_at:
+        self._seq = seq = self._seq + 1
+        heap = self._heap
+        heappush(heap, (deadline, seq, c))
+        if len(heap) > self._sweep_at:
             self._sweep()
         return c
 
     def _sweep(self) -> None:
         self._heap[:] = [entry for entry in self._heap if entry[2].fn is not None]
-        heapq.heapify(self._heap)
+        heapify(self._heap)
         self._sweep_at = max(SWEEP_MIN, 2 * len(self._heap))
 
     def __len__(self) -> int:
@@ -67,7 +68,7 @@ class CalloutQueue:
         """The earliest pending deadline in ns, or None."""
         heap = self._heap
         while heap and heap[0][2].fn is None:
-            heapq.heappop(heap)
+            heappop(heap)
         return heap[0][0] if heap else None
 
     def run(self, now: int) -> int:
@@ -78,7 +79,7 @@ class CalloutQueue:
         heap = self._heap
         ran = 0
         while heap and heap[0][0] <= now:
-            c = heapq.heappop(heap)[2]
+            c = heappop(heap)[2]
             fn = c.fn
             if fn is None:
                 continue

@@ -18,8 +18,8 @@ An idle network costs nothing.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping, Sequence
+from heapq import heappop, heappush
 
 from kame_py.boot import boot
 from kame_py.kern.clock import NS, VirtualClock
@@ -100,8 +100,9 @@ class World:
 
     def schedule(self, t_ns: int, fn: Callable[..., object], *args: object) -> None:
         """Call ``fn(*args)`` at a virtual time; the past counts as now."""
-        self._seq += 1
-        heapq.heappush(self._heap, (max(t_ns, self.clock.t), self._seq, fn, args))
+        self._seq = seq = self._seq + 1
+        now = self.clock.t
+        heappush(self._heap, (t_ns if t_ns > now else now, seq, fn, args))
 
     def at(self, seconds: float, fn: Callable[[], object]) -> None:
         """Call ``fn()`` at a virtual time in seconds."""
@@ -122,12 +123,10 @@ class World:
         """
         heap = self._heap
         clock = self.clock
-        pop = heapq.heappop
         if done is not None and done():
             return True
         while heap and heap[0][0] <= until_ns:
-            t, _, fn, args = pop(heap)
-            clock.t = t
+            clock.t, _, fn, args = heappop(heap)
             self.events += 1
             fn(*args)
             if done is not None and done():

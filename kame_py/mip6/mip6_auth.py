@@ -112,8 +112,9 @@ def mip6_ba_sign(
     """The acknowledgement from ``src`` to the home address ``dst``, signed."""
     state = mip6_state(kern)
     head, align, plus = state.dialect.wire.uncoded(ba, sa.spi, sa.icvlen)
-    to, by = in6_clearscope(dst), in6_clearscope(src)
-    code = sa.sign(*mip6_ba_covered(to, by, head, state.authdata_kame))
+    if dst >= b"\xfe" or src >= b"\xfe":
+        dst, src = in6_clearscope(dst), in6_clearscope(src)
+    code = sa.sign(*mip6_ba_covered(dst, src, head, state.authdata_kame))
     return AlignedOpt(head + code, align, plus)
 
 

@@ -157,16 +157,17 @@ def _arm(kern: Kernel, bc: Mip6Bc) -> None:
     bc.mbc_expire = mip6_bc_expire(kern, lifetime_s)
     quarter_s = lifetime_s // MIP6_BC_BR_FRACTION
     bc.mbc_quarter = tick_ceil(bc.mbc_expire - quarter_s * NS + 1)
+    end = tick_ceil(bc.mbc_expire)
     timer = bc.mbc_br_timer
     if not quarter_s:
         _stop_timer(timer)
-    elif timer is None or timer.fn is not mip6_bc_quarter or timer.deadline > bc.mbc_quarter:
+    elif timer is None or timer.fn is not _mip6_bc_quarter or timer.deadline > bc.mbc_quarter:
         _stop_timer(timer)
-        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, mip6_bc_quarter, kern, bc)
+        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, _mip6_bc_quarter, kern, bc)
     timer = bc.mbc_timer
-    if timer is None or timer.fn is None or timer.deadline > tick_ceil(bc.mbc_expire):
+    if timer is None or timer.fn is None or timer.deadline > end:
         _stop_timer(timer)
-        bc.mbc_timer = kern.callouts.at(tick_ceil(bc.mbc_expire), mip6_bc_timeout, kern, bc)
+        bc.mbc_timer = kern.callouts.at(end, _mip6_bc_timer, kern, bc)
 
 
 def _stop_timer(timer: Callout | None) -> None:
@@ -180,19 +181,24 @@ def _stop(bc: Mip6Bc) -> None:
     bc.mbc_timer = bc.mbc_br_timer = None
 
 
-def mip6_bc_quarter(kern: Kernel, bc: Mip6Bc) -> None:
+def _mip6_bc_quarter(kern: Kernel, bc: Mip6Bc) -> None:
     """A quarter of the lifetime is left, unless an update came meanwhile."""
     if kern.now() < bc.mbc_quarter:
-        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, mip6_bc_quarter, kern, bc)
+        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, _mip6_bc_quarter, kern, bc)
     else:
         mip6_bc_event(kern, bc, BcEv.QUARTER)
 
 
+def _mip6_bc_timer(kern: Kernel, bc: Mip6Bc) -> None:
+    """The lifetime is over, unless an update came meanwhile."""
+    if kern.now() < bc.mbc_expire:
+        bc.mbc_timer = kern.callouts.at(tick_ceil(bc.mbc_expire), _mip6_bc_timer, kern, bc)
+    else:
+        mip6_bc_timeout(kern, bc)
+
+
 def mip6_bc_timeout(kern: Kernel, bc: Mip6Bc) -> None:
     """The lifetime is over; a home registration ends as a whole."""
-    if kern.now() < bc.mbc_expire:  # an update came meanwhile
-        bc.mbc_timer = kern.callouts.at(tick_ceil(bc.mbc_expire), mip6_bc_timeout, kern, bc)
-        return
     if bc.mbc_hr is not None:
         mip6_hareg.mip6_hr_expire(kern, bc.mbc_hr)
     else:

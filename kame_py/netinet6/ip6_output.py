@@ -31,7 +31,7 @@ from kame_py.wire.const import (
 )
 from kame_py.wire.errno import EHOSTUNREACH, EMSGSIZE, ENETUNREACH, EOPNOTSUPP
 from kame_py.wire.in6addr import IN6_IS_ADDR_MC_NODELOCAL, IN6ADDR_ANY, IN6ADDR_LOOPBACK
-from kame_py.wire.patch import put_u8, u8
+from kame_py.wire.patch import OCTETS, u8
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -44,6 +44,7 @@ _NXT: Final = Ip6Hdr.O_ip6_nxt
 _HLIM: Final = Ip6Hdr.O_ip6_hlim
 _DST: Final = Ip6Hdr.O_ip6_dst
 _EXT_NXT: Final = Ip6Ext.O_ip6e_nxt
+_EXT_LEN: Final = Ip6Ext.O_ip6e_len  # the first octet behind that
 _VERSION: Final = IPV6_VERSION << 24  # in the first 32 bits
 _ADDR: Final = len(IN6ADDR_ANY)
 _RTHDR_TYPE: Final = Ip6Rthdr.O_ip6r_type
@@ -63,7 +64,8 @@ class Way(NamedTuple):
 
 def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: int = 0) -> bytes:
     """A packet in wire form; src and dst may carry an embedded zone. flow: class and label."""
-    src, dst = in6_clearscope(src), in6_clearscope(dst)
+    if src >= b"\xfe" or dst >= b"\xfe":
+        src, dst = in6_clearscope(src), in6_clearscope(dst)
     return Ip6Hdr.pack_fields(_VERSION | flow, len(payload), nxt, hlim, src, dst) + payload
 
 
@@ -82,7 +84,7 @@ def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
         (IPPROTO_HOPOPTS, hdrs.hbh),
     ):
         if ext:
-            parts.append(ext if ext[_EXT_NXT] == nxt else put_u8(ext, _EXT_NXT, nxt))
+            parts.append(ext if ext[_EXT_NXT] == nxt else OCTETS[nxt] + ext[_EXT_LEN:])
             nxt = proto
     parts.reverse()
     behind = b"".join(parts)
@@ -194,7 +196,7 @@ def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> None:
     hop = rthdr[first:second]
     hdrs.rthdr = rthdr[:first] + rthdr[second:end] + data[_DST:_HDR] + rthdr[end:]
     m.data = data[:_DST] + hop + data[_HDR:]
-    m.dst = in6_embedscope(hop, in6_addrzone(m.dst))
+    m.dst = hop if hop < b"\xfe" else in6_embedscope(hop, in6_addrzone(m.dst))
 
 
 def _ip6_route(

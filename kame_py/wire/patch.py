@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 
 Buf: TypeAlias = bytes | bytearray | memoryview
 
-_OCTETS: Final = tuple(bytes((value,)) for value in range(256))
+#: Each value as one octet.
+OCTETS: Final = tuple(bytes((value,)) for value in range(256))
 
 
 def u8(data: Buf, off: int) -> int:
@@ -40,7 +41,7 @@ def put_u8(data: Buf, off: int, value: int) -> bytes:
     """Return data with one octet replaced; the value is truncated to 8 bits."""
     if not 0 <= off < len(data):
         raise IndexError(f"put of an octet at {off} outside {len(data)}")
-    return b"".join((data[:off], _OCTETS[value & 0xFF], data[off + 1 :]))
+    return b"".join((data[:off], OCTETS[value & 0xFF], data[off + 1 :]))
 
 
 def put_u16(data: Buf, off: int, value: int) -> bytes:

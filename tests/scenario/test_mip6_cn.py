@@ -9,7 +9,6 @@ import pytest
 
 from kame_py.kern.clock import NS
 from kame_py.kern.mbuf import Fate, m_get
-from kame_py.mip6.mip6_bc import MIP6_BC_BR_FRACTION
 from kame_py.mip6.mip6_state import BcSt
 from kame_py.mip6.mip6_var import MIP6_BC_STATE_BR_WAITSENT
 from kame_py.net.route import RTF_GATEWAY, RTF_STATIC, RTM_ADD, rtrequest
@@ -331,26 +330,27 @@ def test_administrator_may_shorten_lifetimes(cn: Stage) -> None:
     assert (bc.mbc_lifetime, bc.mbc_expire - cn.now) == (30, 30 * NS)
 
 
-@pytest.mark.parametrize(("first", "second"), [(40, 80), (80, 40), (40, 40), (80, 3), (3, 80)])
-def test_a_renewed_binding_lives_as_long_as_the_last_update_says(
-    cn: Stage, first: int, second: int
-) -> None:
-    """Also the last quarter, in which packets carry binding requests, is that of the last one."""
-    cn.send(bu(COA, GLOBAL, HOA, seq=1, lifetime=first, flags=""))
+def _lives(cn: Stage, hoa: str, lifetime: int, before: int = 0) -> list[BcSt]:
+    """State of a binding in each second after its last update, one with ``before`` came first."""
+    if before:
+        cn.send(bu(COA, GLOBAL, hoa, seq=1, lifetime=before, flags=""))
     cn.wait(2)
-    cn.send(bu(COA, GLOBAL, HOA, seq=2, lifetime=second, flags=""))
+    cn.send(bu(COA, GLOBAL, hoa, seq=2, lifetime=lifetime, flags=""))
     (bc,) = mobility(cn).mip6_bc_list.values()
-    start, wanted = cn.now, []
-    for second_s in range(1, second + 2):
-        cn.until(start + second_s * NS + NS // 2)
-        wanted.append(bc.mbc_st)
-    quarter = second - second // MIP6_BC_BR_FRACTION
-    bound = [BcSt.BOUND] * (quarter if second // MIP6_BC_BR_FRACTION else second)
-    asked = [BcSt.BRWANTED] * (second - len(bound))
-    assert [state for state in wanted if state is not BcSt.NONE][: len(bound)] == bound
-    assert wanted[-1] is BcSt.NONE
-    assert abs(wanted.count(BcSt.BRWANTED) - len(asked)) <= 1
+    states = []
+    for _ in range(lifetime + 2):
+        states.append(bc.mbc_st)
+        cn.wait(1)
+    return states
+
+
+@pytest.mark.parametrize(("before", "last"), [(40, 80), (80, 40), (40, 40), (80, 3), (3, 80)])
+def test_a_renewed_binding_lives_like_a_new_one(cn: Stage, before: int, last: int) -> None:
+    renewed = _lives(cn, HOA, last, before)
     assert bindings(cn) == {}
+    assert renewed == _lives(cn, "2001:db8:9::11", last)
+    assert (BcSt.BRWANTED in renewed) is (last >= 4)  # no quarter of less
+    assert renewed[-1] is BcSt.NONE
 
 
 def unreachable(cn: Stage, quoted: bytes) -> None:

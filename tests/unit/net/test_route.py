@@ -9,6 +9,7 @@ from kame_py.kern.kernel import Kernel
 from kame_py.kern.rng import Rng
 from kame_py.net.if_ import ETHERMTU, IFT_ETHER, Ifnet, if_attach
 from kame_py.net.route import (
+    FOUND_MAX,
     RTF_CLONING,
     RTF_GATEWAY,
     RTF_HOST,
@@ -131,3 +132,28 @@ def test_unicast_nets_have_the_flag_of_protocol_cloning_and_no_host_routes(kern:
     assert not any(rt.rt_flags & RTF_PRCLONING for rt in (host, group, link))
     assert rtalloc1(kern, a("2001:db8:7::7")) is default
     assert len(kern.rt) == 4
+
+
+def test_what_was_found_once_gives_way_to_what_comes_and_goes(kern: Kernel) -> None:
+    one, two = kern.ifnets
+    dst = a("2001:db8:1::9")
+
+    def found() -> int | None:
+        rt = kern.rt.lookup(dst)
+        return None if rt is None else rt.rt_plen
+
+    assert found() is None
+    for plen, ifp in ((0, one), (64, two), (48, one), (128, two)):
+        rtrequest(kern, RTM_ADD, dst, plen, LinkAddr(ifp.if_index), 0, ifp)
+    assert found() == found() == 128
+    for plen, left in ((128, 64), (48, 64), (64, 0), (0, None)):
+        rtrequest(kern, RTM_DELETE, dst, plen)
+        assert found() == found() == left
+
+
+def test_remembered_routes_are_bounded(kern: Kernel) -> None:
+    (one, _) = kern.ifnets
+    rtrequest(kern, RTM_ADD, bytes(16), 0, LinkAddr(1), 0, one)
+    for n in range(FOUND_MAX + 5):
+        kern.rt.lookup(a(f"2001:db8::{n:x}"))
+    assert len(kern.rt._found) == 5
