@@ -16,6 +16,7 @@ PEERS = {
     "checksum 1500": ("ours", "scapy", "dpkt"),
     "parse an IPv6 header": ("codec", "construct", "dpkt", "scapy"),
     "20000 events": ("queue", "heap"),
+    "20000 events of a world": ("world", "simpy"),
     "binding update to acknowledgement": ("ours", "construct", "scapy"),
 }
 
