@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import lzma
 import os
@@ -273,6 +274,23 @@ def test_the_second_interrupt_comes_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
+class Silent(io.BytesIO):
+    """A pipe from which nothing comes; the signal does while one waits."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        signal.raise_signal(signal.SIGINT)
+        return pytest.fail("it goes on waiting")
+
+
+def test_who_waits_for_octets_is_interrupted() -> None:
+    interrupt = Interrupt()
+    with interrupt.listening():
+        pipe = interrupt.reader(Silent())
+        with pytest.raises(InterruptedError):
+            pipe.read(16)
+        assert pipe.read(16) == b"" and not interrupt.goes_on(1, None)
+
+
 def test_waiting_for_standard_input_is_interrupted() -> None:
     """A capture that comes through a pipe: half of it, then nothing, then the signal."""
     command = [sys.executable, "-m", "kame_py", "replay", "-", ME, "--json", "--verdicts"]
@@ -292,7 +310,8 @@ def test_waiting_for_standard_input_is_interrupted() -> None:
         replay.stdin.flush()
         assert os.read(into, 1)  # it has begun: a verdict was written, so the handler is there
         replay.send_signal(signal.SIGINT)
-        done, err = replay.communicate(timeout=60)
+        replay.wait(60)  # nobody closes the pipe
+        done, err = replay.communicate()
     finally:
         os.close(into)
         replay.kill()

@@ -92,6 +92,8 @@ def test_the_ladder_has_an_arrow_and_a_row_for_each_message(lab_page: Path, tab:
     texts = tab.ask(every("svg.ladder .kind"))
     assert {"BU", "BA", "DHAAD", "RA", "RS"} <= set(texts)
     assert tab.ask("document.querySelectorAll('svg.ladder .verdict.t-good').length") > 20
+    assert "forwarded" not in tab.ask(every("svg.ladder .verdict"))  # by a router on the way
+    assert "r3" not in heads
 
 
 def test_texts_of_the_ladder_stay_inside_it(lab_page: Path, tab: Browser) -> None:

@@ -49,6 +49,13 @@ def test_what_changes_is_shown_as_it_was_and_is() -> None:
     assert not any("2001:db8:1:" in line for line in lines)
 
 
+def test_what_goes_and_what_comes_in_its_place_is_told() -> None:
+    """The answer to the echo waits for the neighbour that the advertisement then names."""
+    lines = explained(2, (0, ether(echo())), (1, ra()))
+    assert "  gone   neighbor fe80::ff:fe00:a0%fxp0 (incomplete) incomplete" in lines
+    assert "  new    neighbor fe80::ff:fe00:a0%fxp0 02:00:00:00:00:a0 delay router" in lines
+
+
 def test_a_fragment_is_followed_to_the_end_of_its_datagram() -> None:
     first, second = fragments(echo(PEER, US, 64), 32)
     lines = explained(1, (0, ether(first)), (1, ether(second)))
