@@ -13,7 +13,7 @@ from typing import Final
 
 from kame_py.fast import lanes
 from kame_py.fast.batch import F_AH, F_HAO, F_IP6, F_MIP6OPT, I64, SLACK, U8, U32
-from kame_py.fast.intrin import signed
+from kame_py.fast.intrin import be16, be32, signed
 from kame_py.fast.jit import inlined, kernel
 from kame_py.fast.sas import NO_KIND, S_DST, S_ICVLEN, S_KIND, S_SIZE, S_SPI, S_SRC
 from kame_py.wire.codecs import (
@@ -47,8 +47,8 @@ from kame_py.wire.mip6 import ADDR_LEN
 from kame_py.wire.mip6_draft15 import IP6SUBOPT_ALTCOA, IP6SUBOPT_AUTHDATA
 
 address, copy = lanes.address, lanes.copy
-get8, get32, get64 = lanes.get8, lanes.get32, lanes.get64
-put8, put32, put64, swap32 = lanes.put8, lanes.put32, lanes.put64, lanes.swap32
+get8, get64 = lanes.get8, lanes.get64
+put8, put32, put64 = lanes.put8, lanes.put32, lanes.put64
 
 _HDR: Final = Ip6Hdr.SIZE
 _PLEN: Final = Ip6Hdr.O_ip6_plen
@@ -189,7 +189,8 @@ def _scoped(p: int) -> bool:
 @inlined
 def _immutable(p: int, end: int) -> int:
     """Make the headers in front of AH what its code is over; where AH is, or _NONE."""
-    put32(p, IPV6_VERSION)  # the first octet of four; class and flow are zero
+    put32(p, 0)  # class and flow
+    put8(p, IPV6_VERSION)
     put8(p + _HLIM, 0)
     nxt, off, homes = get8(p + _NXT), _HDR, 0
     while nxt != IPPROTO_AH:
@@ -217,7 +218,7 @@ def _ah(p: int, end: int, rows: int, count: int) -> tuple[int, int]:
     off = _immutable(p, end)
     if off == _NONE or end - off < _AH:
         return _NONE, 0
-    spi = swap32(get32(p + off + _AH_SPI))
+    spi = be32(p, off + _AH_SPI)
     row = _find(rows, count, spi, p + _DST, p + _SRC, False)
     if row == _NONE or get64(rows + 8 * (S_SIZE * row + S_KIND)) == NO_KIND:
         return _NONE, 0
@@ -257,7 +258,7 @@ def prepare_ah(
         if signed(flags[i]) & wanted != wanted:
             continue
         p = data + starts[i]
-        total = _HDR + (get8(p + _PLEN) << 8 | get8(p + _PLEN + 1))
+        total = _HDR + be16(p, _PLEN)
         if starts[i] + total > off[i] + signed(caplen[i]):
             continue
         if end + total > len(room) - SLACK:
@@ -355,7 +356,7 @@ def _bu(p: int, total: int, to: int, rows: int, count: int) -> tuple[int, int, i
     auth = _authdata(p, bu, end)
     if auth == _NONE:
         return _NONE, 0, 0
-    row = _find(rows, count, swap32(get32(p + auth + _AUTH_SPI)), p + dst, p + hao, True)
+    row = _find(rows, count, be32(p, auth + _AUTH_SPI), p + dst, p + hao, True)
     if row == _NONE or get64(rows + 8 * (S_SIZE * row + S_KIND)) == NO_KIND:
         return _NONE, 0, 0
     if end - auth - _AUTH != get64(rows + 8 * (S_SIZE * row + S_ICVLEN)):
@@ -394,7 +395,7 @@ def prepare_bu(
         if signed(flags[i]) & wanted != wanted:
             continue
         p = data + starts[i]
-        total = _HDR + (get8(p + _PLEN) << 8 | get8(p + _PLEN + 1))
+        total = _HDR + be16(p, _PLEN)
         if starts[i] + total > off[i] + signed(caplen[i]):
             continue
         if end + _ADDRS + total > len(room) - SLACK:
