@@ -15,6 +15,9 @@ from kame_py.fast.annotate_twin import annotate_twin
 from kame_py.fast.batch import Batch
 from kame_py.fast.cpu import JIT
 
+if JIT:
+    from kame_py.fast.annotate_kernels import annotate_batch
+
 
 def annotate(batch: Batch, linktype: int, verify: bool) -> None:
     """Fill l3, flags, nxt, upper, hao, rthdr, ipsec and why of the packets of ``batch``.
@@ -28,8 +31,6 @@ def annotate(batch: Batch, linktype: int, verify: bool) -> None:
     if not JIT:
         annotate_twin(batch, linktype, verify)
         return
-    from kame_py.fast.annotate_kernels import annotate_batch
-
     annotate_batch(
         *(batch.arena, batch.n, linktype, verify, batch.off, batch.caplen),
         *(batch.l3, batch.flags, batch.nxt, batch.upper),

@@ -24,7 +24,7 @@ ALIGN: Final = max(
 MADV_POPULATE_READ: Final = 22  # Linux 5.14; the mmap module has no name for it
 
 
-class Some(Protocol):
+class Stream(Protocol):
     """A stream; failure says why it ended early."""
 
     @property
@@ -84,7 +84,7 @@ class StreamWindow(Window):
 
     __slots__ = ("_source",)
 
-    def __init__(self, source: Some, chunk: int = CHUNK) -> None:
+    def __init__(self, source: Stream, chunk: int = CHUNK) -> None:
         super().__init__(np.zeros(chunk + SLACK, np.uint8), 0, 0)
         self._source = source
 

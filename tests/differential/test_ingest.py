@@ -235,12 +235,26 @@ class Broken(io.BytesIO):
     read1 = read
 
 
+class ReadOnly:
+    """What has no more than a decompressor must have."""
+
+    def __init__(self, f: io.BytesIO) -> None:
+        self.read = f.read
+
+
+def test_whatever_can_be_read() -> None:
+    data = synthetic(9)
+    told = told_fast(ReadOnly(io.BytesIO(data)))  # type: ignore[arg-type]  # it has read
+    assert told == told_slowly(io.BytesIO(data))
+
+
 def test_a_failure_to_read_is_told() -> None:
     data = synthetic(9)
     told = told_slowly(Broken(data))
     assert isinstance(told, Told)
     assert told.error == "read failed: [Errno 5] Input/output error"
     assert told_fast(Broken(data)) == told
+    assert told_fast(ReadOnly(Broken(data))) == told  # type: ignore[arg-type]  # it has read
 
 
 def test_reading_begins_where_the_file_stands(tmp_path: Path) -> None:
