@@ -4,10 +4,12 @@
     python tools/sample_adherence.py --seed 1 --count 10
 
 For each sampled row that is met: run its test file with a trace of the lines of kame_py, take the
-lines that the row's test runs and few other tests of the file do, break one of them in a copy of
-the tree (negate a condition, leave out a statement, change a constant) and run the row's test. It
-has to fail for one of the mutations; a test that survives all of them shows nothing. Exit status:
-0 every test failed, 1 one survived, 2 a row's test does not even pass unbroken.
+modules that the row names (its key ``code``), else those of mip6 and netinet6 of which the test
+runs most, and there the lines that the test runs and few other tests of the file do. Break one in a
+copy of the tree (negate a condition, leave out a statement, change a constant) and run the test. It
+has to fail for one of the mutations, and not by an ImportError, nor together with every other test
+of the file that runs the line: that shows that something works at all, not what the row says.
+Exit status: 0 every test failed, 1 one survived, 2 a row's test does not even pass unbroken.
 """
 
 from __future__ import annotations
@@ -17,21 +19,30 @@ import ast
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGE: Final = "kame_py"
-#: Where the code of a requirement may be, the likeliest first; nothing else is broken.
-PARTS: Final = ("mip6", "netkey", "netinet6", "tools", "net", "wire", "lib", "ctl")
-GENERATED: Final = "codecs.py"
+#: Where the code of a requirement may be: the first group of which the test runs anything.
+PARTS: Final = (("mip6", "netinet6"), ("netkey",), ("tools",), ("wire", "lib"), ("net", "ctl"))
+#: What everything goes through; of wire/ only the options of mobility are about a requirement.
+PLUMBING: Final = re.compile(
+    r"wire/(?!mip6)|lib/(toolbase|getopt|syslog)|mip6/(hooks|mip6_var)|net/(if_|changes)"
+    r"|netinet6/(in6_var|in6_proto|scope6|ip6_var|nd6_var|ip6_opts)\b"
+)
+MODULES: Final = 3  # of which lines are broken
 TRIES: Final = 8
+CONTROLS: Final = 4  # other tests that run the line; one has to pass
 TRACE_TIMEOUT_S: Final = 240
 TIMEOUT_S: Final = 40  # of one test on broken code, which may hang
 _LEFT_OUT: Final = (".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", ".ci")
@@ -75,10 +86,11 @@ def pytest_sessionfinish(session):
 
 
 class Row(NamedTuple):
-    """A requirement that is met, and its test."""
+    """A requirement that is met, its test, and the modules that it names, if it does."""
 
     name: str
     test: str
+    code: tuple[str, ...] = ()
 
 
 class Line(NamedTuple):
@@ -116,7 +128,7 @@ def met_rows(root: Path) -> list[Row]:
         book = tomllib.loads(path.read_text(encoding="utf-8"))
         for name, row in book["requirement"].items():
             if row["status"] == "met":
-                rows.append(Row(name, row["test"]))
+                rows.append(Row(name, row["test"], tuple(row.get("code", ()))))
     return rows
 
 
@@ -128,23 +140,32 @@ def sample(rows: Sequence[Row], seed: int, count: int) -> list[Row]:
 # -- which lines ----------------------------------------------------------------------------------
 
 
-def rank(ran: Mapping[str, set[Line]], test: str) -> list[Line]:
-    """Lines of a test: first those that the fewest others run, then by the part of the package."""
+def rank(ran: Mapping[str, set[Line]], test: str, code: Sequence[str] = ()) -> list[Line]:
+    """Lines of a test to break, first those that the fewest others run."""
     others = [lines for name, lines in ran.items() if name != test]
-    found = [line for line in ran.get(test, ()) if _may_break(line)]
+    mine = {line: sum(line in lines for lines in others) for line in ran.get(test, ())}
+    modules = list(code) or _modules(mine, len(others))
 
     def key(line: Line) -> tuple[int, int, Line]:
-        return sum(line in lines for lines in others), PARTS.index(_part(line)), line
+        return mine[line], modules.index(line.file), line
 
-    return sorted(found, key=key)
-
-
-def _part(line: Line) -> str:
-    return line.file.replace(os.sep, "/").split("/")[0]
+    return sorted((line for line in mine if line.file in modules), key=key)
 
 
-def _may_break(line: Line) -> bool:
-    return _part(line) in PARTS and not line.file.endswith(GENERATED)
+def _modules(mine: Mapping[Line, int], others: int) -> list[str]:
+    """The modules of which a test runs most, lines that every test runs not counted."""
+    for group in PARTS:
+        mean = [x for x in mine if x.file.split("/")[0] in group and not PLUMBING.match(x.file)]
+        telling = [line for line in mean if not others or mine[line] < others]
+        if mean:
+            counts = Counter(line.file for line in telling or mean)
+            return sorted(counts, key=lambda file: (-counts[file], file))[:MODULES]
+    return []
+
+
+def controls(ran: Mapping[str, set[Line]], test: str, line: Line) -> list[str]:
+    """Other tests that run a line."""
+    return sorted(name for name, lines in ran.items() if name != test and line in lines)[:CONTROLS]
 
 
 # -- mutations ------------------------------------------------------------------------------------
@@ -228,6 +249,18 @@ def mutated(text: str, mutation: Mutation) -> str:
 # -- running --------------------------------------------------------------------------------------
 
 
+class Outcome(Enum):
+    """How a run of pytest ends. BROKEN: by an ImportError, or before any test ran."""
+
+    PASSES = 0
+    PARTLY = 1
+    FAILS = 2
+    BROKEN = 3
+
+
+_IMPORT: Final = re.compile(rb"^E +(ImportError|ModuleNotFoundError|SyntaxError)", re.MULTILINE)
+
+
 class Copy:
     """A copy of the tree that may be broken."""
 
@@ -241,29 +274,35 @@ class Copy:
         self._stamp = 1_000_000_000  # each change has its own time: no stale bytecode
         self._data = os.environ.get("KAME_TEST_DATA", str(root.parent / "shared" / "data"))
 
-    def passes(self, *args: str, timeout_s: int = TIMEOUT_S) -> bool:
-        """Whether pytest is content. A run that hangs is a failure."""
+    def run(self, *args: str, timeout_s: int = TIMEOUT_S) -> Outcome:
+        """How pytest ends. A run that hangs is a failure."""
         env = os.environ | {
             "PYTHONPATH": f"{self.root}{os.pathsep}{self._plugins}",
             "ADHERENCE_PACKAGE": str(self.root / PACKAGE),
             "ADHERENCE_OUT": str(self._out),
             "KAME_TEST_DATA": self._data,
         }
-        argv = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *args]
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args]
         try:
             done = subprocess.run(
                 argv, cwd=self.root, env=env, capture_output=True, timeout=timeout_s, check=False
             )
         except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+            return Outcome.FAILS
+        if done.returncode == 0:
+            return Outcome.PASSES
+        summary = done.stdout.decode(errors="replace").splitlines()[-1:]
+        if done.returncode != 1 or _IMPORT.search(done.stdout):
+            return Outcome.BROKEN
+        return Outcome.PARTLY if " passed" in "".join(summary) else Outcome.FAILS
 
     def trace(self, test: str) -> dict[str, set[Line]] | None:
         """Lines by test of the file of a test; None where it does not pass."""
         self._out.unlink(missing_ok=True)
         path = test.split("::")[0]
         for which in (path, test):  # the file's other tests may fail
-            if self.passes("-p", "adherence_tracer", which, timeout_s=TRACE_TIMEOUT_S):
+            argv = ("-x", "-p", "adherence_tracer", which)
+            if self.run(*argv, timeout_s=TRACE_TIMEOUT_S) is Outcome.PASSES:
                 break
         else:
             return None
@@ -286,21 +325,28 @@ def try_row(copy: Copy, row: Row, tries: int) -> Verdict:
     if ran is None:
         return Verdict(row, "the test fails as it is", 0, None)
     count, last = 0, "nothing of the package runs in it"
-    for line in rank(ran, row.test):
+    for line in rank(ran, row.test, row.code):
         text = copy.read(line.file)
         mutation = next(mutations(text, line.number), None)
         if mutation is None:
             continue
         last = f"{line.file}:{line.number} {' '.join(mutation.what.split())}"
         copy.write(line.file, mutated(text, mutation))
-        passed = copy.passes(row.test)
+        killed = _killed(copy, row, controls(ran, row.test, line))
         copy.write(line.file, text)
         count += 1
-        if not passed:
+        if killed:
             return Verdict(row, last, count, True)
         if count == tries:
             break
     return Verdict(row, last, count, False)
+
+
+def _killed(copy: Copy, row: Row, others: Sequence[str]) -> bool:
+    """The row's test fails, and not everything does that runs the line."""
+    if copy.run(row.test) not in (Outcome.FAILS, Outcome.PARTLY):
+        return False
+    return not others or copy.run(*others) in (Outcome.PASSES, Outcome.PARTLY)
 
 
 def verdict_line(verdict: Verdict) -> str:

@@ -691,7 +691,7 @@ class D:
         "mip6.mip6s_unprotected",
         "",
         POLICY,
-        "mobile prefix advertisement without IPsec of its sender",
+        "mobile prefix or tunnelled router advertisement without IPsec of its sender",
     )
     MIP6_MPABAD = _row(
         "MIP6_MPABAD",

@@ -171,7 +171,8 @@ def mip6_tunnel_ra_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int
     if hrbu is None or not wanted or inner.ip6_src != hrbu.mbu_paddr:
         return _end(kern, m, used=False)
     if not mip6_mps.mip6_prefixes_protected(kern, m):
-        return _end(kern, m, used=False)
+        drop(kern, m, D.MIP6_MPANOAUTH)
+        return DONE
     if not _sound(m, off, inner, NdRouterAdvert.SIZE):
         return _end(kern, m, used=False)
     end = off + _INNER + inner.ip6_plen

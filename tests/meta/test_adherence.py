@@ -15,7 +15,7 @@ from tools.gen_docs import STATUSES, ledgers
 
 FACTS = PROJECT_ROOT.parent / "shared" / "facts" / "requirements.md"
 _ID = re.compile(r"^\| ((?:D13|D15|R|S)-[0-9]{3}) \|", re.MULTILINE)
-KEYS = {"title", "status", "test", "note"}
+KEYS = {"title", "status", "test", "note", "code"}
 ROWS = [(name, row) for _, book in ledgers() for name, row in book["requirement"].items()]
 
 
@@ -48,6 +48,8 @@ def test_a_row_is_whole(name: str, row: dict[str, str]) -> None:
     assert set(row) <= KEYS
     assert row["status"] in STATUSES
     assert 0 < len(row["title"].split()) <= 10
+    for file in row.get("code", ()):
+        assert (PROJECT_ROOT / "kame_py" / file).is_file()
     shown = row["status"] in ("met", "partial")
     assert ("test" in row) == shown, "what is met is shown by a test, and nothing else is"
     if row["status"] in ("partial", "n.a."):

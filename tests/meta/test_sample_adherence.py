@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tools.sample_adherence import Line, Row, main, met_rows, mutated, mutations, rank, sample
+from tools.sample_adherence import (
+    Line,
+    Row,
+    controls,
+    main,
+    met_rows,
+    mutated,
+    mutations,
+    rank,
+    sample,
+)
 
 SOURCE = """\
 LIMIT = 3
@@ -50,8 +60,36 @@ def test_a_mutation_counts_octets_not_characters() -> None:
 def test_lines_that_only_the_test_runs_come_first() -> None:
     own, common = Line("netinet6/a.py", 7), Line("mip6/b.py", 3)
     elsewhere, generated = Line("lab/c.py", 1), Line("wire/codecs.py", 5)
-    ran = {"t::one": {common, own, elsewhere, generated}, "t::two": {common}}
-    assert rank(ran, "t::one") == [own, common]
+    every = Line("mip6/b.py", 1)
+    ran = {
+        "t::one": {common, own, every, elsewhere, generated},
+        "t::two": {common, every},
+        "t::three": {every},
+    }
+    assert rank(ran, "t::one") == [own, common, every]
+
+
+def test_plumbing_is_not_broken_and_other_parts_only_without_mobility() -> None:
+    for file in ("wire/record.py", "wire/codecs.py", "wire/patch.py", "kern/mbuf.py"):
+        assert rank({"t::one": {Line(file, 1), Line("mip6/a.py", 2)}}, "t::one") == [
+            Line("mip6/a.py", 2)
+        ]
+    tool = {Line("tools/had.py", 3), Line("lib/rtadvd_conf.py", 4), Line("wire/record.py", 1)}
+    assert rank({"t::one": tool}, "t::one") == [Line("tools/had.py", 3)]
+    wire = {Line("wire/mip6.py", 3), Line("wire/record.py", 1)}
+    assert rank({"t::one": wire}, "t::one") == [Line("wire/mip6.py", 3)]
+
+
+def test_three_modules_of_which_most_runs_or_those_that_the_row_names() -> None:
+    ran = {Line(f"mip6/{name}.py", n) for name in "abcd" for n in range(1, 3 + ord(name) % 97)}
+    assert {line.file[5] for line in rank({"t::one": ran}, "t::one")} == set("bcd")
+    assert {line.file for line in rank({"t::one": ran}, "t::one", ["mip6/a.py"])} == {"mip6/a.py"}
+
+
+def test_controls_are_other_tests_that_run_the_line() -> None:
+    line = Line("mip6/a.py", 7)
+    ran = {"t::one": {line}, "t::two": {line}, "t::three": set[Line]()}
+    assert controls(ran, "t::one", line) == ["t::two"]
 
 
 def test_a_seed_takes_the_same_rows_again() -> None:
@@ -107,6 +145,26 @@ def test_a_test_that_cannot_fail_is_found(
     table = capsys.readouterr().out.splitlines()
     assert table[-1].startswith("| X-1 | `tests/test_limit.py::test_limit` | ")
     assert word in table[-1]
+
+
+def test_what_breaks_every_test_of_the_line_shows_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, "refuse(4, Seen())")
+    tests = tmp_path / "tests/test_limit.py"
+    tests.write_text(tests.read_text() + "\ndef test_more():\n    assert refuse(5, Seen())\n")
+    assert main(["--count", "1", "--tries", "1"], tmp_path) == 1
+    assert "SURVIVES, 1 tried" in capsys.readouterr().out
+
+
+def test_an_import_error_shows_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, "refuse(4, Seen())")
+    limit = tmp_path / "kame_py/mip6/limit.py"
+    limit.write_text(
+        SOURCE.replace("    if x > 3:", "    if not x > 3:\n        import nothing\n    if x > 3:")
+    )
+    assert main(["--count", "1", "--tries", "1"], tmp_path) == 1
+    assert "SURVIVES, 1 tried" in capsys.readouterr().out
 
 
 def test_the_tree_itself_stays_whole(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ from tests.scenario.mnstage import (
     MnStage,
     hao_of,
 )
+from tests.scenario.statwords import counted
 from tests.scenario.tester import ROUTER, ROUTER_MAC
 from tests.scenario.words import Heard, addr, echo, icmp6, ip6, ra, sll
 
@@ -272,7 +273,8 @@ def test_unprotected_advertisement_counts_only_where_nobody_asks_for_ipsec(away:
     away.mip6.config.mcfg_use_ipsec = 1
     told(away, prefix(NEW))
     assert NEW not in home_prefixes(away)
-    assert away.drops() == {"MIP6_RATUNNEL": 1}
+    assert away.drops() == {"MIP6_MPANOAUTH": 1}
+    assert counted(away.kern) == {"mip6s_unprotected": 1}
     text = f"an unprotected mobile prefix advertisement from {HA}."
     assert f"mip6.c: {text}" in away.logged()
 
