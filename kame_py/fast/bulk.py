@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.fast.batch import (
     P_ADDRESS,
+    P_CHECKSUM,
     P_HBH,
     P_HLIM,
+    P_ICMP6,
     P_LINK,
     P_MCAST,
     P_ND,
+    P_NEIGHBOUR,
     P_NOTIP6,
     P_REDIRECT,
     P_SHORT,
@@ -34,6 +37,7 @@ from kame_py.fast.ldst import (
     inlined,
     kernel,
     ld8,
+    ld32,
     ld64,
     mix,
     put_word,
@@ -43,9 +47,11 @@ from kame_py.fast.ldst import (
     word,
 )
 from kame_py.wire import pcapfmt
-from kame_py.wire.codecs import EtherHeader, Ip6Hdr
+from kame_py.wire.codecs import EtherHeader, Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
     ETHERTYPE_IPV6,
+    ICMP6_ECHO_REPLY,
+    ICMP6_ECHO_REQUEST,
     IPPROTO_HOPOPTS,
     IPPROTO_ICMPV6,
     IPPROTO_IPV6,
@@ -70,7 +76,8 @@ A_MCAST: Final = 6  # group that was not joined
 A_TYPE: Final = 7  # not IPv6
 A_TYPE_GROUP: Final = 8  # not IPv6, to a group or to all
 A_NOTOURS: Final = 9  # IPv6 for another node, and this one does not forward
-A_COUNT: Final = 10
+A_ECHO: Final = 10  # a ping, answered
+A_COUNT: Final = 11
 _GO_ON: Final = 15  # first_look has nothing against it
 
 # Counters behind those of the actions.
@@ -87,6 +94,7 @@ R_KEY1: Final = 1
 R_INFO: Final = 2  # 0: the row is free
 R_COA0: Final = 3
 R_COA1: Final = 4
+R_SEND: Final = 5  # 1 + number of the adjacency of what this node sends there; 0: unusual
 R_SIZE: Final = 8  # words: one cache line
 
 # R_INFO: kind, and what belongs to it.
@@ -128,7 +136,8 @@ E_SECRET1: Final = 7
 E_WRITE: Final = 8  # output is wanted
 E_MASK: Final = 9  # rows of the table - 1, a power of two
 E_END: Final = 10  # of the settings
-E_MACS: Final = 11  # joined groups follow
+E_ECHO: Final = 11  # pings are answered with this hop limit; 0: on the slow path
+E_MACS: Final = 12  # joined groups follow
 
 _DHOST: Final = EtherHeader.O_ether_dhost
 _SHOST: Final = EtherHeader.O_ether_shost
@@ -143,6 +152,13 @@ _NXT: Final = Ip6Hdr.O_ip6_nxt
 _HLIM: Final = Ip6Hdr.O_ip6_hlim
 _SRC: Final = Ip6Hdr.O_ip6_src
 _DST: Final = Ip6Hdr.O_ip6_dst
+_TYPE6: Final = Icmp6Hdr.O_icmp6_type
+_CKSUM6: Final = Icmp6Hdr.O_icmp6_cksum
+_HDR6: Final = Icmp6Hdr.SIZE
+_REPLY: Final = IPV6_VERSION | IPPROTO_ICMPV6 << 48  # first word of an answer
+_SUM: Final = 0xFFFF
+_U32: Final = 0xFFFFFFFF
+_ONE_TYPE: Final = (ICMP6_ECHO_REPLY - ICMP6_ECHO_REQUEST) << 8  # what an answer adds to the sum
 _WORD: Final = 8
 _DST8: Final = _DST + _WORD  # its second half
 _LINE: Final = 64  # octets that come into the cache together
@@ -358,6 +374,49 @@ def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base)
     return _GO_ON
 
 
+@inlined
+def summed(arena: Base, p: int, plen: int) -> bool:
+    """Whether the checksum of an ICMPv6 message right behind the IPv6 header is right."""
+    total = (plen >> 8 | (plen & BYTE) << 8) + (IPPROTO_ICMPV6 << 8)
+    for k in range(_SRC, _HDR, 4):
+        total += ld32(arena, p + k)
+    at = p + _HDR
+    end = at + plen
+    while at + 4 <= end:
+        total += ld32(arena, at)
+        at += 4
+    shift = 0
+    while at < end:
+        total += ld8(arena, at) << shift
+        shift += 8
+        at += 1
+    total = (total & _U32) + (total >> 32)
+    total = (total & _SUM) + (total >> 16)
+    total = (total & _SUM) + (total >> 16)
+    return (total & _SUM) + (total >> 16) == _SUM
+
+
+@inlined
+def echo_look(arena: Base, p: int, sender: int, rows: Base, adj: Base) -> int:
+    """A ping to this node from the address of row ``sender``: may it be answered here?"""
+    plen = be16(arena, p + _PLEN)
+    if plen < _HDR6 or ld8(arena, p + _HDR + _TYPE6) != ICMP6_ECHO_REQUEST:
+        return A_PUNT | P_ICMP6 << WHY_SHIFT
+    if sender < 0 or word(rows, sender + R_INFO) & KIND_MASK == K_DEAD:
+        return A_MISS
+    hop = word(rows, sender + R_SEND) - 1
+    if hop < 0:
+        return A_PUNT | P_ICMP6 << WHY_SHIFT
+    state = word(adj, hop * J_SIZE + J_STATE)
+    if state == J_DEAD:
+        return A_MISS
+    if state != J_GOOD:
+        return A_PUNT | P_NEIGHBOUR << WHY_SHIFT
+    if _HDR + plen > word(adj, hop * J_SIZE + J_TUNNEL_MAX):
+        return A_PUNT | P_TOOBIG << WHY_SHIFT
+    return A_ECHO if summed(arena, p, plen) else A_PUNT | P_CHECKSUM << WHY_SHIFT
+
+
 @kernel
 def in_order(ts: I64, n: int, last_ns: int, stamps: I64) -> None:
     """Stamps that never go back, nor before ``last_ns``."""
@@ -391,7 +450,7 @@ def classify(
     octets, table, hops, conf = base(arena), base(rows), base(adj), base(env)
     offs, sizes, acts, whys = base(off), base(caplen), base(act), base(why)
     found, skips = base(row), base(skip)
-    link = word(conf, E_LINK)
+    link, echo = word(conf, E_LINK), word(conf, E_ECHO)
     stops = 0
     for first in range(start, stop, _BLOCK):
         last = min(first + _BLOCK, stop)
@@ -415,8 +474,12 @@ def classify(
                     table, conf, word(found, i), ld64(octets, p + _DST), ld64(octets, p + _DST8)
                 )
                 kind = word(table, r + R_INFO) & KIND_MASK if r >= 0 else K_DEAD
-                decap = kind == K_LOCAL
+                ping = kind == K_LOCAL and ld8(octets, p + _NXT) == IPPROTO_ICMPV6 and echo != 0
+                decap = kind == K_LOCAL and not ping
                 look = _GO_ON
+                if ping:
+                    r = find(table, conf, ld64(octets, p + _SRC), ld64(octets, p + _SRC + _WORD))
+                    look = echo_look(octets, p, r, table, hops)
                 if decap:
                     look = decap_look(octets, p, r, table, base(ends), conf)
                     p += _HDR
@@ -457,6 +520,20 @@ def open_block(out: Base, pos: int, t_ns: int, size: int) -> int:
     return at
 
 
+@inlined
+def answer(out: Base, at: int, arena: Base, p: int, hlim: int) -> None:
+    """Make an answer of the copy of a ping: header, addresses, type; the sum follows the type."""
+    plen = ld64(arena, p) & (HALF << _OUTER_PLEN)
+    st64(out, at, _REPLY | plen | hlim << _OUTER_HLIM)
+    copy(out, at + _SRC, arena, p + _DST, _HDR - _DST)
+    copy(out, at + _DST, arena, p + _SRC, _DST - _SRC)
+    st8(out, at + _HDR + _TYPE6, ICMP6_ECHO_REPLY)
+    cksum = be16(arena, p + _HDR + _CKSUM6) - _ONE_TYPE
+    cksum += _SUM if cksum < 0 else 0
+    st8(out, at + _HDR + _CKSUM6, cksum >> 8)
+    st8(out, at + _HDR + _CKSUM6 + 1, cksum)
+
+
 @kernel
 def emit(
     arena: U8,
@@ -488,6 +565,7 @@ def emit(
     room = out.shape[0] - EPB_MAX
     bytes_in = bytes_out = 0
     link, hlim, write = word(conf, E_LINK), word(conf, E_HLIM), word(conf, E_WRITE)
+    echo = word(conf, E_ECHO)
     pos = cnt[C_POS]
     for i in range(start, stop):
         a = ld8(acts, i)
@@ -520,7 +598,7 @@ def emit(
         hist[ld8(octets, q + _NXT)] += 1
         r = word(found, i)
         info = word(table, r + R_INFO)
-        j = info >> ADJ_SHIFT
+        j = word(table, r + R_SEND) - 1 if a == A_ECHO else info >> ADJ_SHIFT
         if use[j] == 0:
             touched[cnt[C_TOUCHED]] = j
             cnt[C_TOUCHED] += 1
@@ -543,7 +621,10 @@ def emit(
             st64(to, at + _DST + _WORD, word(table, r + R_COA1))
             at += outer
         copy(to, at, octets, q, total)
-        st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
+        if a == A_ECHO:
+            answer(to, at, octets, q, echo)
+        else:
+            st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
     cnt[C_IBYTES] += bytes_in
     cnt[C_OBYTES] += bytes_out
     cnt[C_POS] = pos

@@ -19,7 +19,7 @@ from kame_py.fast.lower import Lowered
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import Fate
 from kame_py.wire.codecs import Ip6Hdr
-from kame_py.wire.const import IPPROTO_IPV6
+from kame_py.wire.const import ICMP6_ECHO_REPLY, ICMP6_ECHO_REQUEST, IPPROTO_IPV6
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, Batch
@@ -42,12 +42,14 @@ DROPS: Final[dict[int, DropReason]] = {
     bulk.A_TYPE_GROUP: D.ETHER_TYPE,
     bulk.A_NOTOURS: D.IP6_NOTFORUS,
 }
+GOOD: Final[dict[int, tuple[Fate, DropReason | None]]] = {
+    bulk.A_FORWARD: (Fate.FORWARDED, None),
+    bulk.A_TUNNEL: (Fate.FORWARDED, None),
+    bulk.A_ECHO: (Fate.CONSUMED, None),
+}
 #: By action: what becomes of the packet, None when it was the node's own.
 FATES: Final[tuple[tuple[Fate, DropReason | None] | None, ...]] = tuple(
-    (Fate.DROPPED, DROPS[a])
-    if a in DROPS
-    else ((Fate.FORWARDED, None) if a in (bulk.A_FORWARD, bulk.A_TUNNEL) else None)
-    for a in range(bulk.A_COUNT)
+    (Fate.DROPPED, DROPS[a]) if a in DROPS else GOOD.get(a) for a in range(bulk.A_COUNT)
 )
 
 
@@ -245,21 +247,25 @@ class Engine:
         for a, why in DROPS.items():
             if cnt[a]:
                 _dropped(kern, ifp, why, cnt[a])
-        forward, tunnel = cnt[bulk.A_FORWARD], cnt[bulk.A_TUNNEL]
+        forward, tunnel, echo = cnt[bulk.A_FORWARD], cnt[bulk.A_TUNNEL], cnt[bulk.A_ECHO]
         group = cnt[bulk.A_TYPE_GROUP]
-        arrived = forward + tunnel + cnt[bulk.A_NOTOURS]
+        arrived = forward + tunnel + echo + cnt[bulk.A_NOTOURS]
         data = ifp.if_data
         data.ifi_ipackets += arrived + cnt[bulk.A_TYPE] + group
         data.ifi_ibytes += cnt[bulk.C_IBYTES]
         data.ifi_imcasts += group
         if arrived:
             self._count_arrived(arrived + cnt[bulk.C_DECAP], cnt[bulk.C_DECAP])
-        if forward + tunnel:
-            data.ifi_opackets += forward + tunnel
+        sent = forward + tunnel + echo
+        if sent:
+            data.ifi_opackets += sent
             data.ifi_obytes += cnt[bulk.C_OBYTES]
             kern.fates[Fate.FORWARDED] += forward + tunnel
-            self._frames += forward + tunnel
-            self._count_sent(forward, tunnel, cnt[bulk.C_TOUCHED])
+            self._frames += sent
+            self._count_sent(forward, tunnel, echo)
+            self._count_hops(cnt[bulk.C_TOUCHED])
+        if echo:
+            self._count_echo(echo)
         self._cnt[: bulk.C_POS] = 0
 
     def _count_arrived(self, total: int, decap: int) -> None:
@@ -274,15 +280,33 @@ class Engine:
             ifstat["ifs6_in_deliver"] += decap
             stats.mip6["mip6s_revtunnel"] += decap
 
-    def _count_sent(self, forward: int, tunnel: int, touched: int) -> None:
-        stats, ifstat, low = self._kern.stats, self._ifp.in6_ifstat, self._low
+    def _count_sent(self, forward: int, tunnel: int, echo: int) -> None:
+        stats, ifstat = self._kern.stats, self._ifp.in6_ifstat
         if forward:
             stats.ip6["ip6s_forward"] += forward
             ifstat["ifs6_out_forward"] += forward
         if tunnel:
             stats.mip6["mip6s_otunnel"] += tunnel
-            stats.ip6["ip6s_localout"] += tunnel
-            ifstat["ifs6_out_request"] += tunnel
+        if tunnel + echo:
+            stats.ip6["ip6s_localout"] += tunnel + echo
+            ifstat["ifs6_out_request"] += tunnel + echo
+
+    def _count_echo(self, echo: int) -> None:
+        """Pings and their answers, packets of their own."""
+        kern, ifstat = self._kern, self._ifp.icmp6_ifstat
+        kern.created += echo
+        kern.fates[Fate.CONSUMED] += echo
+        kern.fates[Fate.TRANSMITTED] += echo
+        kern.stats.ip6["ip6s_delivered"] += echo
+        self._ifp.in6_ifstat["ifs6_in_deliver"] += echo
+        kern.stats.icp6s_inhist[ICMP6_ECHO_REQUEST] += echo
+        kern.stats.icp6s_outhist[ICMP6_ECHO_REPLY] += echo
+        kern.stats.icmp6["icp6s_reflect"] += echo
+        for member in ("in_msg", "in_echo", "out_msg", "out_echoreply"):
+            ifstat[f"ifs6_{member}"] += echo
+
+    def _count_hops(self, touched: int) -> None:
+        low = self._low
         for j in low.touched[:touched].tolist():
             used, hop = int(low.use[j]), low.hops[j]
             low.use[j] = 0

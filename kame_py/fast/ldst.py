@@ -64,6 +64,10 @@ if TYPE_CHECKING or CPU is Cpu.NONE:
         """Two octets in network order."""
         return int(b[i]) << 8 | int(b[i + 1])
 
+    def ld32(b: Base, i: int) -> int:
+        """Four octets at ``i``."""
+        return int(b[i : i + _HALF].view(np.uint32)[0])
+
     def ld64(b: Base, i: int) -> int:
         """Eight octets at ``i``."""
         return int(b[i : i + _WORD].view(np.int64)[0])
@@ -160,6 +164,9 @@ else:
     def _be16(typingctx: Any, b: Any, i: Any) -> Any:
         return _load(16, True, 0)(typingctx, b, i)
 
+    def _ld32(typingctx: Any, b: Any, i: Any) -> Any:
+        return _load(32, False, 0)(typingctx, b, i)
+
     def _ld64(typingctx: Any, b: Any, i: Any) -> Any:
         return _load(64, False, 0)(typingctx, b, i)
 
@@ -205,6 +212,7 @@ else:
     base = cast("Callable[[U8 | U32 | I64], Base]", primitive(_base))
     ld8 = cast("Callable[[Base, int], int]", primitive(_ld8))
     be16 = cast("Callable[[Base, int], int]", primitive(_be16))
+    ld32 = cast("Callable[[Base, int], int]", primitive(_ld32))
     ld64 = cast("Callable[[Base, int], int]", primitive(_ld64))
     half = cast("Callable[[Base, int], int]", primitive(_half))
     word = cast("Callable[[Base, int], int]", primitive(_word))

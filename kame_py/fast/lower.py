@@ -44,6 +44,7 @@ from kame_py.net.route import (
     RTF_REJECT,
     LinkAddr,
 )
+from kame_py.netinet6.in6_src import in6_selecthlim
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
 from kame_py.netinet6.ip6_output import in6_linkmtu, ip6_pmtu
 from kame_py.netinet6.nd6 import nd6_is_addr_neighbor, nd6_need_cache
@@ -187,6 +188,8 @@ class Lowered:
             tuple((pr, pr.ndpr_stateflags & NDPRF_ONLINK) for pr in nd6.prefixes),
             len(nd6.defrouters),
             nd6.defifp,
+            not kern.pcbs.raw6,
+            self.ifp.ndi.chlim,
         )
 
     def _unprotected(self) -> bool:
@@ -216,6 +219,7 @@ class Lowered:
         env[bulk.E_CLOSED] = self._closed()
         env[bulk.E_DECAP] = self._decap()
         env[bulk.E_HLIM] = ip6.ip6_defhlim
+        env[bulk.E_ECHO] = in6_selecthlim(self.kern, -1, ifp) if self._answers() else 0
         env[bulk.E_SECRET0 : bulk.E_SECRET1 + 1] = self._secret
         env[bulk.E_WRITE] = self.env[bulk.E_WRITE]
         env[bulk.E_MASK] = self.size - 1
@@ -233,8 +237,14 @@ class Lowered:
 
     def _transit(self) -> bool:
         """Whether the node forwards, and nothing but its tables tells where."""
-        mobile = self._mip6 is not None and self._mip6.config.mcfg_type == MIP6_CONFIG_TYPE_MN
-        return bool(self.kern.ip6.ip6_forwarding) and not mobile and self._unprotected()
+        return bool(self.kern.ip6.ip6_forwarding) and not self._mobile() and self._unprotected()
+
+    def _mobile(self) -> bool:
+        return self._mip6 is not None and self._mip6.config.mcfg_type == MIP6_CONFIG_TYPE_MN
+
+    def _answers(self) -> bool:
+        """Whether pings are answered as they come, and no program hears of them."""
+        return not self._mobile() and self._unprotected() and not self.kern.pcbs.raw6
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -251,6 +261,7 @@ class Lowered:
         new[:, bulk.R_KEY0 : bulk.R_KEY1 + 1] = keys
         new[:, bulk.R_INFO] = [info for _, info, _ in found]
         new[:, bulk.R_COA0 : bulk.R_COA1 + 1] = coas
+        new[:, bulk.R_SEND] = [self._send(addr) for addr, _, _ in found]
         self._taken += bulk.put_rows(self.rows, self.env, new)
 
     def knows(self, addr: bytes) -> bool:
@@ -260,9 +271,11 @@ class Lowered:
             return False
         info = int(self.rows[r // bulk.R_SIZE, bulk.R_INFO])
         kind = info & bulk.KIND_MASK
+        send = int(self.rows[r // bulk.R_SIZE, bulk.R_SEND])
+        hops = [send - 1] if send else []
         if kind in (bulk.K_FORWARD, bulk.K_TUNNEL):
-            return bool(self.adj[info >> bulk.ADJ_SHIFT, bulk.J_STATE] != bulk.J_DEAD)
-        return kind != bulk.K_DEAD
+            hops.append(info >> bulk.ADJ_SHIFT)
+        return kind != bulk.K_DEAD and all(self.adj[j, bulk.J_STATE] != bulk.J_DEAD for j in hops)
 
     def _make_room(self, more: int) -> None:
         need = 2 * (self._taken + more)
@@ -317,6 +330,16 @@ class Lowered:
         if j <= 0 or end < 0:
             return _punt(-j or P_MIXED)
         return bulk.K_TUNNEL | end << bulk.END_SHIFT | (j - 1) << bulk.ADJ_SHIFT, coa
+
+    def _send(self, dst: bytes) -> int:
+        """R_SEND: packets that this node makes for ``dst``; 0 when mobility has a say in them."""
+        state, own = self._mip6, self.kern.ip6.ifaddrs
+        if dst in own or self._mobile():
+            return 0
+        if state is not None:
+            if dst in state.mip6_hrbc_list or any((a, dst) in state.mip6_bc_list for a in own):
+                return 0
+        return max(self._hop(dst), 0)
 
     def _end(self, addr: bytes) -> int:
         """Number of an own end of tunnels; -1: there are too many."""

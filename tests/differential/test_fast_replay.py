@@ -40,7 +40,7 @@ from tests.differential.home import (
 )
 from tests.differential.snapshot import differences, snapshot
 from tests.scenario.mip6words import bu
-from tests.scenario.words import echo, error, ext, ip6, na, ns, ra, sll, tll, udp
+from tests.scenario.words import echo, error, ext, icmp6, ip6, na, ns, ra, sll, tll, udp
 from tests.support import PROJECT_ROOT, data_dir, data_files
 
 np = pytest.importorskip("numpy")
@@ -118,6 +118,9 @@ CLASSES: Final[dict[str, list[bytes]]] = {
     "from a mobile node": [inside(1, udp(hoa(1), CN))] * 3,
     "from a mobile node to a neighbour": [inside(1, udp(hoa(1), NEIGHBOUR))] * 3,
     "between mobile nodes": [inside(1, udp(hoa(1), hoa(2)))] * 3,
+    "a ping": [frame(echo(CN, HA, bytes(range(n, 2 * n)))) for n in (0, 1, 2, 3, 4, 5, 50, 61)] * 2,
+    "a ping of a neighbour": [frame(echo(NEIGHBOUR, HA), OTHER_MAC)] * 3,
+    "a ping at the end of its way": [frame(echo(CN, HA, hlim=1))] * 3,
     "to another station": [frame(udp(CN, FAR), dst=OTHER_MAC)] * 3,
     "from the node itself": [frame(udp(HA, FAR), src=MAC, dst=ROUTER_MAC)] * 3,
     "to a strange group": [frame(udp(CN, "ff02::99"), dst=STRANGE_GROUP)] * 3,
@@ -170,7 +173,14 @@ ODD: Final[dict[str, bytes]] = {
     "inside for the home agent": inside(1, udp(hoa(1), HA)),
     "inside another tunnel": inside(1, ip6(hoa(1), HA, udp(hoa(1), CN), TUNNEL)),
     "inside at its end": inside(1, udp(hoa(1), CN, hlim=1)),
-    "echo": frame(echo(CN, HA)),
+    "echo with a wrong checksum": frame(echo(CN, HA))[:-1] + b"?",
+    "echo too short": frame(icmp6(CN, HA, b"\x80\0\0\0\0\0\0")),
+    "echo reply": frame(echo(CN, HA, reply=True)),
+    "echo for a router's anycast": frame(echo(CN, "2001:db8:1::")),
+    "echo of a stranger on the link": frame(echo("2001:db8:1::dead", HA)),
+    "echo with options": frame(ip6(CN, HA, ext(58, bytes(6)) + echo(CN, HA)[40:], 60)),
+    "echo of a mobile node at home": frame(echo(hoa(1), HA)),
+    "echo too long": frame(echo(CN, HA, bytes(1500 - 47))),
 }
 
 
@@ -379,6 +389,8 @@ _STEPS: Final = st.one_of(
         lambda life: frame(ra("fe80::a1", sll(ROUTER_MAC), lifetime=life)), st.integers(0, 3)
     ),
     st.builds(lambda i: frame(echo(coa(i), HA)), _NODE),
+    st.builds(lambda data: frame(echo(CN, HA, data)), st.binary(max_size=70)),
+    st.builds(lambda i, seq: frame(bu(coa(i), HA, CN, seq, 600, "A")), _NODE, _SEQ),
 )
 _GAPS: Final = st.sampled_from([0, 1, MS, NS // 3, NS, 3 * NS, 40 * NS])
 
