@@ -52,7 +52,7 @@ _KIND_OF: Final = {
 _VALID: Final = (k.SADB_SASTATE_MATURE, k.SADB_SASTATE_DYING)
 _CODE: Final = max(icvlen for _, icvlen in KINDS)
 _LINE: Final = 64  # octets of a line of the cache
-ROOM: Final = 1 << 18  # octets of prepared copies; the longest packet fits
+ROOM: Final = 1 << 19  # octets of prepared copies; the longest packet fits
 
 
 class SaTable:
