@@ -83,7 +83,7 @@ def mip6_bc_send_ba(
         kern.stats.mip6["mip6s_orthdr"] += 1
     m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = req.addr, req.hoa
-    m.auxdata().ip6a_flags |= IP6A_NOBINDING
+    m.auxdata().ip6a_flags = IP6A_NOBINDING
     if state.dialect.ah_forced:
         mip6_ah.mip6_ah_force(kern, m)
     error = ip6_output(kern, m, hdrs=Exthdrs(rthdr=rthdr, dest2=dest2))
@@ -94,8 +94,9 @@ def mip6_bc_send_ba(
 
 def _ba_option(kern: Kernel, state: Mip6State, req: BuRequest, ba: BindingAck) -> AlignedOpt | None:
     """The acknowledgement, with authentication data where that is wanted; None: no key."""
-    if not mip6_auth.mip6_authdata_wanted(kern):
-        return state.dialect.wire.aligned(ba)
+    wire = state.dialect.wire
+    if not state.config.mcfg_use_authdata or wire.authdata_type is None:
+        return wire.aligned(ba)
     sa = mip6_auth.mip6_authdata_sa(kern, req.addr, req.hoa)
     return None if sa is None else mip6_auth.mip6_ba_sign(kern, sa, ba, req.hoa, req.addr)
 

@@ -36,7 +36,7 @@ MIP6_BC_BR_FRACTION: Final = 4  # a binding request is wanted in the last quarte
 
 def mip6_bc_expire(kern: Kernel, lifetime_s: int) -> int:
     """When a lifetime that begins now is over, ns."""
-    return kern.now() + min(lifetime_s, MIP6_MAX_FINITE) * NS
+    return kern.clock.now() + min(lifetime_s, MIP6_MAX_FINITE) * NS
 
 
 def mip6_bc_find(kern: Kernel, req: BuRequest) -> Mip6Bc | None:
@@ -154,10 +154,10 @@ def _arm(kern: Kernel, bc: Mip6Bc) -> None:
     A timer that is early is left alone: it sets itself anew. So most updates set none.
     """
     lifetime_s = bc.mbc_lifetime
-    bc.mbc_expire = mip6_bc_expire(kern, lifetime_s)
+    bc.mbc_expire = expire = mip6_bc_expire(kern, lifetime_s)
     quarter_s = lifetime_s // MIP6_BC_BR_FRACTION
-    bc.mbc_quarter = tick_ceil(bc.mbc_expire - quarter_s * NS + 1)
-    end = tick_ceil(bc.mbc_expire)
+    bc.mbc_quarter = tick_ceil(expire - quarter_s * NS + 1)
+    end = tick_ceil(expire)
     timer = bc.mbc_br_timer
     if not quarter_s:
         _stop_timer(timer)

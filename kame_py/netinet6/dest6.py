@@ -41,7 +41,7 @@ def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     later headers see the home address (IP6A_SWAP).
     """
     end = ip6_exthdr_end(kern, m, off)
-    if not end or not ip6_process_options(kern, m, off, end, kern.destopts):
+    if not (end and ip6_process_options(kern, m, off, end, kern.destopts)):
         return DONE
     aux = m.aux
     if aux is not None and aux.ip6a_flags & (IP6A_HASEEN | IP6A_SWAP) == IP6A_HASEEN:

@@ -139,7 +139,7 @@ class Ipsec6:
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
         aux = m.ipsec
-        marked = ipsec6_ah_wanted(m)
+        marked = m.aux is not None and ipsec6_ah_wanted(m)
         if aux is None and not marked and _no_policy(kern):
             return 0
         ports = ipsec_ports(payload, 0, nxt)

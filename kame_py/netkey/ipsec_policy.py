@@ -75,6 +75,7 @@ def ipsec6_getpolicy(
         sp = key.spcache[selectors]
         if sp is not None:
             key_usesp(kern, sp)
+            return sp
     else:
         sp = key_allocsp(kern, Secpolicyindex(*selectors))
     return key.ip6_def_policy if sp is None else sp

@@ -65,15 +65,16 @@ def key_allocsa_between(
     for head in reversed(key.heads.get((proto, src, dst), ())):
         if reqid not in (0, head.reqid) or head.mode not in (IPSEC_MODE_ANY, mode):
             continue
-        sav = _preferred(key.by_index[head], bool(key.key_preferred_oldsa))
+        savs = key.by_index[head]
+        if len(savs) == 1 and savs[0].state in _VALID:
+            return savs[0]  # the common case, whatever the order
+        sav = _preferred(savs, bool(key.key_preferred_oldsa))
         if sav is not None:
             return sav
     return None
 
 
 def _preferred(savs: list[Secasvar], old: bool) -> Secasvar | None:
-    if len(savs) == 1:  # the common case, whatever the order
-        return savs[0] if savs[0].state in _VALID else None
     for state in _PREFER_OLD if old else _PREFER_NEW:
         for sav in savs if old else reversed(savs):
             if sav.state == state:

@@ -237,20 +237,21 @@ class OptionWire:
                 stop = start + data[off + Ip6Opt.O_ip6o_len]
                 if stop > end:
                     return Malformed("sub-option longer than its option", start - 1)
-            value = self._parse_subopt(data, kind, off, start, stop)
-            if isinstance(value, Malformed):
-                return value
-            found.append(value)
+            if kind in (IP6SUBOPT_PAD1, IP6SUBOPT_PADN):
+                octets = bytes(data[off:stop])
+                found.append(_PADS.get(octets) or Pad(octets))
+            else:
+                value = self._parse_subopt(data, kind, off, start, stop)
+                if isinstance(value, Malformed):
+                    return value
+                found.append(value)
             off = stop
         return tuple(found)
 
     def _parse_subopt(
         self, data: Buf, kind: int, off: int, data_off: int, end: int
     ) -> SubOpt | Malformed:
-        """The sub-option in data[off:end]; data_off is behind its length."""
-        if kind in (IP6SUBOPT_PADN, IP6SUBOPT_PAD1):
-            octets = bytes(data[off:end])
-            return _PADS.get(octets) or Pad(octets)
+        """The sub-option in data[off:end] but padding; data_off is behind its length."""
         if kind == self.authdata_type:
             at = off + Ip6SubOptAuthData.SIZE
             if end < at:
