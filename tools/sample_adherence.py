@@ -38,7 +38,7 @@ PARTS: Final = (("mip6", "netinet6"), ("netkey",), ("tools",), ("wire", "lib"), 
 #: What everything goes through; of wire/ only the options of mobility are about a requirement.
 PLUMBING: Final = re.compile(
     r"wire/(?!mip6)|lib/(toolbase|getopt|syslog)|mip6/(hooks|mip6_var)|net/(if_|changes)"
-    r"|netinet6/(in6_var|in6_proto|scope6|ip6_var|nd6_var|ip6_opts)\b"
+    r"|netinet6/(in6_var|in6_proto|scope6|ip6_var|nd6_var|nd6_llinfo|ip6_opts)\b"
 )
 MODULES: Final = 3  # of which lines are broken
 TRIES: Final = 8
@@ -141,15 +141,15 @@ def sample(rows: Sequence[Row], seed: int, count: int) -> list[Row]:
 
 
 def rank(ran: Mapping[str, set[Line]], test: str, code: Sequence[str] = ()) -> list[Line]:
-    """Lines of a test to break, first those that the fewest others run."""
+    """Lines of a test to break, first those that the fewest others run; each module in turn."""
     others = [lines for name, lines in ran.items() if name != test]
     mine = {line: sum(line in lines for lines in others) for line in ran.get(test, ())}
     modules = list(code) or _modules(mine, len(others))
-
-    def key(line: Line) -> tuple[int, int, Line]:
-        return mine[line], modules.index(line.file), line
-
-    return sorted((line for line in mine if line.file in modules), key=key)
+    found: list[tuple[int, int, int, Line]] = []
+    for at, file in enumerate(modules):
+        lines = sorted((mine[line], line) for line in mine if line.file == file)
+        found += [(turn, rarity, at, line) for turn, (rarity, line) in enumerate(lines)]
+    return [line for *_, line in sorted(found)]
 
 
 def _modules(mine: Mapping[Line, int], others: int) -> list[str]:
