@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is done with packets that change no state: chosen, looked up, written out, counted.
+"""Which packets change no state, and what becomes of them.
 
 KAME counterpart: the straight way through if_ethersubr.c, ip6_input.c, ip6_forward.c,
 mip6_binding.c (mip6_tunnel_output), ip6_output.c. ``classify`` says what becomes of each packet of
-a batch, as long as the tables stay as they are; ``emit`` does it for a run of them. Whatever is not
-plainly the same as on the slow path is A_PUNT. Tables: lower.py; primitives and twins: ldst.py.
+a batch, as long as the tables stay as they are; emit.py does it for a run of them. Whatever is not
+plainly the same as on the slow path is A_PUNT. Tables: lower.py, layout.py; primitives: ldst.py.
 """
 
 from __future__ import annotations
@@ -26,12 +26,61 @@ from kame_py.fast.batch import (
     P_REDIRECT,
     P_SHORT,
     P_TOOBIG,
-    SLACK,
+)
+from kame_py.fast.layout import (
+    A_ECHO,
+    A_FORWARD,
+    A_MCAST,
+    A_MISS,
+    A_NOTFORUS,
+    A_NOTOURS,
+    A_OWN,
+    A_PUNT,
+    A_TUNNEL,
+    A_TYPE,
+    A_TYPE_GROUP,
+    ADJ_SHIFT,
+    BYTE,
+    E_ANYMAC,
+    E_CLOSED,
+    E_DECAP,
+    E_ECHO,
+    E_END,
+    E_LINK,
+    E_MAC,
+    E_MACS,
+    E_MASK,
+    E_SECRET0,
+    E_SECRET1,
+    END_SHIFT,
+    GO_ON,
+    HALF,
+    J_DEAD,
+    J_FORWARD_MAX,
+    J_GOOD,
+    J_REDIRECT,
+    J_SIZE,
+    J_STATE,
+    J_TUNNEL_MAX,
+    K_DEAD,
+    K_FORWARD,
+    K_LOCAL,
+    K_NOTOURS,
+    K_TUNNEL,
+    KIND_MASK,
+    NEIGHBOUR,
+    R_COA0,
+    R_COA1,
+    R_INFO,
+    R_KEY0,
+    R_KEY1,
+    R_SEND,
+    R_SIZE,
+    WHY_SHIFT,
 )
 from kame_py.fast.ldst import (
     base,
     be16,
-    copy,
     fetch,
     half,
     inlined,
@@ -42,15 +91,11 @@ from kame_py.fast.ldst import (
     mix,
     put_word,
     st8,
-    st32,
-    st64,
     word,
 )
-from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import EtherHeader, Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
     ETHERTYPE_IPV6,
-    ICMP6_ECHO_REPLY,
     ICMP6_ECHO_REQUEST,
     IPPROTO_HOPOPTS,
     IPPROTO_ICMPV6,
@@ -64,80 +109,6 @@ if TYPE_CHECKING:
     from kame_py.fast.ldst import Base
 
 assert sys.byteorder == "little", "the kernels load words as they lie"
-
-# What becomes of a packet. The first two stop a run.
-A_MISS: Final = 0  # the table has not heard of an address
-A_PUNT: Final = 1  # for the slow path
-A_FORWARD: Final = 2
-A_TUNNEL: Final = 3  # into the tunnel to a mobile node
-A_OWN: Final = 4  # the node sent it itself
-A_NOTFORUS: Final = 5  # drops: unicast to another station
-A_MCAST: Final = 6  # group that was not joined
-A_TYPE: Final = 7  # not IPv6
-A_TYPE_GROUP: Final = 8  # not IPv6, to a group or to all
-A_NOTOURS: Final = 9  # IPv6 for another node, and this one does not forward
-A_ECHO: Final = 10  # a ping, answered
-A_COUNT: Final = 11
-_GO_ON: Final = 15  # first_look has nothing against it
-
-# Counters behind those of the actions.
-C_IBYTES: Final = A_COUNT
-C_OBYTES: Final = A_COUNT + 1
-C_DECAP: Final = A_COUNT + 2
-C_TOUCHED: Final = A_COUNT + 3  # how many adjacencies are in ``touched``
-C_POS: Final = A_COUNT + 4  # where the output ends
-C_COUNT: Final = A_COUNT + 5
-
-# A row of the table: what is known of one address.
-R_KEY0: Final = 0
-R_KEY1: Final = 1
-R_INFO: Final = 2  # 0: the row is free
-R_COA0: Final = 3
-R_COA1: Final = 4
-R_SEND: Final = 5  # 1 + number of the adjacency of what this node sends there; 0: unusual
-R_SIZE: Final = 8  # words: one cache line
-
-# R_INFO: kind, and what belongs to it.
-K_DEAD: Final = 1  # was right once
-K_PUNT: Final = 2
-K_LOCAL: Final = 3
-K_NOTOURS: Final = 4
-K_FORWARD: Final = 5
-K_TUNNEL: Final = 6
-KIND_MASK: Final = 0xF
-NEIGHBOUR: Final = 1 << 4  # on the link that packets come from
-WHY_SHIFT: Final = 8
-END_SHIFT: Final = 16  # number of the tunnel's own end
-ADJ_SHIFT: Final = 32  # number of the adjacency
-BYTE: Final = 0xFF
-HALF: Final = 0xFFFF
-
-# A row of adjacencies: a next hop.
-J_STATE: Final = 0
-J_FORWARD_MAX: Final = 1  # octets of a packet that is forwarded
-J_TUNNEL_MAX: Final = 2  # ... of one with its outer header
-J_LINK0: Final = 3  # link header, 8 octets and the rest
-J_LINK1: Final = 4
-J_REDIRECT: Final = 5  # neighbours that send this way may need a redirect
-J_SIZE: Final = 8
-J_DEAD: Final = 0
-J_GOOD: Final = 1
-J_BAD: Final = 2  # + reason << WHY_SHIFT
-
-# The kernel's settings.
-E_LINK: Final = 0  # octets of link header
-E_MAC: Final = 1
-E_ANYMAC: Final = 2  # other stations' frames are for the slow path
-E_CLOSED: Final = 3  # everything is for the slow path, for this reason
-E_DECAP: Final = 4  # out of mobile nodes' tunnels
-E_HLIM: Final = 5  # of outer headers
-E_SECRET0: Final = 6
-E_SECRET1: Final = 7
-E_WRITE: Final = 8  # output is wanted
-E_MASK: Final = 9  # rows of the table - 1, a power of two
-E_END: Final = 10  # of the settings
-E_ECHO: Final = 11  # pings are answered with this hop limit; 0: on the slow path
-E_MACS: Final = 12  # joined groups follow
 
 _DHOST: Final = EtherHeader.O_ether_dhost
 _SHOST: Final = EtherHeader.O_ether_shost
@@ -153,12 +124,9 @@ _HLIM: Final = Ip6Hdr.O_ip6_hlim
 _SRC: Final = Ip6Hdr.O_ip6_src
 _DST: Final = Ip6Hdr.O_ip6_dst
 _TYPE6: Final = Icmp6Hdr.O_icmp6_type
-_CKSUM6: Final = Icmp6Hdr.O_icmp6_cksum
 _HDR6: Final = Icmp6Hdr.SIZE
-_REPLY: Final = IPV6_VERSION | IPPROTO_ICMPV6 << 48  # first word of an answer
 _SUM: Final = 0xFFFF
 _U32: Final = 0xFFFFFFFF
-_ONE_TYPE: Final = (ICMP6_ECHO_REPLY - ICMP6_ECHO_REQUEST) << 8  # what an answer adds to the sum
 _WORD: Final = 8
 _DST8: Final = _DST + _WORD  # its second half
 _LINE: Final = 64  # octets that come into the cache together
@@ -168,29 +136,6 @@ _VERSION: Final = IPV6_VERSION >> 4
 _LL_MASK: Final = 0xC0FF  # fe80::/10 as its first two octets are loaded
 _LL: Final = 0x80FE
 _MULTICAST: Final = 0xFF
-_OUTER: Final = IPV6_VERSION | IPPROTO_IPV6 << 48  # first word of an outer header
-_OUTER_PLEN: Final = 32
-_OUTER_HLIM: Final = 56
-
-# An Enhanced Packet Block with epb_flags, as PcapngWriter.write makes it.
-_TYPE_AT: Final = pcapfmt.EPB_O_TYPE
-_LENGTH_AT: Final = pcapfmt.EPB_O_LENGTH
-_IF_AT: Final = pcapfmt.EPB_O_INTERFACE
-_HIGH_AT: Final = pcapfmt.EPB_O_HIGH
-_LOW_AT: Final = pcapfmt.EPB_O_LOW
-_CAPLEN_AT: Final = pcapfmt.EPB_O_CAPLEN
-_ORIGLEN_AT: Final = pcapfmt.EPB_O_ORIGLEN
-_DATA_AT: Final = pcapfmt.EPB_O_DATA
-_T_CODE: Final = pcapfmt.EPB_TAIL_O_CODE
-_T_FLAGS: Final = pcapfmt.EPB_TAIL_O_FLAGS
-_T_END: Final = pcapfmt.EPB_TAIL_O_END
-_T_LENGTH: Final = pcapfmt.EPB_TAIL_O_LENGTH
-_TAIL: Final = pcapfmt.EPB_TAIL_LEN
-_PAD: Final = pcapfmt.PAD
-_BT_EPB: Final = pcapfmt.BT_EPB
-_FLAGS_OPTION: Final = pcapfmt.EPB_FLAGS | pcapfmt.PAD << 16  # code, length
-_OUTBOUND: Final = pcapfmt.EPB_OUTBOUND
-EPB_MAX: Final = _DATA_AT + _PAD + _TAIL + SLACK  # around a frame
 
 
 @inlined
@@ -279,7 +224,7 @@ def header_look(arena: Base, p: int, left: int) -> int:
         return A_PUNT | P_HBH << WHY_SHIFT
     if odd(ld64(arena, p + _SRC)) or odd(ld64(arena, p + _DST)):
         return A_PUNT | P_ADDRESS << WHY_SHIFT
-    return _GO_ON
+    return GO_ON
 
 
 @inlined
@@ -345,7 +290,7 @@ def send_look(arena: Base, p: int, row: int, rows: Base, adj: Base, env: Base, d
 
 @inlined
 def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base) -> int:
-    """A packet to this node: does it come out of a mobile node's tunnel? _GO_ON: it does.
+    """A packet to this node: does it come out of a mobile node's tunnel? GO_ON: it does.
 
     own: the row of its destination.
     """
@@ -354,7 +299,7 @@ def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base)
         return A_PUNT | why << WHY_SHIFT
     q = p + _HDR
     look = header_look(arena, q, be16(arena, p + _PLEN))
-    if look != _GO_ON:
+    if look != GO_ON:
         return look
     if ld8(arena, q + _NXT) == IPPROTO_ICMPV6 and ld8(arena, q + _HLIM) == ND_MAX_HLIM:
         return A_PUNT | P_ND << WHY_SHIFT
@@ -371,7 +316,7 @@ def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base)
         return A_PUNT | P_ADDRESS << WHY_SHIFT
     if word(ends, end + 1) != word(rows, own + R_KEY1):
         return A_PUNT | P_ADDRESS << WHY_SHIFT
-    return _GO_ON
+    return GO_ON
 
 
 @inlined
@@ -425,6 +370,41 @@ def in_order(ts: I64, n: int, last_ns: int, stamps: I64) -> None:
         stamps[i] = last_ns
 
 
+@inlined
+def second_look(
+    arena: Base,
+    p: int,
+    i: int,
+    found: Base,
+    skips: Base,
+    rows: Base,
+    adj: Base,
+    ends: Base,
+    env: Base,
+) -> int:
+    """What the table says of packet ``i`` at ``p``: action | reason << WHY_SHIFT."""
+    dst0, dst1 = ld64(arena, p + _DST), ld64(arena, p + _DST8)
+    r = find_from(rows, env, word(found, i), dst0, dst1)
+    kind = word(rows, r + R_INFO) & KIND_MASK if r >= 0 else K_DEAD
+    put_word(found, i, r)
+    if kind == K_NOTOURS:
+        return A_NOTOURS
+    if kind != K_LOCAL:
+        return send_look(arena, p, r, rows, adj, env, False) if r >= 0 else A_MISS
+    if ld8(arena, p + _NXT) == IPPROTO_ICMPV6 and word(env, E_ECHO) != 0:
+        r = find(rows, env, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
+        put_word(found, i, r)
+        return echo_look(arena, p, r, rows, adj)
+    look = decap_look(arena, p, r, rows, ends, env)
+    if look != GO_ON:
+        return look
+    q = p + _HDR
+    r = find(rows, env, ld64(arena, q + _DST), ld64(arena, q + _DST8))
+    put_word(found, i, r)
+    st8(skips, i, _HDR)
+    return send_look(arena, q, r, rows, adj, env, True) if r >= 0 else A_MISS
+
+
 @kernel
 def classify(
     arena: U8,
@@ -450,7 +430,7 @@ def classify(
     octets, table, hops, conf = base(arena), base(rows), base(adj), base(env)
     offs, sizes, acts, whys = base(off), base(caplen), base(act), base(why)
     found, skips = base(row), base(skip)
-    link, echo = word(conf, E_LINK), word(conf, E_ECHO)
+    link = word(conf, E_LINK)
     stops = 0
     for first in range(start, stop, _BLOCK):
         last = min(first + _BLOCK, stop)
@@ -459,7 +439,7 @@ def classify(
             fetch(octets, word(offs, ahead))
             fetch(octets, word(offs, ahead) + _LINE)
             look = first_look(octets, word(offs, i), half(sizes, i), conf)
-            if look == _GO_ON:
+            if look == GO_ON:
                 p = word(offs, i) + link + _DST
                 at = slot(conf, ld64(octets, p), ld64(octets, p + _WORD))
                 fetch(table, at * _WORD)
@@ -468,164 +448,11 @@ def classify(
             st8(whys, i, look >> WHY_SHIFT)
             st8(skips, i, 0)
         for i in range(first, last):
-            if ld8(acts, i) == _GO_ON:
+            if ld8(acts, i) == GO_ON:
                 p = word(offs, i) + link
-                r = find_from(
-                    table, conf, word(found, i), ld64(octets, p + _DST), ld64(octets, p + _DST8)
-                )
-                kind = word(table, r + R_INFO) & KIND_MASK if r >= 0 else K_DEAD
-                ping = kind == K_LOCAL and ld8(octets, p + _NXT) == IPPROTO_ICMPV6 and echo != 0
-                decap = kind == K_LOCAL and not ping
-                look = _GO_ON
-                if ping:
-                    r = find(table, conf, ld64(octets, p + _SRC), ld64(octets, p + _SRC + _WORD))
-                    look = echo_look(octets, p, r, table, hops)
-                if decap:
-                    look = decap_look(octets, p, r, table, base(ends), conf)
-                    p += _HDR
-                    st8(skips, i, _HDR)
-                    if look == _GO_ON:
-                        r = find(table, conf, ld64(octets, p + _DST), ld64(octets, p + _DST8))
-                if kind == K_NOTOURS:
-                    look = A_NOTOURS
-                elif look == _GO_ON:
-                    look = send_look(octets, p, r, table, hops, conf, decap) if r >= 0 else A_MISS
-                put_word(found, i, r)
+                look = second_look(octets, p, i, found, skips, table, hops, base(ends), conf)
                 st8(acts, i, look)
                 st8(whys, i, look >> WHY_SHIFT)
             if ld8(acts, i) <= A_PUNT:
                 stops += 1
     return stops
-
-
-@inlined
-def open_block(out: Base, pos: int, t_ns: int, size: int) -> int:
-    """Head and tail of an Enhanced Packet Block for a frame of ``size`` octets; where that goes."""
-    padded = (size + 3) & ~3
-    block = _DATA_AT + padded + _TAIL
-    st32(out, pos + _TYPE_AT, _BT_EPB)
-    st32(out, pos + _LENGTH_AT, block)
-    st32(out, pos + _IF_AT, 0)
-    st32(out, pos + _HIGH_AT, t_ns >> 32)
-    st32(out, pos + _LOW_AT, t_ns)
-    st32(out, pos + _CAPLEN_AT, size)
-    st32(out, pos + _ORIGLEN_AT, size)
-    at = pos + _DATA_AT
-    end = at + padded
-    st32(out, end - _PAD, 0)
-    st32(out, end + _T_CODE, _FLAGS_OPTION)
-    st32(out, end + _T_FLAGS, _OUTBOUND)
-    st32(out, end + _T_END, 0)
-    st32(out, end + _T_LENGTH, block)
-    return at
-
-
-@inlined
-def answer(out: Base, at: int, arena: Base, p: int, hlim: int) -> None:
-    """Make an answer of the copy of a ping: header, addresses, type; the sum follows the type."""
-    plen = ld64(arena, p) & (HALF << _OUTER_PLEN)
-    st64(out, at, _REPLY | plen | hlim << _OUTER_HLIM)
-    copy(out, at + _SRC, arena, p + _DST, _HDR - _DST)
-    copy(out, at + _DST, arena, p + _SRC, _DST - _SRC)
-    st8(out, at + _HDR + _TYPE6, ICMP6_ECHO_REPLY)
-    cksum = be16(arena, p + _HDR + _CKSUM6) - _ONE_TYPE
-    cksum += _SUM if cksum < 0 else 0
-    st8(out, at + _HDR + _CKSUM6, cksum >> 8)
-    st8(out, at + _HDR + _CKSUM6 + 1, cksum)
-
-
-@kernel
-def emit(
-    arena: U8,
-    off: I64,
-    caplen: U32,
-    t_ns: I64,
-    start: int,
-    stop: int,
-    act: U8,
-    row: I64,
-    skip: U8,
-    rows: I64,
-    adj: I64,
-    ends: I64,
-    env: I64,
-    out: U8,
-    cnt: I64,
-    hist: I64,
-    use: I64,
-    touched: I64,
-) -> int:
-    """Do with packets what was found for them; where it stopped, because the output is full.
-
-    cnt, hist, use: what the slow path would have counted, added up.
-    """
-    octets, table, hops, tunnels, conf = base(arena), base(rows), base(adj), base(ends), base(env)
-    to, offs, sizes, acts, stamps = base(out), base(off), base(caplen), base(act), base(t_ns)
-    found, skips = base(row), base(skip)
-    room = out.shape[0] - EPB_MAX
-    bytes_in = bytes_out = 0
-    link, hlim, write = word(conf, E_LINK), word(conf, E_HLIM), word(conf, E_WRITE)
-    echo = word(conf, E_ECHO)
-    pos = cnt[C_POS]
-    for i in range(start, stop):
-        a = ld8(acts, i)
-        if a in (A_OWN, A_NOTFORUS, A_MCAST):
-            cnt[a] += 1
-            continue
-        if a in (A_TYPE, A_TYPE_GROUP):
-            cnt[a] += 1
-            bytes_in += half(sizes, i)
-            continue
-        p = word(offs, i) + link
-        if a == A_NOTOURS:
-            cnt[a] += 1
-            bytes_in += half(sizes, i)
-            hist[ld8(octets, p + _NXT)] += 1
-            continue
-        q = p + ld8(skips, i)
-        total = _HDR + be16(octets, q + _PLEN)
-        outer = _HDR if a == A_TUNNEL else 0
-        size = link + outer + total
-        if pos + size > room:
-            stop = i
-            break
-        cnt[a] += 1
-        bytes_in += half(sizes, i)
-        bytes_out += size
-        if q != p:
-            cnt[C_DECAP] += 1
-            hist[ld8(octets, p + _NXT)] += 1
-        hist[ld8(octets, q + _NXT)] += 1
-        r = word(found, i)
-        info = word(table, r + R_INFO)
-        j = word(table, r + R_SEND) - 1 if a == A_ECHO else info >> ADJ_SHIFT
-        if use[j] == 0:
-            touched[cnt[C_TOUCHED]] = j
-            cnt[C_TOUCHED] += 1
-        use[j] += 1
-        if write == 0:
-            continue
-        at = open_block(to, pos, word(stamps, i), size)
-        pos = at + ((size + 3) & ~3) + _TAIL
-        if link != 0:
-            st64(to, at, word(hops, j * J_SIZE + J_LINK0))
-            st64(to, at + _WORD, word(hops, j * J_SIZE + J_LINK1))
-            at += link
-        if outer != 0:
-            plen = (total >> 8 | (total & BYTE) << 8) << _OUTER_PLEN
-            st64(to, at, _OUTER | plen | hlim << _OUTER_HLIM)
-            end = (info >> END_SHIFT & HALF) * 2
-            st64(to, at + _SRC, word(tunnels, end))
-            st64(to, at + _SRC + _WORD, word(tunnels, end + 1))
-            st64(to, at + _DST, word(table, r + R_COA0))
-            st64(to, at + _DST + _WORD, word(table, r + R_COA1))
-            at += outer
-        copy(to, at, octets, q, total)
-        if a == A_ECHO:
-            answer(to, at, octets, q, echo)
-        else:
-            st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
-    cnt[C_IBYTES] += bytes_in
-    cnt[C_OBYTES] += bytes_out
-    cnt[C_POS] = pos
-    return stop

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from kame_py.fast import bulk
+from kame_py.fast import bulk, emit, layout
 from kame_py.fast.batch import BATCH, P_MIXED, PUNT_NAMES
 from kame_py.fast.lower import Lowered
 from kame_py.kern.drop import D, DropReason
@@ -36,20 +36,20 @@ _ADDR: Final = _DST - _SRC
 
 #: Actions that end a packet badly.
 DROPS: Final[dict[int, DropReason]] = {
-    bulk.A_NOTFORUS: D.ETHER_NOTFORUS,
-    bulk.A_MCAST: D.ETHER_MCAST,
-    bulk.A_TYPE: D.ETHER_TYPE,
-    bulk.A_TYPE_GROUP: D.ETHER_TYPE,
-    bulk.A_NOTOURS: D.IP6_NOTFORUS,
+    layout.A_NOTFORUS: D.ETHER_NOTFORUS,
+    layout.A_MCAST: D.ETHER_MCAST,
+    layout.A_TYPE: D.ETHER_TYPE,
+    layout.A_TYPE_GROUP: D.ETHER_TYPE,
+    layout.A_NOTOURS: D.IP6_NOTFORUS,
 }
 GOOD: Final[dict[int, tuple[Fate, DropReason | None]]] = {
-    bulk.A_FORWARD: (Fate.FORWARDED, None),
-    bulk.A_TUNNEL: (Fate.FORWARDED, None),
-    bulk.A_ECHO: (Fate.CONSUMED, None),
+    layout.A_FORWARD: (Fate.FORWARDED, None),
+    layout.A_TUNNEL: (Fate.FORWARDED, None),
+    layout.A_ECHO: (Fate.CONSUMED, None),
 }
 #: By action: what becomes of the packet, None when it was the node's own.
 FATES: Final[tuple[tuple[Fate, DropReason | None] | None, ...]] = tuple(
-    (Fate.DROPPED, DROPS[a]) if a in DROPS else GOOD.get(a) for a in range(bulk.A_COUNT)
+    (Fate.DROPPED, DROPS[a]) if a in DROPS else GOOD.get(a) for a in range(layout.A_COUNT)
 )
 
 
@@ -82,14 +82,14 @@ class Engine:
         self._epoch = epoch_ns
         self._face = face
         self._low = Lowered(kern, ifp)
-        self._low.env[bulk.E_WRITE] = write
+        self._low.env[layout.E_WRITE] = write
         self.last_ns = 0  # the latest stamp
         self._act: U8 = np.zeros(BATCH, np.uint8)
         self._skip: U8 = np.zeros(BATCH, np.uint8)
         self._row: I64 = np.zeros(BATCH, np.int64)
-        self._out: U8 = np.zeros(OUT_OCTETS if write else bulk.EPB_MAX + bulk.HALF, np.uint8)
-        self._cnt: I64 = np.zeros(bulk.C_COUNT, np.int64)
-        self._hist: I64 = np.zeros(bulk.BYTE + 1, np.int64)
+        self._out: U8 = np.zeros(OUT_OCTETS if write else emit.EPB_MAX + layout.HALF, np.uint8)
+        self._cnt: I64 = np.zeros(layout.C_COUNT, np.int64)
+        self._hist: I64 = np.zeros(layout.BYTE + 1, np.int64)
         self._stamps: I64 = np.zeros(BATCH, np.int64)
         self._frames = 0  # in _out
         self._stale = True  # something but runs has happened
@@ -149,10 +149,10 @@ class Engine:
 
     def flush(self) -> None:
         """Hand on the output so far: something else is about to be written behind it."""
-        pos = int(self._cnt[bulk.C_POS])
+        pos = int(self._cnt[layout.C_POS])
         if self._frames or pos:
             self._face.output(self._out[:pos].data, self._frames)
-            self._cnt[bulk.C_POS] = self._frames = 0
+            self._cnt[layout.C_POS] = self._frames = 0
 
     def _due(self, stamps: I64) -> int:
         """The first packet that finds a timer due."""
@@ -163,7 +163,7 @@ class Engine:
 
     def _stop(self, b: Batch, i: int) -> bool:
         """The packet that ends a run, its time has come; True: it is done with."""
-        if self._act[i] == bulk.A_MISS:
+        if self._act[i] == layout.A_MISS:
             unknown = self._unknown(b, i)
             if unknown:
                 self._low.ask(unknown)
@@ -191,14 +191,14 @@ class Engine:
             *(low.rows, low.adj, low.ends, low.env),
         )
         self._stops = (
-            (np.flatnonzero(act[start:n] <= bulk.A_PUNT) + start).tolist() if found else []
+            (np.flatnonzero(act[start:n] <= layout.A_PUNT) + start).tolist() if found else []
         )
 
     def _run(self, b: Batch, stamps: I64, start: int, stop: int) -> None:
         low = self._low
         at = start
         while True:
-            at = bulk.emit(
+            at = emit.emit(
                 *(b.arena, b.off, b.caplen, stamps, at, stop, self._act, self._row, self._skip),
                 *(low.rows, low.adj, low.ends, low.env, self._out),
                 *(self._cnt, self._hist, low.use, low.touched),
@@ -212,7 +212,7 @@ class Engine:
 
     def _unknown(self, b: Batch, start: int) -> set[bytes]:
         """Addresses that the packets from ``start`` on have and the table has not."""
-        low, link = self._low, int(self._low.env[bulk.E_LINK])
+        low, link = self._low, int(self._low.env[layout.E_LINK])
         found: set[bytes] = set()
         arena = b.arena.data
 
@@ -224,7 +224,7 @@ class Engine:
             return new
 
         for i in self._stops:
-            if self._act[i] != bulk.A_MISS or i < start:
+            if self._act[i] != layout.A_MISS or i < start:
                 continue
             p = int(b.off[i]) + link
             if look(p + _DST):
@@ -240,33 +240,33 @@ class Engine:
     def _settle(self) -> None:
         """Count what the runs did."""
         cnt = self._cnt.tolist()
-        if not any(cnt[: bulk.A_COUNT]):
+        if not any(cnt[: layout.A_COUNT]):
             return
         kern, ifp = self._kern, self._ifp
-        kern.created += sum(cnt[: bulk.A_COUNT]) - cnt[bulk.A_OWN]
+        kern.created += sum(cnt[: layout.A_COUNT]) - cnt[layout.A_OWN]
         for a, why in DROPS.items():
             if cnt[a]:
                 _dropped(kern, ifp, why, cnt[a])
-        forward, tunnel, echo = cnt[bulk.A_FORWARD], cnt[bulk.A_TUNNEL], cnt[bulk.A_ECHO]
-        group = cnt[bulk.A_TYPE_GROUP]
-        arrived = forward + tunnel + echo + cnt[bulk.A_NOTOURS]
+        forward, tunnel, echo = cnt[layout.A_FORWARD], cnt[layout.A_TUNNEL], cnt[layout.A_ECHO]
+        group = cnt[layout.A_TYPE_GROUP]
+        arrived = forward + tunnel + echo + cnt[layout.A_NOTOURS]
         data = ifp.if_data
-        data.ifi_ipackets += arrived + cnt[bulk.A_TYPE] + group
-        data.ifi_ibytes += cnt[bulk.C_IBYTES]
+        data.ifi_ipackets += arrived + cnt[layout.A_TYPE] + group
+        data.ifi_ibytes += cnt[layout.C_IBYTES]
         data.ifi_imcasts += group
         if arrived:
-            self._count_arrived(arrived + cnt[bulk.C_DECAP], cnt[bulk.C_DECAP])
+            self._count_arrived(arrived + cnt[layout.C_DECAP], cnt[layout.C_DECAP])
         sent = forward + tunnel + echo
         if sent:
             data.ifi_opackets += sent
-            data.ifi_obytes += cnt[bulk.C_OBYTES]
+            data.ifi_obytes += cnt[layout.C_OBYTES]
             kern.fates[Fate.FORWARDED] += forward + tunnel
             self._frames += sent
             self._count_sent(forward, tunnel, echo)
-            self._count_hops(cnt[bulk.C_TOUCHED])
+            self._count_hops(cnt[layout.C_TOUCHED])
         if echo:
             self._count_echo(echo)
-        self._cnt[: bulk.C_POS] = 0
+        self._cnt[: layout.C_POS] = 0
 
     def _count_arrived(self, total: int, decap: int) -> None:
         stats, ifstat = self._kern.stats, self._ifp.in6_ifstat

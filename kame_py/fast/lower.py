@@ -5,7 +5,7 @@ No KAME counterpart. An address is looked up once, in the real tables, and the a
 ``kern.changes`` tells that it is old; so nothing is copied that no packet asks for, and a binding
 update costs one row. Settings that concern everything are compared as a whole. A row is good only
 for what the slow path would do without changing anything; else it sends packets there. Hash keys
-are secret, drawn for each kernel. Read kame_py/fast/bulk.py first: it has the layout.
+are secret, drawn for each kernel. Read kame_py/fast/layout.py first: it has the layout.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kame_py.fast import bulk
+from kame_py.fast import bulk, layout
 from kame_py.fast.batch import (
     P_ADDRESS,
     P_DELIVER,
@@ -65,7 +65,7 @@ ROWS: Final = 1 << 10  # at first; doubled when half are taken
 ROWS_MAX: Final = 1 << 23  # then everything is asked for again
 HOPS: Final = 64  # adjacencies at first
 HOPS_MAX: Final = 1 << 20
-ENDS_MAX: Final = bulk.HALF
+ENDS_MAX: Final = layout.HALF
 _ADDR: Final = 16
 _HOST: Final = 128
 _SECRET: Final = (1 << 63) - 1
@@ -108,7 +108,7 @@ class Lowered:
         self._settings: tuple[object, ...] = ()
         self._gen = -1
         self._whole = -1
-        self.env: I64 = np.zeros(bulk.E_MACS, np.int64)
+        self.env: I64 = np.zeros(layout.E_MACS, np.int64)
         self.flush()
 
     # -- keeping in step ----------------------------------------------------------------------
@@ -116,8 +116,8 @@ class Lowered:
     def flush(self) -> None:
         """Forget everything."""
         self.rows: I64 = _aligned(self.size)
-        self.env[bulk.E_MASK] = self.size - 1
-        self.adj: I64 = np.zeros((HOPS, bulk.J_SIZE), np.int64)
+        self.env[layout.E_MASK] = self.size - 1
+        self.adj: I64 = np.zeros((HOPS, layout.J_SIZE), np.int64)
         self.use: I64 = np.zeros(HOPS, np.int64)
         self.touched: I64 = np.zeros(HOPS, np.int64)
         self.ends: I64 = np.zeros((1, 2), np.int64)
@@ -156,11 +156,11 @@ class Lowered:
                 self.flush()  # tunnels to it, that is; rare
                 return
             for j in self._hops_by.pop(key, ()):
-                self.adj[j, bulk.J_STATE] = bulk.J_DEAD
+                self.adj[j, layout.J_STATE] = layout.J_DEAD
                 self._hop_of.pop(self.hops[j].rt, None)
             r = self._find(key)
             if r >= 0:
-                self.rows[r // bulk.R_SIZE, bulk.R_INFO] = bulk.K_DEAD
+                self.rows[r // layout.R_SIZE, layout.R_INFO] = layout.K_DEAD
 
     def _find(self, addr: bytes) -> int:
         """The first word of its row, -1 none."""
@@ -212,19 +212,19 @@ class Lowered:
         ifp, ip6 = self.ifp, self.kern.ip6
         ether = ifp.if_type == IFT_ETHER
         macs = [mac_word(mac) for mac in ifp.macs] if ether else []
-        env = np.zeros(bulk.E_MACS + len(macs), np.int64)
-        env[bulk.E_LINK] = EtherHeader.SIZE if ether else 0
-        env[bulk.E_MAC] = mac_word(ifp.if_hwaddr)
-        env[bulk.E_ANYMAC] = bool(ifp.if_flags & (IFF_PROMISC | IFF_ALLMULTI))
-        env[bulk.E_CLOSED] = self._closed()
-        env[bulk.E_DECAP] = self._decap()
-        env[bulk.E_HLIM] = ip6.ip6_defhlim
-        env[bulk.E_ECHO] = in6_selecthlim(self.kern, -1, ifp) if self._answers() else 0
-        env[bulk.E_SECRET0 : bulk.E_SECRET1 + 1] = self._secret
-        env[bulk.E_WRITE] = self.env[bulk.E_WRITE]
-        env[bulk.E_MASK] = self.size - 1
-        env[bulk.E_END] = len(env)
-        env[bulk.E_MACS :] = macs
+        env = np.zeros(layout.E_MACS + len(macs), np.int64)
+        env[layout.E_LINK] = EtherHeader.SIZE if ether else 0
+        env[layout.E_MAC] = mac_word(ifp.if_hwaddr)
+        env[layout.E_ANYMAC] = bool(ifp.if_flags & (IFF_PROMISC | IFF_ALLMULTI))
+        env[layout.E_CLOSED] = self._closed()
+        env[layout.E_DECAP] = self._decap()
+        env[layout.E_HLIM] = ip6.ip6_defhlim
+        env[layout.E_ECHO] = in6_selecthlim(self.kern, -1, ifp) if self._answers() else 0
+        env[layout.E_SECRET0 : layout.E_SECRET1 + 1] = self._secret
+        env[layout.E_WRITE] = self.env[layout.E_WRITE]
+        env[layout.E_MASK] = self.size - 1
+        env[layout.E_END] = len(env)
+        env[layout.E_MACS :] = macs
         self.env = env
 
     def _decap(self) -> bool:
@@ -255,13 +255,13 @@ class Lowered:
         """
         self._make_room(len(addrs))
         found = [(addr, *self._resolve(addr)) for addr in addrs]
-        new: I64 = np.zeros((len(found), bulk.R_SIZE), np.int64)
+        new: I64 = np.zeros((len(found), layout.R_SIZE), np.int64)
         keys = words(b"".join(addr for addr, _, _ in found)).reshape(-1, 2)
         coas = words(b"".join(coa for _, _, coa in found)).reshape(-1, 2)
-        new[:, bulk.R_KEY0 : bulk.R_KEY1 + 1] = keys
-        new[:, bulk.R_INFO] = [info for _, info, _ in found]
-        new[:, bulk.R_COA0 : bulk.R_COA1 + 1] = coas
-        new[:, bulk.R_SEND] = [self._send(addr) for addr, _, _ in found]
+        new[:, layout.R_KEY0 : layout.R_KEY1 + 1] = keys
+        new[:, layout.R_INFO] = [info for _, info, _ in found]
+        new[:, layout.R_COA0 : layout.R_COA1 + 1] = coas
+        new[:, layout.R_SEND] = [self._send(addr) for addr, _, _ in found]
         self._taken += bulk.put_rows(self.rows, self.env, new)
 
     def knows(self, addr: bytes) -> bool:
@@ -269,13 +269,15 @@ class Lowered:
         r = self._find(addr)
         if r < 0:
             return False
-        info = int(self.rows[r // bulk.R_SIZE, bulk.R_INFO])
-        kind = info & bulk.KIND_MASK
-        send = int(self.rows[r // bulk.R_SIZE, bulk.R_SEND])
+        info = int(self.rows[r // layout.R_SIZE, layout.R_INFO])
+        kind = info & layout.KIND_MASK
+        send = int(self.rows[r // layout.R_SIZE, layout.R_SEND])
         hops = [send - 1] if send else []
-        if kind in (bulk.K_FORWARD, bulk.K_TUNNEL):
-            hops.append(info >> bulk.ADJ_SHIFT)
-        return kind != bulk.K_DEAD and all(self.adj[j, bulk.J_STATE] != bulk.J_DEAD for j in hops)
+        if kind in (layout.K_FORWARD, layout.K_TUNNEL):
+            hops.append(info >> layout.ADJ_SHIFT)
+        return kind != layout.K_DEAD and all(
+            self.adj[j, layout.J_STATE] != layout.J_DEAD for j in hops
+        )
 
     def _make_room(self, more: int) -> None:
         need = 2 * (self._taken + more)
@@ -286,7 +288,7 @@ class Lowered:
         while self.size < 2 * more or (self.size < need and self.size < ROWS_MAX):
             self.size *= 2
         old, self.rows = self.rows, _aligned(self.size)
-        self.env[bulk.E_MASK] = self.size - 1
+        self.env[layout.E_MASK] = self.size - 1
         self._taken = bulk.put_rows(self.rows, self.env, old)
 
     def _resolve(self, dst: bytes) -> Row:
@@ -295,9 +297,9 @@ class Lowered:
         ia = kern.ip6.ifaddrs.get(dst)
         if ia is not None:
             odd = ia.ia6_flags & (IN6_IFF_NOTREADY | IN6_IFF_ANYCAST) or ia.ia_ifp is not self.ifp
-            return _punt(P_DELIVER, bulk.K_PUNT if odd else bulk.K_LOCAL)
+            return _punt(P_DELIVER, layout.K_PUNT if odd else layout.K_LOCAL)
         if not kern.ip6.ip6_forwarding:
-            return bulk.K_NOTOURS, _NO_COA
+            return layout.K_NOTOURS, _NO_COA
         if not self._transit():
             return _punt(P_POLICY)
         bc = self._mip6.mip6_hrbc_list.get(dst) if self._mip6 is not None else None
@@ -305,14 +307,14 @@ class Lowered:
             info, coa = self._tunnel(bc)
         else:
             info, coa = self._forward(dst), _NO_COA
-        near = bulk.NEIGHBOUR if nd6_is_addr_neighbor(kern, dst, self.ifp) else 0
+        near = layout.NEIGHBOUR if nd6_is_addr_neighbor(kern, dst, self.ifp) else 0
         return info | near, coa
 
     def _forward(self, dst: bytes) -> int:
         if self.ifp.if_flags & IFF_POINTOPOINT:
             return _punt(P_LINK)[0]
         j = self._hop(dst)
-        return _punt(-j)[0] if j <= 0 else bulk.K_FORWARD | (j - 1) << bulk.ADJ_SHIFT
+        return _punt(-j)[0] if j <= 0 else layout.K_FORWARD | (j - 1) << layout.ADJ_SHIFT
 
     def _tunnel(self, bc: Mip6Bc) -> Row:
         state, kern = self._mip6, self.kern
@@ -329,7 +331,7 @@ class Lowered:
         end = self._end(addr)
         if j <= 0 or end < 0:
             return _punt(-j or P_MIXED)
-        return bulk.K_TUNNEL | end << bulk.END_SHIFT | (j - 1) << bulk.ADJ_SHIFT, coa
+        return layout.K_TUNNEL | end << layout.END_SHIFT | (j - 1) << layout.ADJ_SHIFT, coa
 
     def _send(self, dst: bytes) -> int:
         """R_SEND: packets that this node makes for ``dst``; 0 when mobility has a say in them."""
@@ -381,23 +383,23 @@ class Lowered:
             self.use = np.zeros(2 * j, np.int64)
             self.touched = np.zeros(2 * j, np.int64)
         adj = self.adj[j]
-        adj[bulk.J_STATE] = bulk.J_GOOD
+        adj[layout.J_STATE] = layout.J_GOOD
         hop = Hop(rt, None)
         if self._has_macs():
             assert isinstance(nexthop, bytes)
             hop.neigh, mac = self._neighbour(nexthop)
             if hop.neigh is None:
-                adj[bulk.J_STATE] = bulk.J_BAD | P_NEIGHBOUR << bulk.WHY_SHIFT
+                adj[layout.J_STATE] = layout.J_BAD | P_NEIGHBOUR << layout.WHY_SHIFT
             header = EtherHeader(ether_dhost=mac, ether_shost=self.ifp.if_hwaddr).pack()
-            adj[bulk.J_LINK0 : bulk.J_LINK1 + 1] = words(header.ljust(_ADDR, b"\0"))
+            adj[layout.J_LINK0 : layout.J_LINK1 + 1] = words(header.ljust(_ADDR, b"\0"))
             self._hops_by.setdefault(nexthop, []).append(j)
         if rt.rt_plen == _HOST:
             self._hops_by.setdefault(rt.rt_key, []).append(j)
         mtu = in6_linkmtu(self.ifp)
-        adj[bulk.J_FORWARD_MAX] = min(mtu, self.ifp.if_mtu)
-        adj[bulk.J_TUNNEL_MAX] = min(ip6_pmtu(self.kern, self.ifp, rt), self.ifp.if_mtu)
+        adj[layout.J_FORWARD_MAX] = min(mtu, self.ifp.if_mtu)
+        adj[layout.J_TUNNEL_MAX] = min(ip6_pmtu(self.kern, self.ifp, rt), self.ifp.if_mtu)
         odd = rt.rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)
-        adj[bulk.J_REDIRECT] = bool(self.kern.ip6.ip6_sendredirects and not odd)
+        adj[layout.J_REDIRECT] = bool(self.kern.ip6.ip6_sendredirects and not odd)
         self.hops.append(hop)
         self._hop_of[rt] = j
         return j
@@ -416,14 +418,14 @@ class Lowered:
         return rt, link.sdl_data
 
 
-def _punt(why: int, kind: int = bulk.K_PUNT) -> Row:
-    return kind | why << bulk.WHY_SHIFT, _NO_COA
+def _punt(why: int, kind: int = layout.K_PUNT) -> Row:
+    return kind | why << layout.WHY_SHIFT, _NO_COA
 
 
 def _aligned(size: int) -> I64:
     """An empty table whose rows are cache lines."""
-    line = bulk.R_SIZE * 8
+    line = layout.R_SIZE * 8
     raw = np.zeros(size * line + line, np.uint8)
     skip = -raw.ctypes.data % line
-    rows: I64 = raw[skip : skip + size * line].view(np.int64).reshape(size, bulk.R_SIZE)
+    rows: I64 = raw[skip : skip + size * line].view(np.int64).reshape(size, layout.R_SIZE)
     return rows

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kame_py.fast.batch import Batch
-from kame_py.fast.bulk import A_COUNT
 from kame_py.fast.cpu import CPU, Cpu
 from kame_py.fast.engine import FATES, Engine
 from kame_py.fast.ingest import PcapWalk
+from kame_py.fast.layout import A_COUNT
 from kame_py.fast.window import StreamWindow, Window, file_window
 from kame_py.replay.capture import CaptureReader, Record, Source, Takeable
 from kame_py.replay.verdict import OWN, Key, VerdictLog

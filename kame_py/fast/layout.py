@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Numbers that the kernels of bulk.py share with those who feed them: actions, rows, settings.
+
+No KAME counterpart. Plain numbers, which numba freezes; the words of a row are 64 bits.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What becomes of a packet. The first two stop a run.
+A_MISS: Final = 0  # the table has not heard of an address
+A_PUNT: Final = 1  # for the slow path
+A_FORWARD: Final = 2
+A_TUNNEL: Final = 3  # into the tunnel to a mobile node
+A_OWN: Final = 4  # the node sent it itself
+A_NOTFORUS: Final = 5  # drops: unicast to another station
+A_MCAST: Final = 6  # group that was not joined
+A_TYPE: Final = 7  # not IPv6
+A_TYPE_GROUP: Final = 8  # not IPv6, to a group or to all
+A_NOTOURS: Final = 9  # IPv6 for another node, and this one does not forward
+A_ECHO: Final = 10  # a ping, answered
+A_COUNT: Final = 11
+GO_ON: Final = 15  # first_look has nothing against it
+
+# Counters behind those of the actions.
+C_IBYTES: Final = A_COUNT
+C_OBYTES: Final = A_COUNT + 1
+C_DECAP: Final = A_COUNT + 2
+C_TOUCHED: Final = A_COUNT + 3  # how many adjacencies are in ``touched``
+C_POS: Final = A_COUNT + 4  # where the output ends
+C_COUNT: Final = A_COUNT + 5
+
+# A row of the table: what is known of one address.
+R_KEY0: Final = 0
+R_KEY1: Final = 1
+R_INFO: Final = 2  # 0: the row is free
+R_COA0: Final = 3
+R_COA1: Final = 4
+R_SEND: Final = 5  # 1 + number of the adjacency of what this node sends there; 0: unusual
+R_SIZE: Final = 8  # words: one cache line
+
+# R_INFO: kind, and what belongs to it.
+K_DEAD: Final = 1  # was right once
+K_PUNT: Final = 2
+K_LOCAL: Final = 3
+K_NOTOURS: Final = 4
+K_FORWARD: Final = 5
+K_TUNNEL: Final = 6
+KIND_MASK: Final = 0xF
+NEIGHBOUR: Final = 1 << 4  # on the link that packets come from
+WHY_SHIFT: Final = 8
+END_SHIFT: Final = 16  # number of the tunnel's own end
+ADJ_SHIFT: Final = 32  # number of the adjacency
+BYTE: Final = 0xFF
+HALF: Final = 0xFFFF
+
+# A row of adjacencies: a next hop.
+J_STATE: Final = 0
+J_FORWARD_MAX: Final = 1  # octets of a packet that is forwarded
+J_TUNNEL_MAX: Final = 2  # ... of one with its outer header
+J_LINK0: Final = 3  # link header, 8 octets and the rest
+J_LINK1: Final = 4
+J_REDIRECT: Final = 5  # neighbours that send this way may need a redirect
+J_SIZE: Final = 8
+J_DEAD: Final = 0
+J_GOOD: Final = 1
+J_BAD: Final = 2  # + reason << WHY_SHIFT
+
+# The kernel's settings.
+E_LINK: Final = 0  # octets of link header
+E_MAC: Final = 1
+E_ANYMAC: Final = 2  # other stations' frames are for the slow path
+E_CLOSED: Final = 3  # everything is for the slow path, for this reason
+E_DECAP: Final = 4  # out of mobile nodes' tunnels
+E_HLIM: Final = 5  # of outer headers
+E_SECRET0: Final = 6
+E_SECRET1: Final = 7
+E_WRITE: Final = 8  # output is wanted
+E_MASK: Final = 9  # rows of the table - 1, a power of two
+E_END: Final = 10  # of the settings
+E_ECHO: Final = 11  # pings are answered with this hop limit; 0: on the slow path
+E_MACS: Final = 12  # joined groups follow
