@@ -104,6 +104,8 @@ def test_sections_interfaces_and_kinds_of_blocks(order: str) -> None:
     comment = pack(order + "HH", 1, 3) + b"abc\0" + pack(order + "HHI", 2, 4, 2)
     data = section(order) + interface(order, 1, 60) + interface(order, 101, 0)
     data += enhanced(order, 0, 1, b"a" * 61, flags) + enhanced(order, 1, 2, b"`" * 5, comment)
+    ended = pack(order + "HHHHI", 0, 0, 2, 4, 9)  # nothing counts behind the end of options
+    data += enhanced(order, 1, 3, b"`", ended)
     data += simple(order, b"b" * 100) + obsolete(order, 1, 9, b"c" * 7) + block(order, 5, b"stat")
     data += enhanced(order, 1, 4, b"", pack(order + "HH", 2, 3) + b"xyz\0") * 3
     other = ">" if order == "<" else "<"
@@ -111,7 +113,7 @@ def test_sections_interfaces_and_kinds_of_blocks(order: str) -> None:
     told = same(data)
     assert isinstance(told, Told)
     assert [(r.ifindex, r.linktype, r.flags, len(r.data)) for r in told.records] == [
-        *((0, 1, 0x11, 61), (1, 101, 2, 5), (0, 1, 0, 60), (1, 101, 0, 7)),
+        *((0, 1, 0x11, 61), (1, 101, 2, 5), (1, 101, 0, 1), (0, 1, 0, 60), (1, 101, 0, 7)),
         *((1, 101, 0, 0),) * 3,
         (2, 229, 0, 44),
     ]

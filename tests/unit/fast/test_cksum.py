@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kame_py.fast.batch import U16
 from kame_py.fast.cksum import batch_twin, cksum_batch, cksum_one, one_call
+from kame_py.fast.cpu import JIT
 from kame_py.wire.cksum import in_cksum
 
 
@@ -34,6 +35,14 @@ def test_the_longest_packet_does_not_overflow() -> None:
 def test_anything_but_bytes_is_refused(other: object) -> None:
     with pytest.raises(TypeError, match="bytes expected, not"):
         cksum_one(other)  # type: ignore[arg-type]  # what the test is about
+
+
+@pytest.mark.skipif(not JIT, reason="no kernels for this processor")
+@pytest.mark.parametrize("total", [0, 1, 0xFFFF, 0x10000, 0x1FFFF_FFFF, 0x1_0000_FFFF_FFFF])
+def test_carries_of_carries_are_added(total: int) -> None:
+    from kame_py.fast.cksum_kernels import fold
+
+    assert fold(total) == in_cksum(total.to_bytes(8, "little"))
 
 
 def sums(arena: np.ndarray, pieces: list[tuple[int, int]]) -> list[U16]:
