@@ -75,7 +75,7 @@ def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
     Source: KAME ip6_output.c MAKE_CHAIN; the order is RFC 8200 s.4.1 with the home address
     option behind the routing header.
     """
-    parts = [payload]
+    linked = b""
     for proto, ext in (
         (IPPROTO_DSTOPTS, hdrs.dest2),
         (IPPROTO_DSTOPTS, hdrs.haddr),
@@ -84,13 +84,13 @@ def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
         (IPPROTO_HOPOPTS, hdrs.hbh),
     ):
         if ext:
-            parts.append(ext if ext[_EXT_NXT] == nxt else OCTETS[nxt] + ext[_EXT_LEN:])
+            linked = (ext if ext[_EXT_NXT] == nxt else OCTETS[nxt] + ext[_EXT_LEN:]) + linked
             nxt = proto
-    parts.reverse()
-    behind = b"".join(parts)
-    plen = len(behind) if len(behind) <= IPV6_MAXPACKET else 0
+    plen = len(linked) + len(payload)
     flow, _, _, hlim, src, dst = Ip6Hdr.unpack_fields(hdr, 0)
-    return Ip6Hdr.pack_fields(flow, plen, nxt, hlim, src, dst) + behind
+    if plen > IPV6_MAXPACKET:
+        plen = 0
+    return Ip6Hdr.pack_fields(flow, plen, nxt, hlim, src, dst) + linked + payload
 
 
 def ip6_output(
