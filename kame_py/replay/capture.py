@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from kame_py.replay.compressed import FAILURES, MAGIC_LEN, Octets, decompressor
 from kame_py.wire import pcapfmt
 
-_CHUNK = 65536  # octets skipped at a time
+_CHUNK = 65536  # octets read or skipped at a time
 
 
 class CaptureError(Exception):
@@ -98,7 +98,8 @@ class Source:
 
     def some(self, size: int) -> bytes:
         """Up to size octets, what a pipe has just now; none only at the end of the file."""
-        return self._read(size, getattr(self._f, "read1", self._f.read))
+        # what a pipe holds: to make room for more than comes costs more than to read it
+        return self._read(min(size, _CHUNK), getattr(self._f, "read1", self._f.read))
 
     def take(self, size: int) -> bytes:
         """The next size octets, fewer only at the end of the file."""
