@@ -309,6 +309,8 @@ class _Run:
             if self._fast_wish is Fast.ON:
                 raise ReplayError(f"the fast path needs {missing.name}") from None
             return False
+        except ValueError as wish:  # KAME_CPU names no choice
+            raise ReplayError(str(wish)) from None
         if self._fast_wish is Fast.AUTO and not bulk.COMPILED:
             return False
         direct = _DIRECT if self._spec.lladdr else _DIRECT_RAW

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kame_py.fast.cpu import Cpu, cache_dir, choose
+from kame_py.replay.pcap import PcapWriter
 from tests.support import PROJECT_ROOT
 
 AVX2 = frozenset({"sse2", "avx2"})
@@ -88,3 +89,21 @@ def test_a_second_start_compiles_nothing(tmp_path: Path) -> None:
     if starts == [[], []]:
         pytest.skip("no numba")
     assert starts == [["0", "1"], ["1", "0"]]
+
+
+def test_kame_replay_says_so_in_one_line(tmp_path: Path) -> None:
+    with (tmp_path / "one.pcap").open("wb") as f:
+        PcapWriter(f).write(0, bytes(60))
+    done = subprocess.run(
+        [sys.executable, "-m", "kame_py", "replay", "--fast", "on", str(tmp_path / "one.pcap")],
+        env={**os.environ, "KAME_CPU": "sse9"},
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "one.pcap: KAME_CPU=sse9: one of none, plain, avx2, avx512 expected\n"
+    )
+    assert done.stderr.count("\n") == 1
