@@ -41,6 +41,7 @@ from kame_py.fast.layout import (
     A_TYPE_GROUP,
     ADJ_SHIFT,
     BYTE,
+    E_ANYGROUP,
     E_ANYMAC,
     E_CLOSED,
     E_DECAP,
@@ -204,11 +205,13 @@ def put_rows(rows: I64, env: I64, new: I64) -> int:
 def group_look(env: Base, dhost: int, ip6: bool) -> int:
     """A frame to a group: joined or not; IPv6 in it is for the slow path."""
     joined = dhost == _MAC
+    if word(env, E_ANYGROUP) != 0 and not joined:
+        return A_PUNT | P_MCAST << WHY_SHIFT
     for k in range(E_MACS, word(env, E_END)):
         joined = joined or word(env, k) == dhost
     if joined:
         return A_PUNT | P_MCAST << WHY_SHIFT if ip6 else A_TYPE_GROUP
-    return A_PUNT | P_LINK << WHY_SHIFT if word(env, E_ANYMAC) else A_MCAST
+    return A_MCAST
 
 
 @inlined

@@ -80,4 +80,5 @@ E_WRITE: Final = 8  # output is wanted
 E_MASK: Final = 9  # rows of the table - 1, a power of two
 E_END: Final = 10  # of the settings
 E_ECHO: Final = 11  # pings are answered with this hop limit; 0: on the slow path
-E_MACS: Final = 12  # joined groups follow
+E_ANYGROUP: Final = 12  # frames to groups are for the slow path, but those to all
+E_MACS: Final = 13  # joined groups follow

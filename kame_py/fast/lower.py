@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 1 << 10  # at first; doubled when half are taken
 ROWS_MAX: Final = 1 << 23  # then everything is asked for again
+GROUPS_MAX: Final = 32  # with more, frames to groups go the slow way
 HOPS: Final = 64  # adjacencies at first
 HOPS_MAX: Final = 1 << 20
 ENDS_MAX: Final = layout.HALF
@@ -183,7 +184,7 @@ class Lowered:
                 (i.if_flags, i.if_mtu, i.carrier, i.if_hwaddr, i.ndi.linkmtu, i.if_type)
                 for i in kern.ifnets
             ),
-            tuple(self.ifp.macs),
+            self._groups(),
             tuple(ia.ia6_flags for ia in ip6.ifaddrs.values()),
             tuple((pr, pr.ndpr_stateflags & NDPRF_ONLINK) for pr in nd6.prefixes),
             len(nd6.defrouters),
@@ -191,6 +192,11 @@ class Lowered:
             not kern.pcbs.raw6,
             self.ifp.ndi.chlim,
         )
+
+    def _groups(self) -> tuple[bytes, ...] | None:
+        """Joined groups; None: too many, as of a home agent that stands in for mobile nodes."""
+        macs = self.ifp.macs
+        return tuple(macs) if len(macs) <= GROUPS_MAX else None
 
     def _unprotected(self) -> bool:
         """No policy of IPsec concerns any packet."""
@@ -211,11 +217,13 @@ class Lowered:
     def _set_env(self) -> None:
         ifp, ip6 = self.ifp, self.kern.ip6
         ether = ifp.if_type == IFT_ETHER
-        macs = [mac_word(mac) for mac in ifp.macs] if ether else []
+        groups = self._groups()
+        macs = [mac_word(mac) for mac in groups or ()] if ether else []
         env = np.zeros(layout.E_MACS + len(macs), np.int64)
         env[layout.E_LINK] = EtherHeader.SIZE if ether else 0
         env[layout.E_MAC] = mac_word(ifp.if_hwaddr)
         env[layout.E_ANYMAC] = bool(ifp.if_flags & (IFF_PROMISC | IFF_ALLMULTI))
+        env[layout.E_ANYGROUP] = groups is None or env[layout.E_ANYMAC]
         env[layout.E_CLOSED] = self._closed()
         env[layout.E_DECAP] = self._decap()
         env[layout.E_HLIM] = ip6.ip6_defhlim

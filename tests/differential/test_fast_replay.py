@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from kame_py.kern.conf import KernConf
 from kame_py.replay.pcapng import PcapngWriter
 from kame_py.replay.runner import Fast, ReplayOptions, ReplayResult, replay
+from kame_py.wire.in6addr import ether_multicast
 from tests.differential.home import (
     CN,
     FAR,
@@ -40,7 +41,21 @@ from tests.differential.home import (
 )
 from tests.differential.snapshot import differences, snapshot
 from tests.scenario.mip6words import bu
-from tests.scenario.words import echo, error, ext, icmp6, ip6, na, ns, ra, sll, tll, udp
+from tests.scenario.words import (
+    addr,
+    echo,
+    error,
+    ext,
+    group_of,
+    icmp6,
+    ip6,
+    na,
+    ns,
+    ra,
+    sll,
+    tll,
+    udp,
+)
 from tests.support import PROJECT_ROOT, data_dir, data_files
 
 np = pytest.importorskip("numpy")
@@ -82,6 +97,11 @@ def home(env: np.ndarray, k0: int, k1: int) -> int:
     one[0, : layout.R_INFO + 1] = k0, k1, layout.K_NOTOURS
     bulk.put_rows(rows, env, one)
     return int(bulk.find_row(rows, env, k0, k1)) // layout.R_SIZE
+
+
+def group(text: str) -> bytes:
+    """The solicited-node group of an address."""
+    return addr(group_of(text))
 
 
 def timed(frames: Sequence[bytes], gap_ns: int = MS) -> list[tuple[int, bytes]]:
@@ -301,6 +321,20 @@ def test_more_destinations_and_neighbours_than_the_first_tables_hold() -> None:
             frames.append(frame(udp(CN, hoa(i // 400))))
     result = compared(capture(timed(frames)), text)
     assert result.in_bulk > 2900
+
+
+def test_a_home_agent_in_more_groups_than_the_kernels_compare() -> None:
+    """Each registration joins one; frames to groups then go the slow way, ARP to all does not."""
+    strange = CLASSES["to a strange group"][0]
+    frames = []
+    for i in range(60):
+        frames += [register(i), frame(udp(CN, hoa(i))), strange, *CLASSES["ARP to all"][:1]]
+    solicited = frame(
+        ns(hoa(3), NEIGHBOUR, sll(OTHER_MAC)), OTHER_MAC, ether_multicast(group(hoa(3)))
+    )
+    result = compared(capture(timed([*frames, solicited, strange])))
+    assert result.in_bulk >= 120
+    assert result.punts["multicast"] > 20
 
 
 def test_a_mobile_node_at_another_ones_home_address_is_not_tunnelled_to_in_bulk() -> None:
