@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import subprocess
@@ -288,6 +289,13 @@ def test_stamps_that_go_backwards_or_are_broken() -> None:
     data = frame(udp(CN, hoa(0)))
     stamps = [0, 5 * NS, 2 * NS, 700 * NS, 3, 701 * NS]
     compared(capture([(0, register(0)), *((t, data) for t in stamps)]))
+
+
+def test_a_compressed_capture_and_one_that_is_cut_short() -> None:
+    pcap = capture(timed([*REGISTERED, *CLASSES["to mobile nodes, of every size"]]))
+    assert compared(gzip.compress(pcap)).in_bulk
+    assert compared(pcap[:-7]).in_bulk
+    assert compared(gzip.compress(pcap)[:-20]).error is not None
 
 
 def test_packets_without_stamps_keep_the_one_before() -> None:
