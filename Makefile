@@ -37,7 +37,7 @@ demo: $(STAMP)
 	@$(BIN)/kame demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -q -p no:benchmark tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -p no:benchmark tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
