@@ -23,8 +23,8 @@ from kame_py.fast.cpu import CPU, Cpu
 from kame_py.fast.sas import GOOD, Checker, SaTable
 from kame_py.netkey.ah_core import ah6_calccksum, ah_build
 from kame_py.netkey.keydb import MacKey
+from kame_py.replay.bulk import open_walk
 from kame_py.replay.pcap import PcapWriter
-from kame_py.replay.walk import open_walk
 from kame_py.wire.codecs import Ah, Ip6Hdr
 from kame_py.wire.const import IPPROTO_AH, IPPROTO_NONE
 from kame_py.wire.pcapfmt import LINKTYPE_RAW

@@ -19,9 +19,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bench.home_agent import batches, engine, home_agent, packets, write_capture
 from kame_py.fast.annotate import annotate
 from kame_py.fast.batch import Batch
-from kame_py.replay.bulk import walk_on
+from kame_py.replay.bulk import open_walk
 from kame_py.replay.node import ReplayNode
-from kame_py.replay.pcap import open_capture
 from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET
 
 ROUNDS: Final = 5
@@ -63,7 +62,7 @@ def test_a_home_agent_replays_a_capture(
     def play() -> None:
         batch = Batch.empty()
         with path.open("rb") as f:
-            walk = walk_on(open_capture(f))
+            walk = open_walk(f)
             while walk.fill(batch):
                 if verify:
                     annotate(batch, LINKTYPE_ETHERNET, True)

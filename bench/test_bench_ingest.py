@@ -32,7 +32,7 @@ from kame_py.fast.annotate import annotate
 from kame_py.fast.batch import SLACK, U8, Batch
 from kame_py.fast.cksum import cksum_batch, one_call
 from kame_py.fast.cpu import CPU, Cpu
-from kame_py.replay.walk import open_walk
+from kame_py.replay.bulk import open_walk
 from kame_py.wire.cksum import in_cksum
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import NS
 from kame_py.kern.uipc_socket import Socket, sbappend
 from kame_py.net.if_ import IFT_ETHER, Ifnet
+from kame_py.net.raw_usrreq import RawUsrreqs, no_address
 from kame_py.net.route import (
     RTF_BLACKHOLE,
     RTF_CLONING,
@@ -42,9 +43,7 @@ from kame_py.wire.errno import (
     EADDRNOTAVAIL,
     EAFNOSUPPORT,
     EINVAL,
-    EISCONN,
     ENETUNREACH,
-    ENOPROTOOPT,
     EOPNOTSUPP,
     EPROTONOSUPPORT,
     ESRCH,
@@ -447,7 +446,7 @@ def if_data(ifp: Ifnet) -> IfDataMsg:
     )
 
 
-class RtUsrreqs:
+class RtUsrreqs(RawUsrreqs):
     """What PF_ROUTE does for its sockets."""
 
     def attach(self, kern: Kernel, so: Socket) -> None:
@@ -456,12 +455,6 @@ class RtUsrreqs:
 
     def detach(self, kern: Kernel, so: Socket) -> None:
         kern.rtsock.sockets.remove(so)
-
-    def bind(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
-        raise KError(EINVAL)
-
-    def connect(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
-        raise KError(EINVAL)
 
     def send(
         self,
@@ -472,20 +465,11 @@ class RtUsrreqs:
         control: tuple[Cmsg, ...],
     ) -> int:
         """One message for the kernel; what it made of it comes back on every routing socket."""
-        if addr is not None:
-            raise KError(EISCONN)
+        no_address(addr)
         errno = kern.rtsock.route_output(data, so)
         if errno:
             raise KError(errno)
         return len(data)
-
-    def ctloutput(
-        self, kern: Kernel, so: Socket, op: int, level: int, opt: int, value: object = None
-    ) -> object:
-        raise KError(ENOPROTOOPT)
-
-    def sockaddr(self, kern: Kernel, so: Socket) -> SockaddrIn6:
-        return SockaddrIn6()
 
 
 def rtsock_init(kern: Kernel) -> None:

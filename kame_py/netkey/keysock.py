@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kame_py.net.raw_usrreq import RawUsrreqs, no_address
 from kame_py.netkey.key_msg import key_parse
-from kame_py.wire.errno import EINVAL, EISCONN, EMSGSIZE, ENOPROTOOPT, KError
+from kame_py.wire.errno import EMSGSIZE, KError
 from kame_py.wire.sockaddr import Cmsg, SockaddrIn6
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kame_py.kern.uipc_socket import Socket
 
 
-class KeyUsrreqs:
+class KeyUsrreqs(RawUsrreqs):
     """What PF_KEY does for its sockets."""
 
     def attach(self, kern: Kernel, so: Socket) -> None:
@@ -29,12 +30,6 @@ class KeyUsrreqs:
         kern.key.registered.pop(so, None)
         kern.key.promisc.discard(so)
 
-    def bind(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
-        raise KError(EINVAL)
-
-    def connect(self, kern: Kernel, so: Socket, addr: SockaddrIn6) -> None:
-        raise KError(EINVAL)
-
     def send(
         self,
         kern: Kernel,
@@ -44,17 +39,8 @@ class KeyUsrreqs:
         control: tuple[Cmsg, ...],
     ) -> int:
         """One message for the kernel. KError: EMSGSIZE, EINVAL when it has no whole header."""
-        if addr is not None:
-            raise KError(EISCONN)
+        no_address(addr)
         if len(data) > so.so_sndbuf:
             raise KError(EMSGSIZE)
         key_parse(kern, so, data)
         return len(data)
-
-    def ctloutput(
-        self, kern: Kernel, so: Socket, op: int, level: int, opt: int, value: object = None
-    ) -> object:
-        raise KError(ENOPROTOOPT)
-
-    def sockaddr(self, kern: Kernel, so: Socket) -> SockaddrIn6:
-        return SockaddrIn6()

@@ -7,7 +7,7 @@ kame_py/fast/engine.py. Import this module only where a replay shall be fast: it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from kame_py.fast.batch import Batch
 from kame_py.fast.cpu import CPU, Cpu
@@ -16,6 +16,7 @@ from kame_py.fast.ingest import PcapWalk
 from kame_py.fast.layout import A_COUNT
 from kame_py.fast.window import StreamWindow, Window, file_window
 from kame_py.replay.capture import CaptureReader, Record, Source, Takeable
+from kame_py.replay.pcap import open_capture
 from kame_py.replay.verdict import OWN, Key, VerdictLog
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class BulkRun:
 
     def output(self, blocks: memoryview, frames: int) -> None:
         self._player.wrote(blocks, frames)
+
+
+def open_walk(f: BinaryIO) -> PcapWalk:
+    """Batches of a pcap or pcapng file, compressed or not; CaptureError without a good header."""
+    return walk_on(open_capture(f))
 
 
 def walk_on(reader: CaptureReader, last_ns: int = 0) -> PcapWalk:

@@ -30,11 +30,6 @@ def drop_text(m: Mbuf) -> str:
     return fate_text(m) if m.fate is Fate.DROPPED and m.reason is not None else ""
 
 
-def path_line(kern: Kernel, m: Mbuf) -> str:
-    """All stages on one line: "ha: ether_input fxp0 > ip6_input > forwarded"."""
-    return f"{kern.name}: {' > '.join([*(m.path or []), fate_text(m)])}"
-
-
 def path_lines(kern: Kernel, m: Mbuf) -> list[str]:
     """One line per stage, indented below the name of the node."""
     return way_lines(kern.name, m.path or (), fate_text(m))

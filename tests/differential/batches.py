@@ -21,9 +21,9 @@ from kame_py.fast.annotate_twin import annotate_twin
 from kame_py.fast.batch import BATCH, SLACK, Batch
 from kame_py.fast.cksum import cksum_batch, cksum_one
 from kame_py.fast.cpu import CPU
+from kame_py.replay.bulk import open_walk
 from kame_py.replay.capture import CaptureError, Record
 from kame_py.replay.pcap import open_capture
-from kame_py.replay.walk import open_walk
 from kame_py.wire.cksum import in_cksum
 from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET
 from tests.support import PROJECT_ROOT, data_files

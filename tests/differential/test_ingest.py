@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from kame_py.fast.batch import Batch
 from kame_py.fast.window import ALIGN, CHUNK, SPAN
+from kame_py.replay.bulk import open_walk
 from kame_py.replay.pcap import PcapWriter
-from kame_py.replay.walk import open_walk
 from kame_py.wire.pcapfmt import MAX_SNAPLEN
 from tests.differential.batches import Told, capture_files, synthetic, told_fast, told_slowly
 from tests.support import PROJECT_ROOT
@@ -272,7 +272,7 @@ def test_reading_begins_where_the_file_stands(tmp_path: Path) -> None:
 MEMORY = """
 import resource, sys
 from kame_py.fast.batch import Batch
-from kame_py.replay.walk import open_walk
+from kame_py.replay.bulk import open_walk
 from kame_py.fast.annotate import annotate
 batch = Batch.empty()
 def read(f):
