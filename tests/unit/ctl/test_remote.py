@@ -196,6 +196,26 @@ def test_no_call_with_strange_values_raises(op: str, args: list[object]) -> None
     assert "internal error" not in "".join(line.text for line in node.kernel.log.lines)
 
 
+def test_who_does_not_read_is_answered_no_further_until_it_does(world: World) -> None:
+    """A thousand calls come in one piece; the second answer does not leave any more."""
+    wire = Program(world, "x", "a").wire
+    answered: list[Value] = []
+
+    def arrive(octets: bytes) -> None:
+        answered.extend(unpack(body)["r"] for body in Frames().feed(octets))
+        if len(answered) == 2:
+            wire.session.pause()
+
+    wire.session._send = arrive
+    calls = (pack({"op": "if_indextoname", "a": (i,)}) for i in range(1000))
+    wire.session.feed(b"".join(calls))
+    assert len(answered) == 2
+    wire.session.feed(pack({"op": "if_indextoname", "a": (1,)}))
+    assert len(answered) == 2
+    wire.session.resume()
+    assert len(answered) == 1001 and answered[-1] == "lo0"
+
+
 def test_values_come_back_as_they_went() -> None:
     values = (
         *(None, True, 7, "text", b"\x00\xff", (1, (2, b"")), SockaddrIn6(bytes(16), 80, 2)),
