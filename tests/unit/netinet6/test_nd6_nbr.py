@@ -18,10 +18,11 @@ from kame_py.net.route import (
     rtrequest,
 )
 from kame_py.netinet6.in6 import in6_addmulti, in6_update_ifa
-from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST
+from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NODAD
 from kame_py.netinet6.nd6_nbr import nd6_lladdr_changed
 from kame_py.netinet6.nd6_state import DELAY, REACHABLE, STALE
 from kame_py.netinet6.scope6 import in6_embedscope
+from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.nd6opt import build_lladdr_opt
 from tests.unit.netinet6.nd_node import (
     ALLNODES,
@@ -77,6 +78,21 @@ def test_anycast_address_does_not_override() -> None:
     in6_update_ifa(node.kern, node.ifp, GLOBAL, 64, IN6_IFF_ANYCAST)
     node.receive(ns(GLOBAL))
     assert adverts(node.sent()) == [(PEER, GLOBAL, "S", TLL)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "source"),
+    [(IN6_IFF_NODAD, GLOBAL), (IN6_IFF_ANYCAST, LL)],
+    ids=["unicast", "anycast"],
+)
+def test_who_is_asked_in_person_answers_from_the_address(flags: int, source: bytes) -> None:
+    """ndisc6 takes no answer that comes from elsewhere; an anycast address is nobody's source."""
+    node = Node()
+    in6_update_ifa(node.kern, node.ifp, GLOBAL, 64, flags)
+    node.sent()
+    node.receive(ns(GLOBAL))
+    packets = [packet for _, packet in node.sent()]
+    assert [Ip6Hdr.unpack(packet).ip6_src for packet in packets] == [source]
 
 
 def proxied() -> Node:
