@@ -111,10 +111,11 @@ def serve(lab: LabFile, args: argparse.Namespace, wires: dict[str, str], seed: i
     if args.pcap is None:
         return asyncio.run(_live(lab, args, wires, seed, None))
     try:
-        with open(args.pcap, "wb") as f:
-            return asyncio.run(_live(lab, args, wires, seed, f))
+        f = open(args.pcap, "wb", buffering=0)  # noqa: SIM115 - only its opening is this error
     except OSError as problem:
         raise FileProblem(f"{args.pcap}: {problem.strerror}") from None
+    with f:  # a packet is in the file when it was seen, whatever happens next
+        return asyncio.run(_live(lab, args, wires, seed, f))
 
 
 async def _live(
@@ -141,7 +142,7 @@ async def _live(
         if args.socket
         else runtime_dir(create=True) / f"{stem}-{os.getpid()}{SUFFIX}"
     )
-    live = Live(run, LiveOptions(path, wires, args.virtual), capture)
+    live = Live(run, LiveOptions(path, wires, args.virtual))
 
     def ready() -> None:
         screen.line(f"{', '.join(lab.nodes)}: running; control socket {path}")

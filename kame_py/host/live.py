@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING
 
 from kame_py.ctl.codec import Value
 from kame_py.host.ctlserver import ControlServer
@@ -24,8 +24,6 @@ from kame_py.wire.errno import EBUSY, EINVAL, ENODEV, ENXIO, EPERM, KError
 if TYPE_CHECKING:
     from kame_py.lab.lan import Lan
     from kame_py.lab.runner import LabRun
-
-FLUSH_S: Final = 1.0  # a capture is at most that far behind
 
 
 @dataclass(slots=True)
@@ -40,11 +38,10 @@ class LiveOptions:
 class Live:
     """One process full of nodes."""
 
-    def __init__(self, run: LabRun, options: LiveOptions, capture: BinaryIO | None) -> None:
+    def __init__(self, run: LabRun, options: LiveOptions) -> None:
         self.run = run
         self.world = run.world
         self.options = options
-        self._capture = capture
         self._uplinks: dict[str, Uplink] = {}
         self._stop: asyncio.Event = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -68,9 +65,7 @@ class Live:
             self.run.begin()
             self.pacer.start()
             ready()
-            flusher = asyncio.create_task(self._flush())
             await self._stop.wait()
-            flusher.cancel()
         finally:
             self._close()
 
@@ -82,11 +77,6 @@ class Live:
             uplink.close()
         self._uplinks.clear()
         self.run.end()
-
-    async def _flush(self) -> None:
-        while self._capture is not None:
-            await asyncio.sleep(FLUSH_S)
-            self._capture.flush()
 
     # -- wires --------------------------------------------------------------------------------
 

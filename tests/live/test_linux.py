@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.live.rig import Netns, Nodes, Rig, rig_in, wait_until
-from tests.support import needs_tool
+from tests.support import PROJECT_ROOT, needs_netns, needs_tool
 
 pytestmark = pytest.mark.live
 
@@ -161,3 +164,84 @@ def test_closed_udp_port_is_answered(pair: Pair, tmp_path: Path) -> None:
         "except ConnectionRefusedError: print('refused')\n"
     )
     assert pair.linux.run("python3", str(script)) == "refused\n"
+
+
+ECHO = f"""
+import asyncio
+from kame_py.host.run_tool import connect
+from kame_py.wire.in6addr import pton
+from kame_py.wire.sockaddr import AF_INET6, SOCK_DGRAM, SockaddrIn6
+
+async def main():
+    ops = connect("udpecho", "a")
+    fd = await ops.socket(AF_INET6, SOCK_DGRAM, 0)
+    await ops.bind(fd, SockaddrIn6(pton("{NODE}"), 7))
+    print("bound", flush=True)
+    while True:
+        got = await ops.recvmsg(fd)
+        await ops.sendmsg(fd, got.data, got.addr)
+
+asyncio.run(main())
+"""
+ASK = f"""
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.settimeout(10)
+for size in (1, 1400, 4000):
+    s.sendto(b"x" * size, ("{NODE}", 7))
+    print(len(s.recv(65536)))
+"""
+
+
+def test_udp_is_echoed_by_a_program_of_the_node(pair: Pair, tmp_path: Path) -> None:
+    """The program is a process of its own; 4000 octets are fragments both ways."""
+    server, client = tmp_path / "echo.py", tmp_path / "ask.py"
+    server.write_text(ECHO)
+    client.write_text(ASK)
+    with subprocess.Popen(
+        [sys.executable, str(server)],
+        env={**pair.node.env, "PYTHONPATH": str(PROJECT_ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as echo:
+        assert echo.stdout is not None and echo.stdout.readline() == "bound\n"
+        try:
+            assert pair.linux.run("python3", str(client)) == "1\n1400\n4000\n"
+        finally:
+            echo.kill()
+
+
+@pytest.mark.parametrize(
+    ("wire", "cap", "said"),
+    [
+        ("tap:kprobe1", "net_admin", "tap:kprobe1: needs CAP_NET_ADMIN"),
+        ("afpacket:lo", "net_raw", "afpacket:lo: needs CAP_NET_RAW"),
+    ],
+)
+def test_missing_right_is_named(tmp_path: Path, wire: str, cap: str, said: str) -> None:
+    needs_netns()
+    kind, _, name = wire.partition(":")
+    done = subprocess.run(
+        [
+            *(needs_tool("setpriv"), f"--bounding-set=-{cap}", f"--inh-caps=-{cap}"),
+            *(sys.executable, "-m", "kame_py", "vm", "--name", "x", f"--{kind}", name),
+        ],
+        env={**os.environ, "KAME_RUNTIME_DIR": str(tmp_path / "run")},
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.splitlines()[-1].startswith(f"kame vm: {said}")
+
+
+def test_capture_of_a_killed_node_is_whole(fresh: Pair, rig: Rig) -> None:
+    fresh.linux.run(needs_tool("ping"), "-6", "-c", "5", "-i", "0.05", NODE)
+    fresh.node.process.kill()
+    fresh.node.process.wait()
+    capture = next(iter(rig.captures()))
+    tshark = needs_tool("tshark")
+    code, out = fresh.linux.out(tshark, "-r", str(capture), "-Y", "icmpv6.type == 129")
+    assert code == 0 and len(out.splitlines()) >= 5, out
