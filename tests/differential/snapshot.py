@@ -14,6 +14,8 @@ SKIPPED: Final = frozenset(
     {"fate_sink", "conf", "clock", "changes", "spcache", "authdata", "_by_plen", "_found"}
 )
 _PLAIN: Final = (int, str, bytes, bool, float, type(None))
+_CODE: Final = frozenset({"function", "method", "builtin_function_or_method", "partial", "type"})
+_MINE: Final = ("kame_py", "tests")
 
 
 def snapshot(kern: object) -> dict[str, object]:
@@ -60,10 +62,12 @@ def _parts(value: object, path: str) -> Iterator[tuple[str, object]]:
     elif isinstance(value, (list, tuple, Set)) or type(value).__name__ == "deque":
         for i, item in enumerate(value):  # type: ignore[arg-type]  # a deque is iterable, too
             yield f"{path}[{i}]", item
-    elif type(value).__module__.startswith("kame_py"):
+    elif type(value).__module__.startswith(_MINE):
         for name in _members(value):
             if name not in SKIPPED and hasattr(value, name):
                 yield f"{path}.{name}", getattr(value, name)
+    elif type(value).__name__ not in _CODE:
+        raise TypeError(f"{path}: what of a {type(value)} is state?")
 
 
 def _nameable(name: object) -> bool:

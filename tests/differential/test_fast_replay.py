@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kame_py.kern.conf import KernConf
+from kame_py.replay.pcap import LINKTYPE_RAW
 from kame_py.replay.pcapng import PcapngWriter
-from kame_py.replay.runner import Fast, ReplayOptions, ReplayResult, replay
+from kame_py.replay.runner import Fast, ReplayOptions, replay
 from kame_py.wire.in6addr import ether_multicast
 from tests.differential.home import (
     CN,
     FAR,
     HA,
-    LINKTYPE_RAW,
     MAC,
     NEIGHBOUR,
     NS,
@@ -34,10 +34,10 @@ from tests.differential.home import (
     ROUTER,
     ROUTER_MAC,
     START_NS,
-    Outcome,
+    Node,
     capture,
+    compared,
     frame,
-    play,
     rc,
 )
 from tests.differential.snapshot import differences, snapshot
@@ -70,7 +70,8 @@ BROADCAST: Final = b"\xff" * 6
 STRANGE_GROUP: Final = bytes.fromhex("3333deadbeef")
 HOST_RC: Final = f"ifconfig fxp0 inet6 {HA} prefixlen 64 alias\n"
 ROUTER_RC: Final = "sysctl -w net.inet6.ip6.forwarding=1\n" + HOST_RC
-PLAIN: Final = frozenset[str]()
+PLAIN: Final = KernConf()
+PROTECTED: Final = KernConf(frozenset({"MIP6", "IPSEC"}))
 
 
 def hoa(i: int) -> str:
@@ -107,22 +108,6 @@ def group(text: str) -> bytes:
 
 def timed(frames: Sequence[bytes], gap_ns: int = MS) -> list[tuple[int, bytes]]:
     return [(i * gap_ns, data) for i, data in enumerate(frames)]
-
-
-def compared(
-    pcap: bytes, text: str | None = RC, options: frozenset[str] = frozenset({"MIP6"})
-) -> ReplayResult:
-    """Play it both ways, compare everything; the fast one's result."""
-    slow, _ = play(pcap, Fast.OFF, text=text, options=options)
-    fast, result = play(pcap, Fast.ON, text=text, options=options)
-    assert_equal(slow, fast)
-    return result
-
-
-def assert_equal(slow: Outcome, fast: Outcome) -> None:
-    assert differences(slow.state, fast.state) == {}
-    for name in Outcome._fields:
-        assert getattr(slow, name) == getattr(fast, name), name
 
 
 REGISTERED: Final = [register(i) for i in range(4)]
@@ -238,7 +223,7 @@ def test_a_neighbour_grows_stale_in_the_middle() -> None:
     steps += [(4 * MS + k * NS // 2, data) for k in range(200)]
     steps += [(steps[-1][0] + MS, other)]
     steps += [(steps[-1][0] + k * NS // 2, data) for k in range(1, 60)]
-    result = compared(capture(steps), text)
+    result = compared(capture(steps), Node(text))
     assert result.in_bulk > 60
     assert result.punts["unresolved neighbour"]
 
@@ -252,14 +237,14 @@ def test_a_smaller_path_mtu_is_heeded() -> None:
 
 def test_a_host_takes_no_packet_of_others() -> None:
     frames = [frame(udp(CN, FAR)), frame(udp(CN, HA)), frame(udp(CN, FAR)), *CLASSES["ARP to all"]]
-    result = compared(capture(timed(frames * 3)), HOST_RC, PLAIN)
+    result = compared(capture(timed(frames * 3)), Node(HOST_RC, PLAIN))
     assert result.in_bulk >= 9
 
 
 def test_a_router_without_mobility_forwards_in_bulk() -> None:
     text = ROUTER_RC + f"ndp -s {ROUTER} 0:90:27:0:0:a1\nroute add -inet6 default {ROUTER}\n"
     result = compared(
-        capture(timed([frame(udp(CN, FAR)), frame(udp(CN, ROUTER))] * 5)), text, PLAIN
+        capture(timed([frame(udp(CN, FAR)), frame(udp(CN, ROUTER))] * 5)), Node(text, PLAIN)
     )
     assert result.in_bulk >= 9  # the first one shows that there is more
 
@@ -267,21 +252,21 @@ def test_a_router_without_mobility_forwards_in_bulk() -> None:
 def test_a_router_whose_policies_ask_for_ipsec_forwards_one_by_one() -> None:
     text = RC + f"setkey -c <<EOF\nspdadd {CN} {FAR} any -P out none;\nEOF\n"
     frames = timed([register(0), *[frame(udp(CN, FAR))] * 5])
-    result = compared(capture(frames), text, frozenset({"MIP6", "IPSEC"}))
+    result = compared(capture(frames), Node(text, PROTECTED))
     assert result.in_bulk == 0
     assert result.punts == {"policy": 5}
 
 
 def test_a_home_agent_with_ipsec_but_without_policies_works_in_bulk() -> None:
     frames = timed([*REGISTERED, *CLASSES["to a mobile node"]])
-    assert compared(capture(frames), RC, frozenset({"MIP6", "IPSEC"})).in_bulk
+    assert compared(capture(frames), Node(RC, PROTECTED)).in_bulk
 
 
 def test_links_without_addresses() -> None:
     text = RC.replace("ndp -s", "# ndp -s")
     packets = [data[len(frame(b"")) :] for data in (*REGISTERED, *CLASSES["to a mobile node"])]
     packets += [b"", b"\x45" + bytes(39), b"\x60", udp(CN, FAR), udp(CN, FAR)[:-1]]
-    result = compared(capture(timed(packets), LINKTYPE_RAW), text)
+    result = compared(capture(timed(packets), LINKTYPE_RAW), Node(text))
     assert result.in_bulk >= 3
 
 
@@ -327,7 +312,7 @@ def test_more_destinations_and_neighbours_than_the_first_tables_hold() -> None:
         if i % 400 == 7:
             frames.append(register(i // 400, seq=3, at=i))
             frames.append(frame(udp(CN, hoa(i // 400))))
-    result = compared(capture(timed(frames)), text)
+    result = compared(capture(timed(frames)), Node(text))
     assert result.in_bulk > 2900
 
 
@@ -401,12 +386,12 @@ def test_sequential_addresses_do_not_crowd_in_the_table() -> None:
 @pytest.mark.parametrize("path", data_files("captures/*.pcap"), ids=lambda p: p.name)
 @pytest.mark.parametrize("text", [None, ROUTER_RC, RC], ids=["host", "router", "home agent"])
 def test_captures_of_others(path: Path, text: str | None) -> None:
-    compared(path.read_bytes(), text)
+    compared(path.read_bytes(), Node(text))
 
 
 @pytest.mark.parametrize("path", data_files("fuzz/*.pcap"), ids=lambda p: p.name)
 def test_broken_captures_of_others(path: Path) -> None:
-    compared(path.read_bytes(), RC)
+    compared(path.read_bytes())
 
 
 def test_data_is_there_or_skipped() -> None:
@@ -451,7 +436,7 @@ def test_any_sequence(steps: list[tuple[int, list[bytes]]], known: bool) -> None
             frames.append((t, data))
             t += 1000
     text = RC if known else RC.replace(f"ndp -s {ROUTER} 0:90:27:0:0:a1\n", "")
-    compared(capture(frames), text)
+    compared(capture(frames), Node(text))
 
 
 def test_the_twins_do_the_same() -> None:
