@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write a synthetic capture of Mobile IPv6 traffic: the input of the benchmarks.
 
-    gen_capture.py OUT [--packets N] [--hosts N] [--seed N]
+    gen_capture.py OUT [--mix NAME] [--packets N] [--hosts N] [--seed N]
 
-The same arguments give the same octets; checksums are right. 40 % TCP, 25 % UDP, 8 % UDP with a
-home address option, 8 % TCP with a routing header of type 2, 6 % tunnelled, and a little of
-everything else that a home agent sees. Frames have 70 to 1374 octets, about 550 on average. Hosts
-differ in their interface identifiers, whose sum is one and the same, so a packet needs no new
-checksum.
+The same arguments give the same octets; checksums are right. The mix ``mobile`` is 40 % TCP, 25 %
+UDP, 8 % UDP with a home address option, 8 % TCP with a routing header of type 2, 6 % tunnelled, and
+a little of everything else that a home agent sees; frames have 70 to 1502 octets, 500 on average.
+``small``, ``imix`` and ``large`` are UDP: packets of 78 octets, seven of 78 to four of 576 and one
+of 1400, and of 1400. Hosts differ in their interface identifiers, whose sum is one and the same, so
+a packet needs no new checksum.
 """
 
 from __future__ import annotations
@@ -73,22 +74,14 @@ ID_LEN: Final = 8
 ID_SUM: Final = 0x4B61  # of the 16-bit words of every interface identifier
 START_NS: Final = 1_010_000_000 * 10**9  # January 2002
 GAP_NS: Final = 20_000  # between packets, at most
-SIZES: Final = (
-    8,
-    24,
-    40,
-    80,
-    120,
-    180,
-    360,
-    516,
-    536,
-    900,
-    1180,
-    1280,
-)  # of what a host has to say
-SIZE_WEIGHTS: Final = (4, 6, 6, 6, 5, 4, 4, 8, 8, 4, 6, 7)
-VARIANTS: Final = 24  # of a kind of packets
+SIZES: Final = (8, 24, 40, 80, 120, 180, 360, 516, 536, 900, 1180, 1428)  # of what a host says
+SIZE_WEIGHTS: Final = (5, 6, 6, 6, 5, 4, 4, 9, 9, 4, 6, 7)
+FRAME_MAX: Final = 1502
+SMALL: Final = 78  # octets of IPv6 packets
+MIDDLE: Final = 576
+LARGE: Final = 1400
+HEADERS: Final = Ip6Hdr.SIZE + Udphdr.SIZE
+VARIANTS: Final = 48  # of a kind of packets
 
 
 def _addr(text: str) -> bytes:
@@ -239,35 +232,53 @@ def solicitation(rng: Rng, size: int) -> bytes:
     return put_u8(_ip6(IPPROTO_ICMPV6, body, src, dst), Ip6Hdr.O_ip6_hlim, 255)
 
 
-#: What there is, and how much of it in 1000 packets.
-MIX: Final[tuple[tuple[Callable[[Rng, int], bytes], int], ...]] = (
-    (tcp, 400),
-    (udp, 250),
-    (udp_from_home, 80),
-    (tcp_routed, 80),
-    (tunnelled, 60),
-    (binding_update, 30),
-    (binding_ack, 20),
-    (mobility, 20),
-    (authenticated, 20),
-    (encrypted, 20),
-    (router_alert, 10),
-    (source_routed, 5),
-    (solicitation, 5),
-)
+class Part(NamedTuple):
+    """One kind of packets of a mix; without a length they are of many lengths."""
+
+    kind: Callable[[Rng, int], bytes]
+    share: int
+    octets: int | None = None
 
 
-def templates(rng: Rng) -> tuple[list[Template], NDArray[np.float64]]:
+#: What there is, and how much of it.
+MIXES: Final[dict[str, tuple[Part, ...]]] = {
+    "mobile": (
+        Part(tcp, 400),
+        Part(udp, 250),
+        Part(udp_from_home, 80),
+        Part(tcp_routed, 80),
+        Part(tunnelled, 60),
+        Part(binding_update, 30),
+        Part(binding_ack, 20),
+        Part(mobility, 20),
+        Part(authenticated, 20),
+        Part(encrypted, 20),
+        Part(router_alert, 10),
+        Part(source_routed, 6),
+        Part(solicitation, 5),
+    ),
+    "small": (Part(udp, 1, SMALL),),
+    "imix": (Part(udp, 7, SMALL), Part(udp, 4, MIDDLE), Part(udp, 1, LARGE)),
+    "large": (Part(udp, 1, LARGE),),
+}
+
+
+def templates(rng: Rng, mix: str = "mobile") -> tuple[list[Template], NDArray[np.float64]]:
     """Frames of every kind and how often each comes."""
     ether = EtherHeader(ether_dhost=_MACS[0], ether_shost=_MACS[1], ether_type=ETHERTYPE_IPV6)
     head = ether.pack()
-    sizes = np.repeat(SIZES, SIZE_WEIGHTS)
+    many = np.repeat(SIZES, SIZE_WEIGHTS)
+    evenly = many[np.arange(VARIANTS) * len(many) // VARIANTS]
     found, weights = [], []
-    for kind, share in MIX:
-        for size in rng.choice(sizes, VARIANTS):
-            frame = head + kind(rng, int(size))
+    for part in MIXES[mix]:
+        for size in evenly.tolist():
+            if part.octets is not None:
+                size = part.octets - HEADERS
+            frame = head + part.kind(rng, size)
+            if len(frame) > FRAME_MAX:
+                frame = head + part.kind(rng, size - (len(frame) - FRAME_MAX))
             found.append(Template(frame, _places(frame, PEER), _places(frame, HOME, CARE_OF)))
-            weights.append(share / VARIANTS)
+            weights.append(part.share / VARIANTS)
     return found, np.array(weights) / sum(weights)
 
 
@@ -289,10 +300,12 @@ def identifiers(rng: Rng, hosts: int) -> Octets:
     return words.astype(">u2").view(np.uint8).reshape(hosts, ID_LEN)
 
 
-def write_capture(f: BinaryIO, packets: int, hosts: int = 100_000, seed: int = 1) -> None:
+def write_capture(
+    f: BinaryIO, packets: int, hosts: int = 100_000, seed: int = 1, mix: str = "mobile"
+) -> None:
     """A little-endian nanosecond pcap file of Ethernet frames."""
     rng = np.random.default_rng(seed)
-    made, weights = templates(rng)
+    made, weights = templates(rng, mix)
     known = identifiers(rng, hosts)
     f.write(pcapfmt.build_pcap_file(pcapfmt.MAX_SNAPLEN, pcapfmt.LINKTYPE_ETHERNET))
     now = START_NS
@@ -336,6 +349,7 @@ def _scatter(arena: Octets, at: NDArray[np.int64], rows: Octets) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="write a synthetic capture of Mobile IPv6 traffic")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--mix", choices=MIXES, default="mobile")
     parser.add_argument("--packets", type=int, default=1_000_000)
     parser.add_argument("--hosts", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -344,7 +358,7 @@ def main() -> int:
         parser.error("packets and hosts are counts")
     try:
         with args.out.open("wb") as f:
-            write_capture(f, args.packets, args.hosts, args.seed)
+            write_capture(f, args.packets, args.hosts, args.seed, args.mix)
     except OSError as e:
         print(f"gen_capture.py: {args.out}: {e.strerror}", file=sys.stderr)
         return 1
