@@ -29,6 +29,7 @@ __all__ = [
     "ipsec_get_reqlevel",
     "key_allocsp",
     "key_delsp",
+    "key_findsp",
     "key_insertsp",
     "key_msg2sp",
     "key_newreqid",
@@ -60,16 +61,21 @@ _DEFLEV: Final = {
 
 def key_allocsp(kern: Kernel, spidx: Secpolicyindex) -> Secpolicy | None:
     """The first policy of the direction whose selectors a packet's index meets; it was used now."""
-    key = kern.key
-    if spidx in key.spcache:
-        sp = key.spcache[spidx]
-    else:
-        if len(key.spcache) >= SPCACHE_MAX:
-            key.spcache.clear()
-        sp = next((sp for sp in key_sps(kern, spidx.dir) if _matches(sp, spidx)), None)
-        key.spcache[spidx] = sp
+    sp = key_findsp(kern, spidx)
     if sp is not None:
         key_usesp(kern, sp)
+    return sp
+
+
+def key_findsp(kern: Kernel, spidx: Secpolicyindex) -> Secpolicy | None:
+    """The same without a packet."""
+    key = kern.key
+    if spidx in key.spcache:
+        return key.spcache[spidx]
+    if len(key.spcache) >= SPCACHE_MAX:
+        key.spcache.clear()
+    sp = next((sp for sp in key_sps(kern, spidx.dir) if _matches(sp, spidx)), None)
+    key.spcache[spidx] = sp
     return sp
 
 

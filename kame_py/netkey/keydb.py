@@ -181,8 +181,9 @@ class KeyState:
     sad: (proto, dst, spi) -> associations, of different sources; by_index: oldest first.
     heads: (proto, src, dst) -> indices, oldest first. spd: policies by (direction, number of
     entry); spcache: what key_allocsp found since the SPD changed. registered: socket -> SA types
-    it answers for. on_change: called when an association becomes usable or goes. The other members
-    are the sysctls net.key.* and net.inet6.ipsec6.*.
+    it answers for. on_change: called when an association becomes usable or goes. gen: counts all
+    changes of associations but their use. The other members are the sysctls net.key.* and
+    net.inet6.ipsec6.*.
     """
 
     sad: SortedDict[tuple[int, bytes, int], list[Secasvar]] = field(default_factory=SortedDict)
@@ -202,6 +203,7 @@ class KeyState:
     acq_seq: int = 0
     reqid: int = 0x3FFF  # IPSEC_MANUAL_REQID_MAX; automatic ids are above it
     on_change: list[Callable[[], None]] = field(default_factory=list)
+    gen: int = 0
     key_debug_level: int = 0
     key_spi_trycnt: int = 1000
     key_spi_minval: int = 0x100
