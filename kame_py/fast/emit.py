@@ -22,6 +22,7 @@ from kame_py.fast.layout import (
     ADJ_SHIFT,
     BYTE,
     C_DECAP,
+    C_FRAMES,
     C_IBYTES,
     C_OBYTES,
     C_POS,
@@ -184,7 +185,7 @@ def emit(
     bytes_in = bytes_out = 0
     link, hlim, write = word(conf, E_LINK), word(conf, E_HLIM), word(conf, E_WRITE)
     echo = word(conf, E_ECHO)
-    pos = cnt[C_POS]
+    pos, frames = cnt[C_POS], cnt[C_FRAMES]
     for i in range(start, stop):
         a = ld8(acts, i)
         if a in (A_OWN, A_NOTFORUS, A_MCAST):
@@ -210,6 +211,7 @@ def emit(
         cnt[a] += 1
         bytes_in += half(sizes, i)
         bytes_out += size
+        frames += 1
         if q != p:
             cnt[C_DECAP] += 1
             hist[ld8(octets, p + _NXT)] += 1
@@ -240,5 +242,5 @@ def emit(
             st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
     cnt[C_IBYTES] += bytes_in
     cnt[C_OBYTES] += bytes_out
-    cnt[C_POS] = pos
+    cnt[C_POS], cnt[C_FRAMES] = pos, frames
     return stop

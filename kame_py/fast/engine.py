@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from kame_py.net.if_ import Ifnet
 
 OUT_OCTETS: Final = 1 << 18
-STAMP_MAX_NS: Final = (1 << 63) - 1
 _SRC: Final = Ip6Hdr.O_ip6_src
 _DST: Final = Ip6Hdr.O_ip6_dst
 _NXT: Final = Ip6Hdr.O_ip6_nxt
@@ -91,7 +90,6 @@ class Engine:
         self._cnt: I64 = np.zeros(layout.C_COUNT, np.int64)
         self._hist: I64 = np.zeros(layout.BYTE + 1, np.int64)
         self._stamps: I64 = np.zeros(BATCH, np.int64)
-        self._frames = 0  # in _out
         self._stale = True  # something but runs has happened
         self._stops: list[int] = []
         self.punts = [0] * len(PUNT_NAMES)
@@ -119,7 +117,8 @@ class Engine:
         while i < n:
             due = self._due(stamps)
             end = min(due, self._stops[0] if self._stops else n)
-            if i < end:
+            ran = i < end
+            if ran:
                 self._run(b, stamps, i, end)
                 i = end
                 continue
@@ -132,7 +131,8 @@ class Engine:
                 i += 1
         if n:
             self.last_ns = int(stamps[n - 1])
-            self._face.advance(self.last_ns)  # nothing is due, so nobody sees what is not counted
+        if n and ran:  # nothing is due, so nobody sees what is not counted
+            self._face.advance(self.last_ns)
 
     def _run_slow(self, b: Batch, stamps: I64) -> None:
         self._settle()
@@ -149,17 +149,17 @@ class Engine:
 
     def flush(self) -> None:
         """Hand on the output so far: something else is about to be written behind it."""
-        pos = int(self._cnt[layout.C_POS])
-        if self._frames or pos:
-            self._face.output(self._out[:pos].data, self._frames)
-            self._cnt[layout.C_POS] = self._frames = 0
+        pos, frames = self._cnt[layout.C_POS :].tolist()
+        if frames:
+            self._face.output(self._out[:pos].data, frames)
+            self._cnt[layout.C_POS :] = 0
 
     def _due(self, stamps: I64) -> int:
         """The first packet that finds a timer due."""
         deadline = self._kern.next_deadline()
-        if deadline is None:
+        if deadline is None or deadline + self._epoch > stamps[-1]:
             return len(stamps)
-        return int(np.searchsorted(stamps, min(deadline + self._epoch, STAMP_MAX_NS)))
+        return int(np.searchsorted(stamps, deadline + self._epoch))
 
     def _stop(self, b: Batch, i: int) -> bool:
         """The packet that ends a run, its time has come; True: it is done with."""
@@ -205,7 +205,6 @@ class Engine:
             )
             if at == stop:
                 break
-            self._settle()
             self.flush()
         self.packets += stop - start
         self._face.ran(b, start, stop, self._act)
@@ -261,7 +260,6 @@ class Engine:
             data.ifi_opackets += sent
             data.ifi_obytes += cnt[layout.C_OBYTES]
             kern.fates[Fate.FORWARDED] += forward + tunnel
-            self._frames += sent
             self._count_sent(forward, tunnel, echo)
             self._count_hops(cnt[layout.C_TOUCHED])
         if echo:

@@ -28,8 +28,9 @@ C_IBYTES: Final = A_COUNT
 C_OBYTES: Final = A_COUNT + 1
 C_DECAP: Final = A_COUNT + 2
 C_TOUCHED: Final = A_COUNT + 3  # how many adjacencies are in ``touched``
-C_POS: Final = A_COUNT + 4  # where the output ends
-C_COUNT: Final = A_COUNT + 5
+C_POS: Final = A_COUNT + 4  # where the output ends; it and what follows outlives a reckoning
+C_FRAMES: Final = A_COUNT + 5  # in the output
+C_COUNT: Final = A_COUNT + 6
 
 # A row of the table: what is known of one address.
 R_KEY0: Final = 0
