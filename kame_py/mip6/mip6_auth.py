@@ -20,20 +20,22 @@ from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope
 from kame_py.wire.codecs import Ip6OptBindingAck
-from kame_py.wire.ip6ext import AlignedOpt
+from kame_py.wire.const import IPPROTO_NONE
+from kame_py.wire.ip6ext import AlignedOpt, build_option
 from kame_py.wire.mip6 import AuthData, BindingAck, BindingUpdate, SubOpt
 
 if TYPE_CHECKING:
     from kame_py.kern.hooks import AuthdataSa
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
-    from kame_py.mip6.mip6_var import Mip6Bu
+    from kame_py.mip6.mip6_var import Mip6Bu, Mip6State
 
 AUTHDATA_WORD: Final = 4  # octets: the code is a whole number of 32 bit words (s.5.6)
+USABLE: Final = range(AUTHDATA_WORD, 256, AUTHDATA_WORD)  # the null algorithm proves nothing
 _AH: Final = M_AUTHIPHDR | M_AUTHIPDGM  # ESP alone marks only the second (s.4.4)
 
 Covered: TypeAlias = tuple[bytes, ...]  # what goes into the code, in order
-Cover: TypeAlias = Callable[[bytes], tuple[Covered, ...]]  # of an option up to the code: any of
+Forms: TypeAlias = Callable[[bytes], tuple[bytes, ...]]  # of an option up to the code: any of
 
 
 class Authdata(enum.Enum):
@@ -47,6 +49,7 @@ class Authdata(enum.Enum):
     WRONGSA = "the security association is another host's"
 
 
+_GOOD: Final = Authdata.GOOD
 BU_REFUSALS: Final[dict[Authdata, DropReason]] = {
     Authdata.ABSENT: D.MIP6_BUNOAUTH,
     Authdata.BAD: D.MIP6_BUBADAUTH,
@@ -74,8 +77,19 @@ def mip6_ba_covered(dst: bytes, src: bytes, option: bytes, reserved: bool) -> Co
     """Of an acknowledgement; the draft leaves the reserved octet out, KAME did not."""
     if reserved:
         return dst, src, option
-    head = option[: Ip6OptBindingAck.O_ip6oa_reserved]
-    return dst, src, head, option[Ip6OptBindingAck.O_ip6oa_seqno :]
+    return dst, src, _without_reserved(option)
+
+
+def _without_reserved(option: bytes) -> bytes:
+    return option[: Ip6OptBindingAck.O_ip6oa_reserved] + option[Ip6OptBindingAck.O_ip6oa_seqno :]
+
+
+def _update_forms(option: bytes) -> tuple[bytes, ...]:
+    return (option,)
+
+
+def _ack_forms(option: bytes) -> tuple[bytes, ...]:
+    return _without_reserved(option), option
 
 
 # -- sending ----------------------------------------------------------------------------------
@@ -91,12 +105,7 @@ def mip6_authdata_wanted(kern: Kernel) -> bool:
 def mip6_authdata_sa(kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
     """The association that signs from ``src`` to ``dst``: home addresses, kernel form."""
     sa = kern.ipsec.authdata_out(kern, src, dst)
-    return sa if sa is not None and sa.spi and _usable(sa.icvlen) else None
-
-
-def _usable(icvlen: int) -> bool:
-    """The null algorithm proves nothing."""
-    return icvlen > 0 and not icvlen % AUTHDATA_WORD
+    return sa if sa is not None and sa.spi and sa.icvlen in USABLE else None
 
 
 def mip6_bu_sign(kern: Kernel, sa: AuthdataSa, value: BindingUpdate, bu: Mip6Bu) -> AlignedOpt:
@@ -110,12 +119,26 @@ def mip6_ba_sign(
     kern: Kernel, sa: AuthdataSa, ba: BindingAck, dst: bytes, src: bytes
 ) -> AlignedOpt:
     """The acknowledgement from ``src`` to the home address ``dst``, signed."""
-    state = mip6_state(kern)
+    return AlignedOpt(*_ba_signed(mip6_state(kern), sa, ba, dst, src))
+
+
+def mip6_ba_header(
+    kern: Kernel, state: Mip6State, ba: BindingAck, dst: bytes, src: bytes
+) -> bytes | None:
+    """The same as a destination options header; None: no key."""
+    sa = mip6_authdata_sa(kern, src, dst)
+    return None if sa is None else build_option(IPPROTO_NONE, *_ba_signed(state, sa, ba, dst, src))
+
+
+def _ba_signed(
+    state: Mip6State, sa: AuthdataSa, ba: BindingAck, dst: bytes, src: bytes
+) -> tuple[bytes, int, int]:
+    """The option, and its alignment."""
     head, align, plus = state.dialect.wire.uncoded(ba, sa.spi, sa.icvlen)
     if dst >= b"\xfe" or src >= b"\xfe":
         dst, src = in6_clearscope(dst), in6_clearscope(src)
-    code = sa.sign(*mip6_ba_covered(dst, src, head, state.authdata_kame))
-    return AlignedOpt(head + code, align, plus)
+    covered = head if state.authdata_kame else _without_reserved(head)
+    return head + sa.sign(dst, src, covered), align, plus
 
 
 # -- receiving --------------------------------------------------------------------------------
@@ -125,12 +148,9 @@ def mip6_bu_refusal(
     kern: Kernel, m: Mbuf, option: bytes, bu: BindingUpdate, hoa: bytes, coa: bytes
 ) -> DropReason | None:
     """Why an update, whose octets are ``option``, is not authentic; coa: source on the wire."""
-
-    def cover(head: bytes) -> tuple[Covered, ...]:
-        return (mip6_bu_covered(in6_clearscope(m.dst), coa, hoa, head),)
-
-    verdict = _verdict(kern, m, hoa, option, bu.subopts, cover)
-    if verdict is Authdata.GOOD:
+    dst = in6_clearscope(m.dst) if m.dst >= b"\xfe" else m.dst
+    verdict = _verdict(kern, m, hoa, option, bu.subopts, (dst, coa, hoa), _update_forms)
+    if verdict is _GOOD:
         return None
     bad = "invalid authenticataion data"
     _tell(kern, verdict, "update", bad, addr_text(kern, hoa))
@@ -139,16 +159,9 @@ def mip6_bu_refusal(
 
 def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> DropReason | None:
     """Why an acknowledgement is not authentic."""
-
-    def cover(head: bytes) -> tuple[Covered, ...]:
-        dst, src = in6_clearscope(m.dst), in6_clearscope(m.src)
-        return (
-            mip6_ba_covered(dst, src, head, reserved=False),
-            mip6_ba_covered(dst, src, head, reserved=True),
-        )
-
-    verdict = _verdict(kern, m, m.src, option, ba.subopts, cover)
-    if verdict is Authdata.GOOD:
+    addrs = in6_clearscope(m.dst), in6_clearscope(m.src)
+    verdict = _verdict(kern, m, m.src, option, ba.subopts, addrs, _ack_forms)
+    if verdict is _GOOD:
         return None
     bad = "authenticate binding ack failed"
     _tell(kern, verdict, "ack", bad, addr_text(kern, m.src))
@@ -156,42 +169,54 @@ def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> Dro
 
 
 def _verdict(
-    kern: Kernel, m: Mbuf, src: bytes, option: bytes, subopts: tuple[SubOpt, ...], cover: Cover
+    kern: Kernel,
+    m: Mbuf,
+    src: bytes,
+    option: bytes,
+    subopts: tuple[SubOpt, ...],
+    addrs: Covered,
+    forms: Forms,
 ) -> Authdata:
     """Good by AH of ``src``, by authentication data, or because neither is asked for."""
     state = mip6_state(kern)
     config = state.config
-    ah = bool(config.mcfg_use_ipsec) and m.flags & _AH == _AH
+    ah = config.mcfg_use_ipsec and m.flags & _AH == _AH
     if ah and kern.ipsec.vouched(kern, m, src, header=True):
-        return Authdata.GOOD
+        return _GOOD
     if state.dialect.wire.authdata_type is None:
-        verdict = Authdata.ABSENT if config.mcfg_use_ipsec else Authdata.GOOD
+        verdict = Authdata.ABSENT if config.mcfg_use_ipsec else _GOOD
     elif config.mcfg_use_authdata:
-        verdict = _verify(kern, m, src, option, subopts, cover)
+        verdict = _verify(kern, m.dst, src, option, subopts, addrs, forms)
     else:
-        verdict = Authdata.GOOD
+        verdict = _GOOD
     return Authdata.WRONGSA if ah and verdict is Authdata.ABSENT else verdict
 
 
 def _verify(
-    kern: Kernel, m: Mbuf, src: bytes, option: bytes, subopts: tuple[SubOpt, ...], cover: Cover
+    kern: Kernel,
+    dst: bytes,
+    src: bytes,
+    option: bytes,
+    subopts: tuple[SubOpt, ...],
+    addrs: Covered,
+    forms: Forms,
 ) -> Authdata:
     """Authentication data, if there is any: last, of the right length, by ``src`` itself."""
     auth = subopts[-1] if subopts else None
     if not isinstance(auth, AuthData):
         return Authdata.BAD if any(isinstance(s, AuthData) for s in subopts) else Authdata.ABSENT
-    sa = kern.ipsec.authdata_in(kern, src, m.dst, auth.spi)
+    sa = kern.ipsec.authdata_in(kern, src, dst, auth.spi)
     if sa is None:
-        known = kern.ipsec.authdata_known(kern, m.dst, auth.spi)
+        known = kern.ipsec.authdata_known(kern, dst, auth.spi)
         return Authdata.WRONGSA if known else Authdata.NOSA
     icvlen = sa.icvlen
     if len(auth.mac) != icvlen:
         return Authdata.LENGTH
-    if not _usable(icvlen):
+    if icvlen not in USABLE:
         return Authdata.BAD
-    for parts in cover(option[:-icvlen]):
-        if sa.verify(auth.mac, *parts):
-            return Authdata.GOOD
+    for form in forms(option[:-icvlen]):
+        if sa.verify(auth.mac, *addrs, form):
+            return _GOOD
     return Authdata.BAD
 
 

@@ -17,7 +17,7 @@ from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
 from kame_py.netinet6.ip6_var import Exthdrs
 from kame_py.netinet6.scope6 import addr_text
-from kame_py.wire.const import IPPROTO_NONE
+from kame_py.wire.const import IPPROTO_DSTOPTS, IPPROTO_NONE
 from kame_py.wire.errno import EACCES
 from kame_py.wire.in6addr import (
     IN6_IS_ADDR_LINKLOCAL,
@@ -25,7 +25,7 @@ from kame_py.wire.in6addr import (
     IN6_IS_ADDR_V4COMPAT,
     IN6_IS_ADDR_V4MAPPED,
 )
-from kame_py.wire.ip6ext import AlignedOpt, build_options, build_rthdr0
+from kame_py.wire.ip6ext import build_options, build_rthdr0
 from kame_py.wire.mip6 import BindingAck
 
 if TYPE_CHECKING:
@@ -69,36 +69,37 @@ def mip6_bc_send_ba(
     As an empty packet (next header 59) with a routing header unless it goes to the home address.
     """
     state = mip6_state(kern)
-    answered = req.bu.seqno if seqno is None else seqno
-    option = _ba_option(kern, state, req, BindingAck(status, answered, lifetime_s, refresh_s))
-    if option is None:
+    stats = kern.stats
+    ba = BindingAck(status, req.bu.seqno if seqno is None else seqno, lifetime_s, refresh_s)
+    dest2 = _ba_header(kern, state, req, ba)
+    if dest2 is None:
         mip6warn(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
         return
-    kern.stats.mip6["mip6s_oba"] += 1
-    kern.stats.mip6s_oba_hist[status] += 1
-    dest2 = build_options(IPPROTO_NONE, [option])
+    stats.mip6["mip6s_oba"] += 1
+    stats.mip6s_oba_hist[status] += 1
+    addr, hoa = req.addr, req.hoa
     via = req.coa if state.dialect.ack_by_coa else mip6_ba_via(req, status, lifetime_s)
-    rthdr = b"" if via == req.hoa else build_rthdr0(IPPROTO_NONE, (via,), 1)
-    if rthdr:
-        kern.stats.mip6["mip6s_orthdr"] += 1
-    m = m_get(kern, ip6_pkt(req.addr, req.hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
-    m.src, m.dst = req.addr, req.hoa
+    rthdr = b""
+    if via != hoa:
+        rthdr = build_rthdr0(IPPROTO_DSTOPTS, (via,), 1)
+        stats.mip6["mip6s_orthdr"] += 1
+    m = m_get(kern, ip6_pkt(addr, hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
+    m.src, m.dst = addr, hoa
     m.auxdata().ip6a_flags = IP6A_NOBINDING
     if state.dialect.ah_forced:
         mip6_ah.mip6_ah_force(kern, m)
-    error = ip6_output(kern, m, hdrs=Exthdrs(rthdr=rthdr, dest2=dest2))
+    error = ip6_output(kern, m, None, 0, None, Exthdrs(b"", b"", rthdr, b"", dest2))
     if error:
-        to = f"{addr_text(kern, req.hoa)}({addr_text(kern, via)})"
+        to = f"{addr_text(kern, hoa)}({addr_text(kern, via)})"
         mip6log(kern, LOG_ERR, f"sending BA to {to} failed. errno = {error}")
 
 
-def _ba_option(kern: Kernel, state: Mip6State, req: BuRequest, ba: BindingAck) -> AlignedOpt | None:
+def _ba_header(kern: Kernel, state: Mip6State, req: BuRequest, ba: BindingAck) -> bytes | None:
     """The acknowledgement, with authentication data where that is wanted; None: no key."""
     wire = state.dialect.wire
-    if not state.config.mcfg_use_authdata or wire.authdata_type is None:
-        return wire.aligned(ba)
-    sa = mip6_auth.mip6_authdata_sa(kern, req.addr, req.hoa)
-    return None if sa is None else mip6_auth.mip6_ba_sign(kern, sa, ba, req.hoa, req.addr)
+    if state.config.mcfg_use_authdata and wire.authdata_type is not None:
+        return mip6_auth.mip6_ba_header(kern, state, ba, req.hoa, req.addr)
+    return build_options(IPPROTO_NONE, [wire.aligned(ba)])
 
 
 def mip6_ba_via(req: BuRequest, status: int, lifetime_s: int) -> bytes:

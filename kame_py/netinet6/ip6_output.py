@@ -8,7 +8,7 @@ in ip6_fragment.py. RFC 8200 s.4.1, 4.5, 5.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.mbuf import Mbuf, m_copy, trace
@@ -49,17 +49,15 @@ _VERSION: Final = IPV6_VERSION << 24  # in the first 32 bits
 _ADDR: Final = len(IN6ADDR_ANY)
 _RTHDR_TYPE: Final = Ip6Rthdr.O_ip6r_type
 _RTHDR_SEGLEFT: Final = Ip6Rthdr.O_ip6r_segleft
+_RTHDR_FIRST: Final = Ip6Rthdr0.SIZE
+_RTHDR_SECOND: Final = _RTHDR_FIRST + _ADDR
 #: Addresses from the one up to the other are nobody's loopback and have no zone.
 _GLOBAL_FIRST: Final = b"\x01"
 _GLOBAL_LAST: Final = b"\xfe"
 
 
-class Way(NamedTuple):
-    """Where a packet leaves: interface, next hop in kernel form, route (None: by interface)."""
-
-    ifp: Ifnet
-    nexthop: bytes
-    rt: Rtentry | None
+#: Where a packet leaves: interface, next hop in kernel form, route (None: by interface).
+Way: TypeAlias = "tuple[Ifnet, bytes, Rtentry | None]"
 
 
 def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: int = 0) -> bytes:
@@ -69,28 +67,40 @@ def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: i
     return Ip6Hdr.pack_fields(_VERSION | flow, len(payload), nxt, hlim, src, dst) + payload
 
 
-def ip6_chain(hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes) -> bytes:
-    """IPv6 header (its addresses stay), extension headers in wire order, payload of type nxt.
+def ip6_chain(
+    hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes, hop: bytes | None = None
+) -> bytes:
+    """IPv6 header, extension headers in wire order, payload of type nxt.
 
+    hop: where it goes instead of the header's destination, on the wire.
     Source: KAME ip6_output.c MAKE_CHAIN; the order is RFC 8200 s.4.1 with the home address
     option behind the routing header.
     """
-    linked = b""
-    for proto, ext in (
-        (IPPROTO_DSTOPTS, hdrs.dest2),
-        (IPPROTO_DSTOPTS, hdrs.haddr),
-        (IPPROTO_ROUTING, hdrs.rthdr),
-        (IPPROTO_DSTOPTS, hdrs.dest1),
-        (IPPROTO_HOPOPTS, hdrs.hbh),
-    ):
-        if ext:
-            linked = (ext if ext[_EXT_NXT] == nxt else OCTETS[nxt] + ext[_EXT_LEN:]) + linked
-            nxt = proto
-    plen = len(linked) + len(payload)
+    if hdrs.dest2:
+        payload = _linked(hdrs.dest2, nxt) + payload
+        nxt = IPPROTO_DSTOPTS
+    if hdrs.haddr:
+        payload = _linked(hdrs.haddr, nxt) + payload
+        nxt = IPPROTO_DSTOPTS
+    if hdrs.rthdr:
+        payload = _linked(hdrs.rthdr, nxt) + payload
+        nxt = IPPROTO_ROUTING
+    if hdrs.dest1:
+        payload = _linked(hdrs.dest1, nxt) + payload
+        nxt = IPPROTO_DSTOPTS
+    if hdrs.hbh:
+        payload = _linked(hdrs.hbh, nxt) + payload
+        nxt = IPPROTO_HOPOPTS
+    plen = len(payload)
     flow, _, _, hlim, src, dst = Ip6Hdr.unpack_fields(hdr, 0)
     if plen > IPV6_MAXPACKET:
         plen = 0
-    return Ip6Hdr.pack_fields(flow, plen, nxt, hlim, src, dst) + linked + payload
+    return Ip6Hdr.pack_fields(flow, plen, nxt, hlim, src, hop or dst) + payload
+
+
+def _linked(ext: bytes, nxt: int) -> bytes:
+    """The extension header in front of one of type nxt."""
+    return ext if ext[_EXT_NXT] == nxt else OCTETS[nxt] + ext[_EXT_LEN:]
 
 
 def ip6_output(
@@ -113,16 +123,15 @@ def ip6_output(
     if (src == IN6ADDR_ANY and not flags & IPV6_DADOUTPUT) or src >= b"\xff":
         drop(kern, m, D.IP6_NOSRC if src == IN6ADDR_ANY else D.IP6_OUTSCOPE)
         return EOPNOTSUPP
-    unfrag = _HDR
     finaldst = m.dst
     if not flags & IPV6_FORWARDING:
         if hdrs is None:
             hdrs = _ip6_opt_headers(opt)
-        hdrs.mloop = im6o is None or im6o.im6o_multicast_loop
+        if im6o is not None:
+            hdrs.mloop = im6o.im6o_multicast_loop
         error = _ip6_add_headers(kern, m, hdrs)
         if error:
             return max(error, 0)
-        unfrag += len(hdrs.hbh) + len(hdrs.dest1) + len(hdrs.rthdr) + len(hdrs.haddr)
         kern.stats.ip6["ip6s_localout"] += 1
     way = _ip6_route(kern, m, opt, im6o)
     if isinstance(way, int):
@@ -133,7 +142,7 @@ def ip6_output(
         return max(error, 0)
     if m.data is not routed:
         return ip6_output_tunnelled(kern, m, flags, im6o)
-    return _ip6_send(kern, m, way, finaldst, unfrag, flags, im6o)
+    return _ip6_send(kern, m, way, finaldst, hdrs, flags, im6o)
 
 
 def ip6_output_tunnelled(
@@ -147,7 +156,7 @@ def ip6_output_tunnelled(
     if isinstance(way, int):
         kern.stats.ipsec6["out_noroute"] += 1
         return way
-    return _ip6_send(kern, m, way, m.dst, _HDR, flags, im6o)
+    return _ip6_send(kern, m, way, m.dst, None, flags, im6o)
 
 
 def _ip6_opt_headers(opt: Ip6Pktopts | None) -> Exthdrs:
@@ -172,11 +181,10 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     error = kern.ipsec.output(kern, m, hdrs, plain[_NXT], plain[_HDR:])
     if error:
         return error
-    if hdrs.rthdr:
-        _ip6_first_hop(m, hdrs)
+    hop = _ip6_first_hop(m, hdrs) if hdrs.rthdr else None
     data = m.data
-    if hdrs.hbh or hdrs.rthdr or hdrs.haddr or hdrs.dest2 or hdrs.dest1:
-        m.data = ip6_chain(data[:_HDR], data[_NXT], hdrs, data[_HDR:])
+    if hdrs.dest2 or hdrs.rthdr or hdrs.haddr or hdrs.hbh or hdrs.dest1:
+        m.data = ip6_chain(data[:_HDR], data[_NXT], hdrs, data[_HDR:], hop)
         kern.mip6.addr_exchange(kern, m)
     if len(m.data) - _HDR > IPV6_MAXPACKET:
         drop(kern, m, D.IP6_CANTFRAG)
@@ -184,19 +192,21 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     return 0
 
 
-def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> None:
-    """Type 0 routing header: its first address and the destination change places."""
-    rthdr, data = hdrs.rthdr, m.data
+def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> bytes | None:
+    """Type 0 routing header: its first address and the destination change places.
+
+    The address as it will stand in the IPv6 header; None: the header leads nowhere.
+    """
+    rthdr = hdrs.rthdr
     segleft = rthdr[_RTHDR_SEGLEFT]
-    first = Ip6Rthdr0.SIZE
-    end = first + segleft * _ADDR
+    end = _RTHDR_FIRST + segleft * _ADDR
     if rthdr[_RTHDR_TYPE] != IPV6_RTHDR_TYPE_0 or not segleft or end > len(rthdr):
-        return
-    second = first + _ADDR
-    hop = rthdr[first:second]
-    hdrs.rthdr = rthdr[:first] + rthdr[second:end] + data[_DST:_HDR] + rthdr[end:]
-    m.data = data[:_DST] + hop + data[_HDR:]
+        return None
+    hop = rthdr[_RTHDR_FIRST:_RTHDR_SECOND]
+    last = m.data[_DST:_HDR]
+    hdrs.rthdr = rthdr[:_RTHDR_FIRST] + rthdr[_RTHDR_SECOND:end] + last + rthdr[end:]
     m.dst = hop if hop < b"\xfe" else in6_embedscope(hop, in6_addrzone(m.dst))
+    return hop
 
 
 def _ip6_route(
@@ -223,7 +233,7 @@ def _ip6_route(
         nexthop = gateway
     if not (ifp.if_flags & IFF_LOOPBACK or _ip6_scope_ok(ifp, m.src, dst)):
         return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
-    return Way(ifp, nexthop, rt)
+    return ifp, nexthop, rt
 
 
 def _ip6_route_multicast(
@@ -248,7 +258,7 @@ def _ip6_route_multicast(
         return _ip6_outdrop(kern, m, ifp, D.IP6_NOROUTE, ENETUNREACH)
     if not _ip6_scope_ok(ifp, m.src, m.dst):
         return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
-    return Way(ifp, m.dst, None)
+    return ifp, m.dst, None
 
 
 def _ip6_scope_ok(ifp: Ifnet, src: bytes, dst: bytes) -> bool:
@@ -272,12 +282,15 @@ def _ip6_send(
     m: Mbuf,
     way: Way,
     finaldst: bytes,
-    unfrag: int,
+    hdrs: Exthdrs | None,
     flags: int,
     im6o: Ip6Moptions | None,
 ) -> int:
-    """Routed: loop back where wanted, fragment to the path MTU, hand to the link."""
-    ifp = way.ifp
+    """Routed: loop back where wanted, fragment to the path MTU, hand to the link.
+
+    hdrs: those that were put in front of the payload here.
+    """
+    ifp, nexthop, rt = way
     ifp.in6_ifstat["ifs6_out_request"] += 1
     if m.dst >= b"\xff":
         ifp.in6_ifstat["ifs6_out_mcast"] += 1
@@ -285,16 +298,23 @@ def _ip6_send(
             return 0
     if ifp.if_flags & IFF_LOOPBACK:
         zone = kern.ifbyindex(in6_addrzone(m.src) or in6_addrzone(m.dst))
-        looutput(kern, zone or ifp, m, way.nexthop, way.rt)
+        looutput(kern, zone or ifp, m, nexthop, rt)
         return 0
     if len(m.data) > IPV6_MMTU:
-        mtu = ip6_pmtu(kern, ifp, way.rt, finaldst if finaldst != m.dst else None)
+        mtu = ip6_pmtu(kern, ifp, rt, finaldst if finaldst != m.dst else None)
         if flags & IPV6_MINMTU:
             mtu = IPV6_MMTU
         if len(m.data) > mtu:
-            return _ip6_send_fragments(kern, m, way, unfrag, mtu)
-    kern.nd6_output(kern, ifp, m, way.nexthop, way.rt)
+            return _ip6_send_fragments(kern, m, way, _ip6_unfragmentable(hdrs), mtu)
+    kern.nd6_output(kern, ifp, m, nexthop, rt)
     return 0
+
+
+def _ip6_unfragmentable(hdrs: Exthdrs | None) -> int:
+    """Octets that every fragment repeats (RFC 8200 s.4.5)."""
+    if hdrs is None:
+        return _HDR
+    return _HDR + len(hdrs.hbh) + len(hdrs.dest1) + len(hdrs.rthdr) + len(hdrs.haddr)
 
 
 def _ip6_multicast_leaves(kern: Kernel, m: Mbuf, ifp: Ifnet, im6o: Ip6Moptions | None) -> bool:
@@ -340,7 +360,7 @@ def ip6_pmtu(kern: Kernel, ifp: Ifnet, rt: Rtentry | None, finaldst: bytes | Non
 
 
 def _ip6_send_fragments(kern: Kernel, m: Mbuf, way: Way, unfrag: int, mtu: int) -> int:
-    ifp = way.ifp
+    ifp, nexthop, rt = way
     parts = ip6_fragment(kern, m, unfrag, mtu)
     if not parts:
         return _ip6_outdrop(kern, m, ifp, D.IP6_CANTFRAG, EMSGSIZE)
@@ -349,5 +369,5 @@ def _ip6_send_fragments(kern: Kernel, m: Mbuf, way: Way, unfrag: int, mtu: int) 
     ifp.in6_ifstat["ifs6_out_fragok"] += 1
     ifp.in6_ifstat["ifs6_out_fragcreat"] += len(parts)
     for part in parts:
-        kern.nd6_output(kern, ifp, part, way.nexthop, way.rt)
+        kern.nd6_output(kern, ifp, part, nexthop, rt)
     return 0

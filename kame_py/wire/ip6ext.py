@@ -9,6 +9,7 @@ input. RFC 2460 s.4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kame_py.wire.codecs import Ip6Dest, Ip6Frag, Ip6Rthdr0
@@ -27,12 +28,14 @@ from kame_py.wire.const import (
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf, u16
 
+_DEST_HDR: Final = Ip6Dest.SIZE
 _UNIT_8OCT: Final = frozenset((IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS))
 _WALKED: Final = _UNIT_8OCT | {IPPROTO_FRAGMENT, IPPROTO_AH}
 _PADDING: Final = tuple(  # up to the boundary of 8 octets
     bytes((IP6OPT_PADN, size - 2)) + bytes(size - 2) if size > 1 else bytes(size)
     for size in range(8)
 )
+_AROUND_MAX: Final = 1024  # shapes of headers with one option that are remembered
 _MAX_EXT_LEN: Final = 8 * 256  # RFC 2460 s.4.3: 8-bit length in 8-octet units, first not counted
 
 
@@ -169,13 +172,33 @@ def build_options(nxt: int, options: Iterable[AlignedOpt]) -> bytes:
     Raises ValueError when the options do not fit the 8-bit length field.
     Source: KAME mip6_hacore.c option layout; RFC 2460 s.4.2, App. B.
     """
-    body = lay_out(options, Ip6Dest.SIZE)
-    size = Ip6Dest.SIZE + len(body)
+    body = lay_out(options, _DEST_HDR)
+    head, tail = _around(nxt, len(body))
+    return head + body + tail
+
+
+def build_option(nxt: int, option: bytes, align: int = 1, plus: int = 0) -> bytes:
+    """The same with one option of that alignment."""
+    head, tail = _around_one(nxt, len(option), align, plus)
+    return head + option + tail
+
+
+def _around(nxt: int, octets: int) -> tuple[bytes, bytes]:
+    """What stands before and behind so many octets of options."""
+    size = _DEST_HDR + octets
     gap = -size & 7
     size += gap
     if size > _MAX_EXT_LEN:
         raise ValueError(f"options need {size} octets, a header holds {_MAX_EXT_LEN}")
-    return Ip6Dest.pack_fields(nxt, (size >> 3) - 1) + body + _PADDING[gap]
+    return Ip6Dest.pack_fields(nxt, (size >> 3) - 1), _PADDING[gap]
+
+
+@lru_cache(maxsize=_AROUND_MAX)
+def _around_one(nxt: int, octets: int, align: int, plus: int) -> tuple[bytes, bytes]:
+    """The same of one option: the padding that its alignment asks for stands in front, too."""
+    gap = padding(pad_before(_DEST_HDR, align, plus))
+    head, tail = _around(nxt, len(gap) + octets)
+    return head + gap, tail
 
 
 def build_rthdr0(nxt: int, addrs: Sequence[bytes], segleft: int, reserved: int = 0) -> bytes:

@@ -32,7 +32,7 @@ from kame_py.wire.const import (
 from kame_py.wire.ip6ext import AlignedOpt, Opt, pad_before, padding
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf
-from kame_py.wire.record import record
+from kame_py.wire.record import hot_record, record
 
 ADDR_LEN: Final = 16
 
@@ -44,7 +44,14 @@ HAO_ALIGN: Final = (8, 6)
 UNIQID_ALIGN: Final = (2, 0)
 ALTCOA_ALIGN: Final = (8, 6)
 AUTHDATA_ALIGN: Final = (8, 6)
+_BU_PLUS: Final = BU_ALIGN[1]
+_BA_PLUS: Final = BA_ALIGN[1]
 
+_OPT: Final = Ip6Opt.SIZE
+_OPT_LEN: Final = Ip6Opt.O_ip6o_len
+_PAD_KINDS: Final = (IP6SUBOPT_PAD1, IP6SUBOPT_PADN)
+_AUTHDATA: Final = Ip6SubOptAuthData.SIZE
+_AUTHDATA_HEAD: Final = _AUTHDATA - _OPT  # octets that its length counts beside the code
 LEADS_MAX: Final = 1024  # beginnings of authentication data that are remembered
 
 
@@ -69,7 +76,7 @@ class AltCoa:
     coa: bytes
 
 
-@record
+@hot_record
 class AuthData:
     """Authentication Data sub-option; always the last one."""
 
@@ -88,7 +95,7 @@ class OtherSubOpt:
 SubOpt: TypeAlias = Pad | UniqueId | AltCoa | AuthData | OtherSubOpt
 
 
-@record
+@hot_record
 class BindingUpdate:
     """Binding Update. A member that the dialect does not have is 0."""
 
@@ -100,7 +107,7 @@ class BindingUpdate:
     subopts: tuple[SubOpt, ...] = ()
 
 
-@record
+@hot_record
 class BindingAck:
     """Binding Acknowledgement."""
 
@@ -198,24 +205,28 @@ class OptionWire:
             return head.pack() + subopts
         return Ip6OptBindingRequest(ip6or_len=len(subopts)).pack() + subopts
 
-    def uncoded(self, value: BindingUpdate | BindingAck, spi: int, icvlen: int) -> AlignedOpt:
+    def uncoded(
+        self, value: BindingUpdate | BindingAck, spi: int, icvlen: int
+    ) -> tuple[bytes, int, int]:
         """The option with authentication data last, up to its code of ``icvlen`` octets.
 
-        Its lengths count the code; the sub-options of ``value`` get their padding here.
+        Behind it its alignment as in AlignedOpt. Its lengths count the code; the sub-options of
+        ``value`` get their padding here.
         """
-        update = isinstance(value, BindingUpdate)
-        plus = (BU_ALIGN if update else BA_ALIGN)[1]
-        fixed = self.bu_size if update else self.ba_size
+        if isinstance(value, BindingAck):
+            plus, fixed = _BA_PLUS, self.ba_size
+        else:
+            plus, fixed = _BU_PLUS, self.bu_size
         at = plus + fixed
         middle = b""
         if value.subopts:
             middle = self.build_subopts(self.align_subopts(value.subopts, at))
             at += len(middle)
-        middle += _authdata_lead(self._authdata(), at, spi, icvlen)
-        size = fixed - Ip6Opt.SIZE + len(middle) + icvlen
-        if isinstance(value, BindingUpdate):
-            return AlignedOpt(self.pack_bu(value, size) + middle, AUTHDATA_ALIGN[0], plus)
-        return AlignedOpt(self.pack_ba(value, size) + middle, AUTHDATA_ALIGN[0], plus)
+        middle += _authdata_lead(self.authdata_type or self._authdata(), at, spi, icvlen)
+        size = fixed - _OPT + len(middle) + icvlen
+        if isinstance(value, BindingAck):
+            return self.pack_ba(value, size) + middle, AUTHDATA_ALIGN[0], plus
+        return self.pack_bu(value, size) + middle, AUTHDATA_ALIGN[0], plus
 
     def aligned(self, value: MipOption) -> AlignedOpt:
         """The option with its alignment, for ip6ext.build_options."""
@@ -224,20 +235,21 @@ class OptionWire:
     def parse_subopts(self, data: Buf, off: int, end: int) -> tuple[SubOpt, ...] | Malformed:
         """The sub-options in data[off:end], padding included."""
         found: list[SubOpt] = []
-        end = min(end, len(data))
+        if end > len(data):
+            end = len(data)
         while off < end:
             kind = data[off]
-            start = off + Ip6Opt.SIZE
+            start = off + _OPT
             if kind == IP6SUBOPT_PAD1:
                 start = off + 1
                 stop = start
             elif start > end:
                 return Malformed("sub-option longer than its option", off)
             else:
-                stop = start + data[off + Ip6Opt.O_ip6o_len]
+                stop = start + data[off + _OPT_LEN]
                 if stop > end:
                     return Malformed("sub-option longer than its option", start - 1)
-            if kind in (IP6SUBOPT_PAD1, IP6SUBOPT_PADN):
+            if kind in _PAD_KINDS:
                 octets = bytes(data[off:stop])
                 found.append(_PADS.get(octets) or Pad(octets))
             else:
@@ -253,7 +265,7 @@ class OptionWire:
     ) -> SubOpt | Malformed:
         """The sub-option in data[off:end] but padding; data_off is behind its length."""
         if kind == self.authdata_type:
-            at = off + Ip6SubOptAuthData.SIZE
+            at = off + _AUTHDATA
             if end < at:
                 return Malformed("authentication data too small", data_off - 1)
             _, _, spi = Ip6SubOptAuthData.unpack_fields(data, off)
@@ -313,8 +325,7 @@ class OptionWire:
 
 
 def _authdata_head(kind: int, spi: int, icvlen: int) -> bytes:
-    size = Ip6SubOptAuthData.SIZE - Ip6Opt.SIZE + icvlen
-    return Ip6SubOptAuthData.pack_fields(kind, size, spi)
+    return Ip6SubOptAuthData.pack_fields(kind, _AUTHDATA_HEAD + icvlen, spi)
 
 
 @lru_cache(maxsize=LEADS_MAX)
@@ -329,9 +340,9 @@ _PADS: Final[dict[bytes, Pad]] = {padding(size): Pad(padding(size)) for size in 
 
 def _option_end(data: Buf, off: int, fixed: int) -> int | Malformed:
     """The offset behind the option at off, whose fixed part takes fixed octets."""
-    if len(data) - off < Ip6Opt.SIZE:
+    if len(data) - off < _OPT:
         return Malformed("option truncated", off)
-    end = off + Ip6Opt.SIZE + data[off + Ip6Opt.O_ip6o_len]
+    end = off + _OPT + data[off + _OPT_LEN]
     if end - off < fixed:
         return Malformed("mobility option too small", off + Ip6Opt.O_ip6o_len)
     if end > len(data):

@@ -15,7 +15,7 @@ from kame_py.wire.codecs import (
     Ip6OptBindingAckD13,
     Ip6OptBindingUpdateD13,
 )
-from kame_py.wire.const import IPV6_MAXPACKET
+from kame_py.wire.const import IP6OPT_BINDING_ACK, IP6OPT_BINDING_UPDATE, IPV6_MAXPACKET
 from kame_py.wire.in6addr import IN6ADDR_ANY
 from kame_py.wire.mip6 import (
     ADDR_LEN,
@@ -37,35 +37,25 @@ _RESERVED_LEN: Final = 10  # octets between identifier and home address of the r
 
 
 def _unpack_bu(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingUpdate:
-    h = Ip6OptBindingUpdateD13.unpack(data, off)
-    return BindingUpdate(
-        h.ip6ou_flags, h.ip6ou_seqno, h.ip6ou_lifetime, h.ip6ou_prefixlen, 0, subopts
-    )
+    _, _, flags, plen, seqno, lifetime = Ip6OptBindingUpdateD13.unpack_fields(data, off)
+    return BindingUpdate(flags, seqno, lifetime, plen, 0, subopts)
 
 
 def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
-    return Ip6OptBindingUpdateD13(
-        ip6ou_len=size,
-        ip6ou_flags=bu.flags,
-        ip6ou_prefixlen=bu.prefixlen,
-        ip6ou_seqno=bu.seqno,
-        ip6ou_lifetime=bu.lifetime_s,
-    ).pack()
+    return Ip6OptBindingUpdateD13.pack_fields(
+        IP6OPT_BINDING_UPDATE, size, bu.flags, bu.prefixlen, bu.seqno, bu.lifetime_s
+    )
 
 
 def _unpack_ba(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingAck:
-    h = Ip6OptBindingAckD13.unpack(data, off)
-    return BindingAck(h.ip6oa_status, h.ip6oa_seqno, h.ip6oa_lifetime, h.ip6oa_refresh, 0, subopts)
+    _, _, status, seqno, lifetime, refresh = Ip6OptBindingAckD13.unpack_fields(data, off)
+    return BindingAck(status, seqno, lifetime, refresh, 0, subopts)
 
 
 def _pack_ba(ba: BindingAck, size: int) -> bytes:
-    return Ip6OptBindingAckD13(
-        ip6oa_len=size,
-        ip6oa_status=ba.status,
-        ip6oa_seqno=ba.seqno,
-        ip6oa_lifetime=ba.lifetime_s,
-        ip6oa_refresh=ba.refresh_s,
-    ).pack()
+    return Ip6OptBindingAckD13.pack_fields(
+        IP6OPT_BINDING_ACK, size, ba.status, ba.seqno, ba.lifetime_s, ba.refresh_s
+    )
 
 
 def _unpack_ha_request(data: Buf, off: int) -> HaDiscoveryRequest:

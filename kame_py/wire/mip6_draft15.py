@@ -15,7 +15,7 @@ from kame_py.wire.codecs import (
     Ip6OptBindingAck,
     Ip6OptBindingUpdate,
 )
-from kame_py.wire.const import IP6OPT_BINDING_ACK, IPV6_MMTU
+from kame_py.wire.const import IP6OPT_BINDING_ACK, IP6OPT_BINDING_UPDATE, IPV6_MMTU
 from kame_py.wire.mip6 import (
     ADDR_LEN,
     BindingAck,
@@ -41,25 +41,14 @@ def _unpack_bu(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingUpdat
 
 
 def _pack_bu(bu: BindingUpdate, size: int) -> bytes:
-    return Ip6OptBindingUpdate(
-        ip6ou_len=size,
-        ip6ou_flags=bu.flags,
-        ip6ou_reserved=bu.reserved,
-        ip6ou_seqno=bu.seqno,
-        ip6ou_lifetime=bu.lifetime_s,
-    ).pack()
+    return Ip6OptBindingUpdate.pack_fields(
+        IP6OPT_BINDING_UPDATE, size, bu.flags, bu.reserved, bu.seqno, bu.lifetime_s
+    )
 
 
 def _unpack_ba(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingAck:
-    h = Ip6OptBindingAck.unpack(data, off)
-    return BindingAck(
-        h.ip6oa_status,
-        h.ip6oa_seqno,
-        h.ip6oa_lifetime,
-        h.ip6oa_refresh,
-        h.ip6oa_reserved,
-        subopts,
-    )
+    _, _, status, reserved, seqno, lifetime, refresh = Ip6OptBindingAck.unpack_fields(data, off)
+    return BindingAck(status, seqno, lifetime, refresh, reserved, subopts)
 
 
 def _pack_ba(ba: BindingAck, size: int) -> bytes:

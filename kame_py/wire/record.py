@@ -4,7 +4,8 @@
 No KAME counterpart (KAME uses C structs). A program of the tools starts anew for each command, and
 most of the values that modules declare are never made by it. ``record`` gives what
 ``dataclass(frozen=True, slots=True)`` gives, and ``fields`` and ``replace`` work, but no method is
-compiled for a class before its first instance; that takes a tenth of the time.
+compiled for a class before its first instance; that takes a tenth of the time. ``hot_record`` is
+for values that every packet makes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ def record(cls: type[_T]) -> type[_T]:
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     for name, method in _METHODS.items():
         setattr(made, name, method)
+    return made
+
+
+@dataclass_transform(frozen_default=True)
+def hot_record(cls: type[_T]) -> type[_T]:
+    """As ``record``, but only mypy forbids assignment: an instance costs less than half."""
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    for name in _METHODS.keys() - _GUARDS:
+        setattr(made, name, _METHODS[name])
     return made
 
 
@@ -47,8 +57,11 @@ def _init_of(cls: type) -> _Init:
         if member.default is not MISSING:
             args[-1] += f"=_{member.name}"
             env[f"_{member.name}"] = member.default
-        env[f"_set_{member.name}"] = getattr(cls, member.name).__set__  # past _setattr
-        body.append(f"    _set_{member.name}(self, {member.name})")
+        if cls.__setattr__ is _setattr:
+            env[f"_set_{member.name}"] = getattr(cls, member.name).__set__  # past _setattr
+            body.append(f"    _set_{member.name}(self, {member.name})")
+        else:
+            body.append(f"    self.{member.name} = {member.name}")
     head = f"def __init__({', '.join(args)}):\n"
     exec(head + "\n".join(body), env)
     init = cast(_Init, env["__init__"])
@@ -82,6 +95,7 @@ def _reduce(self: object) -> tuple[type, tuple[object, ...]]:
     return type(self), _members(self)
 
 
+_GUARDS: frozenset[str] = frozenset(("__setattr__", "__delattr__"))
 _METHODS: dict[str, Callable[..., object]] = {
     "__init__": _first_init,
     "__repr__": _repr,

@@ -10,7 +10,7 @@ from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, re
 import pytest
 
 from kame_py.wire import ioctl, snap
-from kame_py.wire.record import record
+from kame_py.wire.record import hot_record, record
 
 
 @record
@@ -93,3 +93,18 @@ def test_no_class_of_a_call_is_a_plain_dataclass(module: object) -> None:
         if isinstance(value, type) and is_dataclass(value) and "__reduce__" not in vars(value)
     ]
     assert plain == []
+
+
+def test_a_hot_record_is_equal_and_hashed_like_others() -> None:
+    @hot_record
+    class Hot:
+        """Made for each packet."""
+
+        a: int
+        b: bytes = b""
+
+    assert Hot(1) == Hot(1, b"") != Hot(2)
+    assert hash(Hot(1)) == hash(Hot(1))
+    assert replace(Hot(1), b=b"x") == Hot(1, b"x")
+    assert repr(Hot(1)).endswith("Hot(a=1, b=b'')")
+    assert not hasattr(Hot(1), "__dict__")
