@@ -305,7 +305,8 @@ class Lowered:
         ia = kern.ip6.ifaddrs.get(dst)
         if ia is not None:
             odd = ia.ia6_flags & (IN6_IFF_NOTREADY | IN6_IFF_ANYCAST) or ia.ia_ifp is not self.ifp
-            return _punt(P_DELIVER, layout.K_PUNT if odd else layout.K_LOCAL)
+            info, coa = _punt(P_DELIVER, layout.K_PUNT if odd else layout.K_LOCAL)
+            return info | self._near(dst), coa  # packets may come from it, forged
         if not kern.ip6.ip6_forwarding:
             return layout.K_NOTOURS, _NO_COA
         if not self._transit():
@@ -315,8 +316,11 @@ class Lowered:
             info, coa = self._tunnel(bc)
         else:
             info, coa = self._forward(dst), _NO_COA
-        near = layout.NEIGHBOUR if nd6_is_addr_neighbor(kern, dst, self.ifp) else 0
-        return info | near, coa
+        return info | self._near(dst), coa
+
+    def _near(self, addr: bytes) -> int:
+        """A sender there may need a redirect."""
+        return layout.NEIGHBOUR if nd6_is_addr_neighbor(self.kern, addr, self.ifp) else 0
 
     def _forward(self, dst: bytes) -> int:
         if self.ifp.if_flags & IFF_POINTOPOINT:

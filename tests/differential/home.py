@@ -38,6 +38,7 @@ FAR: Final = "2001:db8:e::1"
 OPTIONS: Final = frozenset({"MIP6"})
 START_NS: Final = 1_012_435_200 * 10**9
 NS: Final = 10**9
+MS: Final = 10**6
 
 RC: Final = f"""
 sysctl -w net.inet6.ip6.forwarding=1

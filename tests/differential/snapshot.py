@@ -14,7 +14,9 @@ SKIPPED: Final = frozenset(
     {"fate_sink", "conf", "clock", "changes", "spcache", "authdata", "_by_plen", "_found"}
 )
 _PLAIN: Final = (int, str, bytes, bool, float, type(None))
-_CODE: Final = frozenset({"function", "method", "builtin_function_or_method", "partial", "type"})
+#: Code, and what is made of a key once and for all.
+_CODE: Final = frozenset({"function", "method", "builtin_function_or_method", "partial", "HASH"})
+_CIPHERS: Final = "cryptography."
 _MINE: Final = ("kame_py", "tests")
 
 
@@ -66,8 +68,13 @@ def _parts(value: object, path: str) -> Iterator[tuple[str, object]]:
         for name in _members(value):
             if name not in SKIPPED and hasattr(value, name):
                 yield f"{path}.{name}", getattr(value, name)
-    elif type(value).__name__ not in _CODE:
+    elif not _is_code(value):
         raise TypeError(f"{path}: what of a {type(value)} is state?")
+
+
+def _is_code(value: object) -> bool:
+    kind = type(value)
+    return isinstance(value, type) or kind.__name__ in _CODE or kind.__module__.startswith(_CIPHERS)
 
 
 def _nameable(name: object) -> bool:

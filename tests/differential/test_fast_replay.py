@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -57,7 +56,7 @@ from tests.scenario.words import (
     tll,
     udp,
 )
-from tests.support import PROJECT_ROOT, data_dir, data_files
+from tests.support import PROJECT_ROOT
 
 np = pytest.importorskip("numpy")
 bulk = pytest.importorskip("kame_py.fast.bulk")
@@ -187,6 +186,7 @@ ODD: Final[dict[str, bytes]] = {
     "echo of a stranger on the link": frame(echo("2001:db8:1::dead", HA)),
     "echo with options": frame(ip6(CN, HA, ext(58, bytes(6)) + echo(CN, HA)[40:], 60)),
     "echo of a mobile node at home": frame(echo(hoa(1), HA)),
+    "forged, from here": frame(udp(HA, FAR)),
     "echo too long": frame(echo(CN, HA, bytes(1500 - 47))),
 }
 
@@ -381,21 +381,6 @@ def test_sequential_addresses_do_not_crowd_in_the_table() -> None:
         assert bulk.put_rows(table, env, new) == rows // 2
         homes = [home(env, int(k0), int(k1)) for k0, k1 in new[:, :2]]
         assert len(set(homes)) > 0.7 * len(homes)  # 0.79 by chance
-
-
-@pytest.mark.parametrize("path", data_files("captures/*.pcap"), ids=lambda p: p.name)
-@pytest.mark.parametrize("text", [None, ROUTER_RC, RC], ids=["host", "router", "home agent"])
-def test_captures_of_others(path: Path, text: str | None) -> None:
-    compared(path.read_bytes(), Node(text))
-
-
-@pytest.mark.parametrize("path", data_files("fuzz/*.pcap"), ids=lambda p: p.name)
-def test_broken_captures_of_others(path: Path) -> None:
-    compared(path.read_bytes())
-
-
-def test_data_is_there_or_skipped() -> None:
-    assert data_dir().is_dir()
 
 
 # -- sequences that nobody thought of -------------------------------------------------------------
