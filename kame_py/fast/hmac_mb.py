@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
 
 from kame_py.fast.batch import I64, U8, U32
 from kame_py.fast.cpu import CPU, Cpu
-from kame_py.fast.digests import BLOCK, MD5, SHA1, SHA256, WORDS, Digest, IntOps
+from kame_py.fast.digests import BLOCK, MD5, SHA1, SHA256, WORDS, Digest, IntOps, Ops
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -30,6 +30,8 @@ _IPAD, _OPAD = 0x36, 0x5C  # RFC 2104 s.2
 _INNER: Final = bytes(x ^ _IPAD for x in range(256))
 _OUTER: Final = bytes(x ^ _OPAD for x in range(256))
 _WORD: Final = 4
+#: Numbers of 64 bits have room for the shifts of words of 32.
+_COLUMNS: Final = cast("Ops[I64]", IntOps())
 
 
 class Alg(IntEnum):
@@ -50,19 +52,31 @@ def states(alg: Alg, key: bytes) -> U32:
     The states after the inner and the outer block, in octets as a digest gives them, then the key,
     filled up to a block, for hashlib.
     """
+    row: U32 = many_states(alg, [key])[0]
+    return row
+
+
+def many_states(alg: Alg, keys: Sequence[bytes]) -> U32:
+    """A row for each key; with many of them a row takes a microsecond."""
     digest = alg.digest
+    blocks = b"".join(_block(digest, key) for key in keys)
+    octets = np.frombuffer(blocks, np.uint8).reshape(len(keys), BLOCK)
+    typ = np.dtype(">u4" if digest.big else "<u4")
+    rows: U32 = np.zeros((len(keys), ROW), np.uint32)
+    for at, pad in ((0, _IPAD), (_STATE, _OPAD)):
+        words = (octets ^ pad).view(typ).astype(np.int64).T
+        state = digest.compress(_COLUMNS, digest.init, list(words))
+        for k, column in enumerate(state):
+            rows[:, at + k] = column.astype(typ).view(np.uint32)
+    rows[:, _KEY:] = octets.view(np.uint32)
+    return rows
+
+
+def _block(digest: Digest, key: bytes) -> bytes:
+    """The key filled up to a block (RFC 2104 s.2)."""
     if len(key) > BLOCK:
         key = hashlib.new(digest.name, key, usedforsecurity=False).digest()
-    octets = np.zeros(BLOCK, np.uint8)
-    octets[: len(key)] = np.frombuffer(key, np.uint8)
-    typ = np.dtype(">u4" if digest.big else "<u4")
-    row = np.zeros(ROW, np.uint32)
-    for at, pad in ((0, _IPAD), (_STATE, _OPAD)):
-        words: list[int] = (octets ^ pad).view(typ).tolist()
-        state = digest.compress(IntOps(), digest.init, words)
-        row[at : at + len(state)] = np.array(state, typ).view(np.uint32)
-    row[_KEY:] = octets.view(np.uint32)
-    return row
+    return key.ljust(BLOCK, b"\0")
 
 
 class _Batch(Protocol):

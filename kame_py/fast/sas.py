@@ -14,12 +14,14 @@ import numpy as np
 
 from kame_py.fast.batch import BATCH, I64, SLACK, U8, U32
 from kame_py.fast.ct import ct_equal_batch
-from kame_py.fast.hmac_mb import ROW, Alg, hmac_batch, states
+from kame_py.fast.hmac_mb import ROW, Alg, hmac_batch, many_states
+from kame_py.fast.ldst import base, inlined, kernel, mix, put_word, word
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.const import IPPROTO_AH
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import Batch
+    from kame_py.fast.ldst import Base
     from kame_py.kern.kernel import Kernel
     from kame_py.netkey.keydb import Secasvar
 
@@ -32,9 +34,14 @@ S_SPI: Final = 0
 S_KIND: Final = 1  # index into KINDS, or NO_KIND
 S_ICVLEN: Final = 2
 S_DST: Final = 3  # two words as they lie in memory
+S_DST1: Final = 4
 S_SRC: Final = 5
+S_SRC1: Final = 6
 S_SIZE: Final = 8
 NO_KIND: Final = -1
+
+X_MASK: Final = 2  # of an index, behind its secrets: slots - 1, a power of two
+X_SLOTS: Final = 3
 
 #: Algorithms with the octets of their codes.
 KINDS: Final = (
@@ -50,7 +57,9 @@ _KIND_OF: Final = {
     k.SADB_X_AALG_SHA2_256_96: 3,
 }
 _VALID: Final = (k.SADB_SASTATE_MATURE, k.SADB_SASTATE_DYING)
-_CODE: Final = max(icvlen for _, icvlen in KINDS)
+CODE: Final = max(icvlen for _, icvlen in KINDS)
+_ICVLENS: Final = (*(icvlen for _, icvlen in KINDS), 0)  # the last one is that of NO_KIND
+_SECRET: Final = (1 << 63) - 1
 _LINE: Final = 64  # octets of a line of the cache
 ROOM: Final = 1 << 19  # octets of prepared copies; the longest packet fits
 
@@ -58,7 +67,9 @@ ROOM: Final = 1 << 19  # octets of prepared copies; the longest packet fits
 class SaTable:
     """The usable AH associations by SPI, those of one SPI in the order of the database.
 
-    They are those of the moment: whoever keeps a table makes a new one when associations change.
+    They are those of the moment: whoever keeps a table asks for the state of what was found, and
+    makes a new one when there are others. row_of: by association. index: where rows are, by a
+    secret hash; bu_kernels.py looks there.
     """
 
     def __init__(self, kern: Kernel) -> None:
@@ -66,16 +77,84 @@ class SaTable:
         for (proto, _, _), savs in kern.key.sad.items():
             if proto == IPPROTO_AH:
                 found += (sav for sav in savs if sav.state in _VALID)
-        self.savs = sorted(found, key=lambda sav: sav.spi)
+        self.savs = sorted(found, key=_spi)
+        self.row_of = {sav: i for i, sav in enumerate(self.savs)}
         self.rows: I64 = np.zeros((len(found), S_SIZE), np.int64)
+        kinds = [_kind(sav) for sav in self.savs]
+        self.rows[:, S_SPI] = [sav.spi for sav in self.savs]
+        self.rows[:, S_KIND] = kinds
+        self.rows[:, S_ICVLEN] = [_ICVLENS[kind] for kind in kinds]
+        self.rows[:, S_DST : S_DST + 2] = _words([sav.saidx.dst for sav in self.savs])
+        self.rows[:, S_SRC : S_SRC + 2] = _words([sav.saidx.src for sav in self.savs])
         self.states: U32 = np.zeros((len(found), ROW), np.uint32)
-        for i, sav in enumerate(self.savs):
-            kind = NO_KIND if sav.mackey is None else _KIND_OF.get(sav.alg_auth, NO_KIND)
-            self.rows[i, :S_DST] = sav.spi, kind, 0 if kind == NO_KIND else KINDS[kind][1]
-            self.rows[i, S_DST : S_DST + 2] = np.frombuffer(sav.saidx.dst, np.int64)
-            self.rows[i, S_SRC : S_SRC + 2] = np.frombuffer(sav.saidx.src, np.int64)
-            if kind != NO_KIND:
-                self.states[i] = states(KINDS[kind][0], sav.key_auth)
+        for kind, (alg, _) in enumerate(KINDS):
+            which = np.flatnonzero(self.rows[:, S_KIND] == kind)
+            if len(which):
+                keys = [self.savs[i].key_auth for i in which.tolist()]
+                self.states[which] = many_states(alg, keys)
+        self.index = index_of(self.rows)
+
+
+def _spi(sav: Secasvar) -> int:
+    return sav.spi
+
+
+def _kind(sav: Secasvar) -> int:
+    return NO_KIND if sav.mackey is None else _KIND_OF.get(sav.alg_auth, NO_KIND)
+
+
+def _words(addrs: list[bytes]) -> I64:
+    return np.frombuffer(b"".join(addrs), np.int64).reshape(-1, 2)
+
+
+def index_of(rows: I64) -> I64:
+    """The hash table of some rows: two secrets, a mask, then 1 + row or 0."""
+    size = 1 << max(len(rows), 1).bit_length() + 1
+    index: I64 = np.zeros(X_SLOTS + size, np.int64)
+    index[:X_MASK] = np.random.default_rng().integers(-_SECRET, _SECRET, X_MASK, np.int64)
+    index[X_MASK] = size - 1
+    fill_index(rows, index)
+    return index
+
+
+@kernel
+def fill_index(rows: I64, index: I64) -> None:
+    """Put all rows into an empty index; of equal ones the first is found."""
+    table, slots = base(rows), base(index)
+    for i in range(rows.shape[0]):
+        row = i * S_SIZE
+        spi = word(table, row + S_SPI)
+        dst0, dst1 = word(table, row + S_DST), word(table, row + S_DST + 1)
+        at = first_slot(slots, spi, dst0, dst1, word(table, row + S_SRC), word(table, row + S_SRC1))
+        while word(slots, X_SLOTS + at) != 0:
+            at = at + 1 & word(slots, X_MASK)
+        put_word(slots, X_SLOTS + at, i + 1)
+
+
+@inlined
+def first_slot(slots: Base, spi: int, dst0: int, dst1: int, src0: int, src1: int) -> int:
+    """Where the search for an association begins."""
+    h = mix(src0 ^ spi, src1 ^ dst0 ^ dst1, word(slots, 0), word(slots, 1))
+    return h & word(slots, X_MASK)
+
+
+@inlined
+def find_row(slots: Base, rows: Base, spi: int, dst0: int, dst1: int, src0: int, src1: int) -> int:
+    """The row of an association of exactly this source, or -1."""
+    at = first_slot(slots, spi, dst0, dst1, src0, src1)
+    while word(slots, X_SLOTS + at) != 0:
+        i = word(slots, X_SLOTS + at) - 1
+        row = i * S_SIZE
+        if (
+            word(rows, row + S_SPI) == spi
+            and word(rows, row + S_SRC) == src0
+            and word(rows, row + S_SRC1) == src1
+            and word(rows, row + S_DST) == dst0
+            and word(rows, row + S_DST1) == dst1
+        ):
+            return i
+        at = at + 1 & word(slots, X_MASK)
+    return -1
 
 
 class Work:
@@ -109,7 +188,7 @@ class Checker:
     def __init__(self, table: SaTable) -> None:
         self.table = table
         self._work = Work()
-        self._codes: U8 = np.zeros((BATCH, _CODE), np.uint8)
+        self._codes: U8 = np.zeros((BATCH, CODE), np.uint8)
         self._ok: U8 = np.zeros(BATCH, np.uint8)
 
     def run(self, prepare: Prepare, batch: Batch, starts: I64) -> U8:
