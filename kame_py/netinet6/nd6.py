@@ -167,13 +167,16 @@ def _is_interface_route(rt: Rtentry) -> bool:
 
 
 def _room(kern: Kernel) -> bool:
-    """Whether one more entry may be made; an old one makes place (RFC 6583 s.7.1)."""
+    """Whether one more entry may be made; an old one makes place (RFC 6583 s.7.1).
+
+    Permanent ones do not count: a home agent has one for each mobile node that is away.
+    """
     nd6 = kern.nd6
     if nd6.incomplete >= nd6.neighborgcthresh:
         return False
-    if len(nd6.llinfo) < 2 * nd6.neighborgcthresh:
+    if len(nd6.learned) < 2 * nd6.neighborgcthresh:
         return True
-    victim = _oldest(nd6.stale) or _oldest(nd6.llinfo)
+    victim = _oldest(nd6.stale) or _oldest(nd6.learned)
     if victim is None:
         return False
     nd6_free(kern, victim)
@@ -181,10 +184,10 @@ def _room(kern: Kernel) -> bool:
 
 
 def _oldest(entries: dict[LlinfoNd6, None]) -> LlinfoNd6 | None:
-    """The oldest entry that is resolved, no router's and not permanent; reachable ones last."""
+    """The oldest learned entry that is resolved and no router's; reachable ones last."""
     second = None
     for ln in entries:
-        if ln.ln_permanent or ln.ln_router or ln.ln_state <= ND6_LLINFO_INCOMPLETE:
+        if ln.ln_router or ln.ln_state <= ND6_LLINFO_INCOMPLETE:
             continue
         if ln.ln_state != ND6_LLINFO_REACHABLE:
             return ln
@@ -224,17 +227,18 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
         return
     ln = LlinfoNd6(rt)
     kern.nd6.llinfo[ln] = None
+    kern.nd6.learned[ln] = None
     kern.nd6.incomplete += 1
     rt.rt_llinfo = ln
     rt.rt_flags |= RTF_LLINFO
     gateway = rt.rt_gateway
     if IN6_IS_ADDR_MULTICAST(rt.rt_key) and not local:
         rt.rt_gateway = LinkAddr(ifp.if_index, ether_multicast(rt.rt_key))
-        ln.ln_permanent = True
+        _set_permanent(kern, ln, True)
     elif local:
-        ln.ln_permanent = True
+        _set_permanent(kern, ln, True)
     elif isinstance(gateway, LinkAddr) and gateway.sdl_data:
-        ln.ln_permanent = rt.rt_rmx.rmx_expire == 0
+        _set_permanent(kern, ln, rt.rt_rmx.rmx_expire == 0)
     else:
         return
     nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
@@ -244,6 +248,15 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
         in6.in6_addmulti(kern, ifp, in6.in6_solicited(ifp, rt.rt_key))
 
 
+def _set_permanent(kern: Kernel, ln: LlinfoNd6, permanent: bool) -> None:
+    """Whether the entry stays until somebody deletes it; then it is none of the learned ones."""
+    ln.ln_permanent = permanent
+    if permanent:
+        kern.nd6.learned.pop(ln, None)
+    else:
+        kern.nd6.learned[ln] = None
+
+
 def _llinfo_change(kern: Kernel, ln: LlinfoNd6) -> None:
     """The user set a link-layer address or an expiry on the route of an entry."""
     rt = ln.ln_rt
@@ -251,7 +264,7 @@ def _llinfo_change(kern: Kernel, ln: LlinfoNd6) -> None:
         return
     if ln.ln_state > ND6_LLINFO_INCOMPLETE and not (ln.ln_permanent and rt.rt_rmx.rmx_expire):
         return  # what discovery found out stands; only a permanent entry may be given an end
-    ln.ln_permanent = rt.rt_rmx.rmx_expire == 0
+    _set_permanent(kern, ln, rt.rt_rmx.rmx_expire == 0)
     nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
     if not ln.ln_permanent:
         nd6_llinfo.nd6_llinfo_settimer(kern, ln, rt.rt_rmx.rmx_expire)
@@ -265,6 +278,7 @@ def _llinfo_delete(kern: Kernel, rt: Rtentry) -> None:
         in6.in6_delmulti(kern, rt.rt_ifp, in6.in6_solicited(rt.rt_ifp, rt.rt_key))
     nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_WAITDELETE)
     kern.nd6.llinfo.pop(ln, None)
+    kern.nd6.learned.pop(ln, None)
     if ln.ln_timer is not None:
         ln.ln_timer.stop()
     rt.rt_llinfo = None
@@ -287,9 +301,9 @@ def nd6_free(kern: Kernel, ln: LlinfoNd6) -> None:
 
 def nd6_purge_llinfo(kern: Kernel, ifp: Ifnet) -> None:
     """Forget the neighbours on an interface that goes down; what waits is dropped."""
-    for ln in list(kern.nd6.llinfo):
+    for ln in list(kern.nd6.learned):
         rt = ln.ln_rt
-        if rt.rt_ifp is ifp and not ln.ln_permanent and ln in kern.nd6.llinfo:
+        if rt.rt_ifp is ifp and ln in kern.nd6.learned:
             rtrequest(kern, RTM_DELETE, rt.rt_key, rt.rt_plen)
 
 

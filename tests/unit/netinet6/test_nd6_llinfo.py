@@ -329,9 +329,20 @@ def test_flood_of_solicitations_pushes_out_the_oldest_stale_entry() -> None:
     node.kern.sysctl.write("net.inet6.ip6.neighborgcthresh", 20)
     for i in range(1, 200):
         node.receive(ns(LL, src=addr(f"fe80::{i:x}")))
-    assert len(node.kern.nd6.llinfo) <= 40
+    assert len(node.kern.nd6.learned) <= 40
     assert node.state(addr("fe80::1")) is None
     assert node.state(addr("fe80::c7")) == DELAY
+
+
+def test_permanent_entries_leave_room_for_neighbours() -> None:
+    node = Node()
+    node.kern.sysctl.write("net.inet6.ip6.neighborgcthresh", 10)
+    for i in range(1, 31):
+        link = LinkAddr(node.zone, PEER_MAC)
+        key = in6_embedscope(addr(f"fe80::{i:x}"), node.zone)
+        rtrequest(node.kern, RTM_ADD, key, 128, link, RTF_HOST | RTF_STATIC, node.ifp)
+    assert node.output(addr("fe80::99")).fate is Fate.HELD
+    assert node.drops() == {}
 
 
 def test_interface_that_goes_down_forgets_neighbours_and_drops_what_waits() -> None:
