@@ -130,7 +130,7 @@ class PcapWalk:
         self.first = self.last_good + 1
         n = self._kernel(batch) if JIT else 0
         if not n:
-            n = self._slow(batch, 1 if JIT else len(batch.off))
+            n = self._slow(batch, 1 if JIT or self._window.waits else len(batch.off))
         batch.n = n
         return n
 

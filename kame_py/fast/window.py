@@ -39,6 +39,8 @@ class Window:
 
     __slots__ = ("arena", "end", "pos")
 
+    waits = False  # whoever asks for more than there is waits for a writer
+
     def __init__(self, arena: U8, pos: int, end: int) -> None:
         self.arena = arena
         self.pos = pos
@@ -83,6 +85,8 @@ class StreamWindow(Window):
     """Over a pipe, or what comes out of a decompressor."""
 
     __slots__ = ("_source",)
+
+    waits = True
 
     def __init__(self, source: Stream, chunk: int = CHUNK) -> None:
         super().__init__(np.zeros(chunk + SLACK, np.uint8), 0, 0)

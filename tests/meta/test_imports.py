@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from importlib.util import find_spec
 
 from tests.support import PROJECT_ROOT, run
 
@@ -27,9 +29,14 @@ for name in names:
 """
 
 
+WITHOUT_NUMBA = re.compile(r"^kame_py\.fast\.\w+: .*No module named '(numba|llvmlite)")
+
+
 def test_every_module_can_be_the_first_import() -> None:
     done = run(sys.executable, "-c", PROGRAM, timeout_s=120)
     assert done.returncode == 0, done.stderr
     count, *failed = done.stdout.splitlines()
     assert int(count) >= len(list((PROJECT_ROOT / "kame_py").glob("*/*.py"))) // 2
+    if find_spec("numba") is None:  # kernels cannot do without it
+        failed = [line for line in failed if not WITHOUT_NUMBA.search(line)]
     assert failed == []
