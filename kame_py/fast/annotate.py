@@ -11,12 +11,10 @@ UDP, echo, tunnels, AH and ESP, with one home address option or one routing head
 
 from __future__ import annotations
 
+from kame_py.fast import kernels
 from kame_py.fast.annotate_twin import annotate_twin
 from kame_py.fast.batch import Batch
 from kame_py.fast.cpu import JIT
-
-if JIT:
-    from kame_py.fast.annotate_kernels import annotate_batch
 
 
 def annotate(batch: Batch, linktype: int, verify: bool) -> None:
@@ -31,7 +29,7 @@ def annotate(batch: Batch, linktype: int, verify: bool) -> None:
     if not JIT:
         annotate_twin(batch, linktype, verify)
         return
-    annotate_batch(
+    kernels.annotate_batch(
         *(batch.arena, batch.n, linktype, verify, batch.off, batch.caplen),
         *(batch.l3, batch.flags, batch.nxt, batch.upper),
         *(batch.hao, batch.rthdr, batch.ipsec, batch.why),

@@ -22,6 +22,11 @@ U16 = NDArray[np.uint16]
 U32 = NDArray[np.uint32]
 I64 = NDArray[np.int64]
 
+# Why the walk over a capture stopped
+FULL: Final = 0  # the batch is, or the next packet has another link type
+MORE: Final = 1  # the next record reaches beyond the window
+ODD: Final = 2  # the slow reader's
+
 # Flags of a packet. A kernel tests them, so they are plain numbers.
 F_PUNT: Final = 1 << 0  # unusual: for the slow path, ``why`` tells why
 F_IP6: Final = 1 << 1  # a whole IPv6 header, version 6, its payload all there
@@ -65,13 +70,15 @@ P_POLICY: Final = 21
 P_LINK: Final = 22
 P_MIXED: Final = 23
 P_REDIRECT: Final = 24
+P_HOMEREG: Final = 25
+P_NOSA: Final = 26
 
 PUNT_NAMES: Final = (
     *("", "not IPv6", "short", "jumbogram", "hop-by-hop options", "fragment", "routing header"),
     *("unusual option", "unusual header", "bad checksum", "neighbour discovery", "ICMPv6"),
     *("binding update", "IPsec", "multicast", "unusual address", "for a socket", "no route"),
     *("unresolved neighbour", "too big", "hop limit", "policy", "link layer", "mixed features"),
-    "redirect",
+    *("redirect", "home registration", "unknown association"),
 )
 
 

@@ -12,12 +12,14 @@ import hashlib
 import os
 import tempfile
 from enum import IntEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "KAME_CPU"
 _AVX512: Final = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})
 _X86: Final = "x86_64"
+_DISABLED: Final = "NUMBA_DISABLE_JIT"
 
 
 class Cpu(IntEnum):
@@ -52,38 +54,40 @@ def choose(asked: str | None, features: frozenset[str] | None) -> Cpu:
 
 
 def _features() -> frozenset[str] | None:
-    """Of this processor, in LLVM's words."""
+    """Of this processor, in LLVM's words. numba is not loaded: that takes long."""
+    if not _has_numba():
+        return None
     try:
-        import numba
         from llvmlite import binding  # type: ignore[import-untyped]  # it has no stubs
+
+        found: dict[str, bool] = binding.get_host_cpu_features()
     except ImportError:
         return None
-    if vars(numba.config)["DISABLE_JIT"]:
-        return None
-    try:
-        found: dict[str, bool] = binding.get_host_cpu_features()
     except RuntimeError:  # LLVM does not know this processor
         return frozenset()
     return frozenset(name for name, has in found.items() if has)
 
 
-def _detect(asked: str | None) -> Cpu:
-    if asked and asked.lower() == Cpu.NONE.name.lower():
-        return Cpu.NONE
-    features = _features()
-    cpu = choose(asked, features)
-    if asked and cpu in _CUT_TO and features:
-        _cut(_CUT_TO[cpu])
-    return cpu
+def _has_numba() -> bool:
+    """It is installed, and nobody has switched its compiler off."""
+    if os.environ.get(_DISABLED, "0") not in ("", "0"):
+        return False
+    try:
+        return find_spec("numba") is not None
+    except ImportError:
+        return False
 
 
-def _cut(name: str) -> None:
-    """Let LLVM use no more than an older processor has, so that what runs there is tried here."""
-    import numba
+def _cut(asked: str | None, cpu: Cpu) -> str | None:
+    """The processor that LLVM shall compile for: what runs on older ones can be tried on this one.
+
+    None: this one.
+    """
+    if not asked or cpu not in _CUT_TO:
+        return None
     from llvmlite import binding
 
-    if binding.get_process_triple().startswith(_X86):
-        vars(numba.config).update(CPU_NAME=name, CPU_FEATURES="")
+    return _CUT_TO[cpu] if binding.get_process_triple().startswith(_X86) else None
 
 
 def _sources_hash() -> str:
@@ -114,7 +118,16 @@ def cache_dir() -> Path | None:
         return None
 
 
+def _detect(asked: str | None) -> Cpu:
+    if asked and asked.lower() == Cpu.NONE.name.lower():
+        return Cpu.NONE
+    return choose(asked, _features())
+
+
 CPU: Final = _detect(os.environ.get(VARIABLE))
+
+#: LLVM's name of a processor to compile for; None: the one that this runs on.
+CUT: Final = _cut(os.environ.get(VARIABLE), CPU)
 
 #: Kernels are compiled; else Python does the work.
 JIT: Final = CPU is not Cpu.NONE

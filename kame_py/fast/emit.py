@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.fast.batch import SLACK
 from kame_py.fast.layout import (
     A_ECHO,
     A_MCAST,
@@ -32,6 +31,7 @@ from kame_py.fast.layout import (
     E_LINK,
     E_WRITE,
     END_SHIFT,
+    EPB_MAX,
     HALF,
     J_LINK0,
     J_LINK1,
@@ -102,7 +102,6 @@ _PAD: Final = pcapfmt.PAD
 _BT_EPB: Final = pcapfmt.BT_EPB
 _FLAGS_OPTION: Final = pcapfmt.EPB_FLAGS | pcapfmt.PAD << 16  # code, length
 _OUTBOUND: Final = pcapfmt.EPB_OUTBOUND
-EPB_MAX: Final = _DATA_AT + _PAD + _TAIL + SLACK  # around a frame
 
 
 @inlined

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from kame_py.fast import bulk, emit, layout
+from kame_py.fast import kernels, layout
 from kame_py.fast.batch import BATCH, P_MIXED, PUNT_NAMES
 from kame_py.fast.lower import Lowered
 from kame_py.kern.drop import D, DropReason
@@ -86,7 +86,7 @@ class Engine:
         self._act: U8 = np.zeros(BATCH, np.uint8)
         self._skip: U8 = np.zeros(BATCH, np.uint8)
         self._row: I64 = np.zeros(BATCH, np.int64)
-        self._out: U8 = np.zeros(OUT_OCTETS if write else emit.EPB_MAX + layout.HALF, np.uint8)
+        self._out: U8 = np.zeros(OUT_OCTETS if write else layout.EPB_MAX + layout.HALF, np.uint8)
         self._cnt: I64 = np.zeros(layout.C_COUNT, np.int64)
         self._hist: I64 = np.zeros(layout.BYTE + 1, np.int64)
         self._stamps: I64 = np.zeros(BATCH, np.int64)
@@ -104,7 +104,7 @@ class Engine:
     def run(self, b: Batch, one_by_one: bool = False) -> None:
         """All packets of a batch, at most BATCH; one by one: the slow way for each."""
         n = b.n
-        bulk.in_order(b.ts, n, self.last_ns, self._stamps)
+        kernels.in_order(b.ts, n, self.last_ns, self._stamps)
         stamps = self._stamps[:n]
         if one_by_one:
             self._run_slow(b, stamps)
@@ -186,7 +186,7 @@ class Engine:
 
     def _classify(self, b: Batch, start: int) -> None:
         low, n, act = self._low, b.n, self._act
-        found = bulk.classify(
+        found = kernels.classify(
             *(b.arena, b.off, b.caplen, start, n, act, b.why, self._row, self._skip),
             *(low.rows, low.adj, low.ends, low.env),
         )
@@ -198,7 +198,7 @@ class Engine:
         low = self._low
         at = start
         while True:
-            at = emit.emit(
+            at = kernels.emit(
                 *(b.arena, b.off, b.caplen, stamps, at, stop, self._act, self._row, self._skip),
                 *(low.rows, low.adj, low.ends, low.env, self._out),
                 *(self._cnt, self._hist, low.use, low.touched),

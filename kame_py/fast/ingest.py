@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from kame_py.fast.batch import BATCH, SLACK, Batch
+from kame_py.fast import kernels
+from kame_py.fast.batch import BATCH, MORE, ODD, SLACK, Batch
 from kame_py.fast.cpu import JIT
 from kame_py.wire import pcapfmt
 
-if JIT:
-    from kame_py.fast.ingest_kernels import MORE, ODD, pcap, pcapng
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64
     from kame_py.fast.window import Window
@@ -150,7 +149,7 @@ class PcapWalk:
         window, (about,) = self._window, self.reader.interfaces
         self.linktype = about.linktype
         ns_per_frac = NS_PER_S // about.ticks_per_s
-        return pcap(
+        return kernels.pcap(
             *(window.arena, window.pos, window.end, self._big, ns_per_frac),
             *(batch.off, batch.caplen, batch.wirelen, batch.ts),
         )
@@ -161,7 +160,7 @@ class PcapWalk:
             return 0, window.pos, ODD
         if len(reader.interfaces) != self._described:
             self._describe()
-        n, pos, why, self._last_ns = pcapng(
+        n, pos, why, self._last_ns = kernels.pcapng(
             *(window.arena, window.pos, window.end, self._big),
             *(self._last_ns, reader.first_if, self._about),
             *(batch.off, batch.caplen, batch.wirelen, batch.ts, self.ifindex, self.pflags),

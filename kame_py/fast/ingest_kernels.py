@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from kame_py.fast.batch import I64, U8, U32
+from kame_py.fast.batch import FULL, I64, MORE, ODD, U8, U32
 from kame_py.fast.intrin import STRETCH, base, be16, be32, le16, le32, prefetch_stretch
 from kame_py.fast.jit import inlined, kernel
 from kame_py.wire import pcapfmt
 from kame_py.wire.pcapfmt import BLOCK_HEAD_LEN, BLOCK_TRAILER_LEN, MAX_SNAPLEN, OPTION_HEAD_LEN
-
-# Why a walk stopped
-FULL: Final = 0  # the batch is, or the next packet has another link type
-MORE: Final = 1  # the next record reaches beyond the window
-ODD: Final = 2  # the slow reader's
 
 # Columns of an interface
 IF_LINKTYPE: Final = 0

@@ -14,12 +14,14 @@ from typing import Final, ParamSpec, TypeVar, cast
 import numba
 from numba.extending import intrinsic
 
-from kame_py.fast.cpu import cache_dir
+from kame_py.fast.cpu import CUT, cache_dir
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _CACHE: Final = cache_dir()
+if CUT is not None:
+    vars(numba.config).update(CPU_NAME=CUT, CPU_FEATURES="")
 
 
 def kernel(fn: Callable[P, R]) -> Callable[P, R]:

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from kame_py.fast.batch import SLACK
+from kame_py.wire import pcapfmt
+
+#: Octets of the output around a frame: its block, and what a copy may write behind it.
+EPB_MAX: Final = pcapfmt.EPB_O_DATA + pcapfmt.PAD + pcapfmt.EPB_TAIL_LEN + SLACK
+
 # What becomes of a packet. The first two stop a run.
 A_MISS: Final = 0  # the table has not heard of an address
 A_PUNT: Final = 1  # for the slow path
@@ -20,7 +26,10 @@ A_TYPE: Final = 7  # not IPv6
 A_TYPE_GROUP: Final = 8  # not IPv6, to a group or to all
 A_NOTOURS: Final = 9  # IPv6 for another node, and this one does not forward
 A_ECHO: Final = 10  # a ping, answered
-A_COUNT: Final = 11
+A_UPDATE: Final = 11  # a binding update, used (bu.py)
+A_BADAUTH: Final = 12  # ... with a wrong code
+A_SEQNO: Final = 13  # ... with an old number
+A_COUNT: Final = 14
 GO_ON: Final = 15  # first_look has nothing against it
 
 # Counters behind those of the actions.

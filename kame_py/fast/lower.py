@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kame_py.fast import bulk, layout
+from kame_py.fast import kernels, layout
 from kame_py.fast.batch import (
     P_ADDRESS,
     P_DELIVER,
@@ -166,7 +166,7 @@ class Lowered:
     def _find(self, addr: bytes) -> int:
         """The first word of its row, -1 none."""
         k0, k1 = words(addr).tolist()
-        return bulk.find_row(self.rows, self.env, k0, k1)
+        return kernels.find_row(self.rows, self.env, k0, k1)
 
     def _read_settings(self) -> tuple[object, ...]:
         """Everything that may change what becomes of any packet and is not noted anywhere."""
@@ -270,7 +270,7 @@ class Lowered:
         new[:, layout.R_INFO] = [info for _, info, _ in found]
         new[:, layout.R_COA0 : layout.R_COA1 + 1] = coas
         new[:, layout.R_SEND] = [self._send(addr) for addr, _, _ in found]
-        self._taken += bulk.put_rows(self.rows, self.env, new)
+        self._taken += kernels.put_rows(self.rows, self.env, new)
 
     def knows(self, addr: bytes) -> bool:
         """There is a row for it, and it is not dead, nor is its next hop."""
@@ -297,7 +297,7 @@ class Lowered:
             self.size *= 2
         old, self.rows = self.rows, _aligned(self.size)
         self.env[layout.E_MASK] = self.size - 1
-        self._taken = bulk.put_rows(self.rows, self.env, old)
+        self._taken = kernels.put_rows(self.rows, self.env, old)
 
     def _resolve(self, dst: bytes) -> Row:
         """What becomes of packets to ``dst``: R_INFO and the care-of address."""
