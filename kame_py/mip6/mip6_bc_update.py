@@ -51,17 +51,18 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         drop(kern, m, req)
         return False
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
+    bu = req.bu
     bc = mip6_bc.mip6_bc_find(kern, req)
-    if bc is not None and not dialect.newer(req.bu.seqno, bc.mbc_seqno):
+    if bc is not None and not dialect.newer(bu.seqno, bc.mbc_seqno):
         host = addr_text(kern, req.hoa)
-        text = f"received sequence no ({req.bu.seqno}) <= current seq no ({bc.mbc_seqno})"
+        text = f"received sequence no ({bu.seqno}) <= current seq no ({bc.mbc_seqno})"
         mip6log(kern, LOG_NOTICE, f"{text} in BU from host {host}.")
         if dialect.seqno_too_small is not None:
             mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
         drop(kern, m, D.MIP6_BUSEQNO)
         return False
     if kern.tracing:
-        trace(m, f"mip6_process_bu seq {req.bu.seqno} life {req.bu.lifetime_s}")
+        trace(m, f"mip6_process_bu seq {bu.seqno} life {bu.lifetime_s}")
     mip6_process_bu(kern, req, bc)
     return True
 
@@ -76,26 +77,27 @@ def _mip6_validate_bu(
         text = f"no Home Address option found in the binding update from host {host}."
         mip6log(kern, LOG_NOTICE, text)
         return D.MIP6_BUNOHAO
-    hoa = aux.ip6a_home
-    bu = parse_bu(wire, m.data, opt)
+    hoa, careof, data = aux.ip6a_home, aux.ip6a_careof, m.data
+    bu = parse_bu(wire, data, opt)
     if isinstance(bu, Malformed):
         _tell_short(kern, end - opt, hoa)
         return D.MIP6_BUSHORT
-    why = mip6_auth.mip6_bu_refusal(kern, m, m.data[opt:end], bu, hoa, aux.ip6a_careof)
+    why = mip6_auth.mip6_bu_refusal(kern, m, data[opt:end], bu, hoa, careof)
     if why is not None:
         return why
-    ia = kern.ip6.ifaddrs.get(m.dst)
+    dst = m.dst
+    ia = kern.ip6.ifaddrs.get(dst)
     if ia is None or ia.ia6_flags & IN6_IFF_ANYCAST:
         return D.MIP6_BUDST
-    src = in6_embedscope(aux.ip6a_careof, m.rcvif.if_index if m.rcvif is not None else 0)
-    coa = src
+    rcvif = m.rcvif
+    coa = src = in6_embedscope(careof, rcvif.if_index if rcvif is not None else 0)
     for sub in bu.subopts:
         if isinstance(sub, AltCoa):
             coa = sub.coa
             break
     if not mip6_ba.mip6_coa_ok(coa):
         return D.MIP6_BUCOA
-    return BuRequest(m.dst, hoa, coa, src, bu)
+    return BuRequest(dst, hoa, coa, src, bu)
 
 
 def _tell_short(kern: Kernel, size: int, hoa: bytes) -> None:

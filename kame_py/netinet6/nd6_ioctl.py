@@ -44,7 +44,7 @@ _ICMP6_VARS: Final = (
     ("nd6_debug", 0, 1, "", "log the success of duplicate address detection"),
 )
 _IP6_VARS: Final = (
-    ("neighborgcthresh", 1, 1_000_000, "", "unresolved neighbours; twice as many that were learned"),
+    ("neighborgcthresh", 1, 1_000_000, "", "unresolved neighbours; twice as many learned ones"),
     ("maxifprefixes", 0, 65_535, "", "prefixes learnt from advertisements on one interface"),
     ("maxifdefrouters", 0, 65_535, "", "default routers on one interface"),
 )
