@@ -38,6 +38,7 @@ from kame_py.netkey.ipsec_policy import (
 from kame_py.netkey.ipsec_so import ipsec6_get_policy, ipsec6_set_policy, ipsec6_sopolicy
 from kame_py.netkey.key_acquire import key_checkrequest, key_spdacquire
 from kame_py.netkey.key_sad import key_allocsa, key_allocsa_between, key_sa_recordxfer
+from kame_py.netkey.key_spd import SPCACHE_MAX, key_usesp
 from kame_py.netkey.keydb import Secasvar
 from kame_py.wire.codecs import Esp
 from kame_py.wire.const import IPPROTO_AH, IPPROTO_DSTOPTS, IPPROTO_ESP
@@ -119,13 +120,12 @@ class Ipsec6:
     # -- in ------------------------------------------------------------------------------------
 
     def in_reject(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
-        key = kern.key
-        if not key.spd and key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD:
+        if _no_policy(kern, IPSEC_DIR_INBOUND):
             return False
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
     def fwd_reject(self, kern: Kernel, m: Mbuf) -> bool:
-        if _no_policy(kern) or m.dst in kern.ip6.ifaddrs:
+        if _no_policy(kern, IPSEC_DIR_INBOUND) or m.dst in kern.ip6.ifaddrs:
             return False  # by a routing header to ourselves: AH comes behind that, policy then
         nxt, off = ipsec_upper(m.data)
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
@@ -147,7 +147,7 @@ class Ipsec6:
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
         aux = m.ipsec
         marked = m.aux is not None and ipsec6_ah_wanted(m)
-        if aux is None and not marked and _no_policy(kern):
+        if aux is None and not marked and _no_policy(kern, IPSEC_DIR_OUTBOUND):
             return 0
         ports = ipsec_ports(payload, 0, nxt)
         if aux is None or aux.so is None:
@@ -175,7 +175,7 @@ class Ipsec6:
 
     def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         if forwarding:
-            if _no_policy(kern) or m.dst in kern.ip6.ifaddrs:
+            if _no_policy(kern, IPSEC_DIR_OUTBOUND) or m.dst in kern.ip6.ifaddrs:
                 return 0
             nxt, off = ipsec_upper(m.data)
             ports = ipsec_ports(m.data, off, nxt)
@@ -204,6 +204,11 @@ class Ipsec6:
     # -- mobility ------------------------------------------------------------------------------
 
     def authdata_out(self, kern: Kernel, src: bytes, dst: bytes) -> AuthdataSa | None:
+        key = kern.key
+        known = key.authdata.get((src, dst))
+        if known is not None:
+            key_usesp(kern, known[0])
+            return known[1]
         sp = ipsec6_getpolicy(kern, IPSEC_DIR_OUTBOUND, src, dst, IPPROTO_DSTOPTS, _NO_PORTS)
         if sp.policy != IPSEC_POLICY_IPSEC or not sp.req or sp.req[0].proto != IPPROTO_AH:
             return None
@@ -213,7 +218,14 @@ class Ipsec6:
             sav = key_allocsa_between(kern, isr.proto, isr.mode, isr.reqid, src, dst)
         if sav is None:
             sav = key_checkrequest(kern, isr, ipsec6_saidx(isr, src, dst))
-        return _authdata_sa(kern, sav) if isinstance(sav, Secasvar) else None
+        if not isinstance(sav, Secasvar):
+            return None
+        sa = _authdata_sa(kern, sav)
+        if len(key.by_index[sav.saidx]) == 1:  # whatever net.key.prefered_oldsa says
+            if len(key.authdata) >= SPCACHE_MAX:
+                key.authdata.clear()
+            key.authdata[src, dst] = sp, sa
+        return sa
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
         sav = key_allocsa(kern, IPPROTO_AH, dst, spi, src)
@@ -255,9 +267,10 @@ def _closed(kern: Kernel, sp: Secpolicy) -> DropReason | None:
     return None
 
 
-def _no_policy(kern: Kernel) -> bool:
-    """Nothing is in the database, and what is in none passes."""
-    return not kern.key.spd and kern.key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD
+def _no_policy(kern: Kernel, direction: int) -> bool:
+    """The database has nothing about a direction, and what is in none passes."""
+    key = kern.key
+    return not key.policies[direction] and key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD
 
 
 def _tunnels(sp: Secpolicy) -> Sequence[Ipsecrequest]:

@@ -67,16 +67,15 @@ def ipsec6_getpolicy(
 ) -> Secpolicy:
     """The policy of a packet: the first that fits, else the default one."""
     key = kern.key
-    if not key.spd:
+    if not key.policies[direction]:
         return key.ip6_def_policy
     sport, dport = ports
     selectors = (direction, src, _FULL, dst, _FULL, nxt, sport, dport)
-    if selectors in key.spcache:  # key_allocsp for what it knows
-        sp = key.spcache[selectors]
-        if sp is not None:
-            key_usesp(kern, sp)
-            return sp
-    else:
+    sp = key.spcache.get(selectors)  # key_allocsp for what it knows
+    if sp is not None:
+        key_usesp(kern, sp)
+        return sp
+    if selectors not in key.spcache:
         sp = key_allocsp(kern, Secpolicyindex(*selectors))
     return key.ip6_def_policy if sp is None else sp
 

@@ -103,7 +103,7 @@ def key_savs(kern: Kernel, proto: int | None) -> Iterator[Secasvar]:
 def key_insertsav(kern: Kernel, sav: Secasvar) -> None:
     """Put a new association into the database; its time starts to count."""
     key, idx = kern.key, sav.saidx
-    key.gen += 1
+    key.changed()
     sav.created_ns = kern.now()
     sav.created = sav.lft_c.addtime = kern.clock.realtime() // NS
     key.sad.setdefault((idx.proto, idx.dst, sav.spi), []).append(sav)
@@ -122,7 +122,7 @@ def key_replacesav(kern: Kernel, was: Secasvar, new: Secasvar) -> None:
 
 def key_sa_chgstate(kern: Kernel, ev: SaEv, *savs: Secasvar) -> None:
     """The same happens to associations; those who wait for keys are called once."""
-    kern.key.gen += 1
+    kern.key.changed()
     done = SaAct.NONE
     for sav in savs:
         act, sav.state = SA_TABLE[sav.state, ev]
@@ -142,7 +142,7 @@ def key_sa_chgstate(kern: Kernel, ev: SaEv, *savs: Secasvar) -> None:
 def _unlink(kern: Kernel, sav: Secasvar) -> None:
     """Take an association out of the database."""
     key, idx = kern.key, sav.saidx
-    key.gen += 1
+    key.changed()
     if sav.callout is not None:
         sav.callout.stop()
     same = key.sad[(idx.proto, idx.dst, sav.spi)]

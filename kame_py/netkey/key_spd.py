@@ -131,6 +131,7 @@ def key_insertsp(kern: Kernel, sp: Secpolicy, spidx: Secpolicyindex) -> None:
     sp.created = kern.clock.realtime() // NS
     sp.created_ns = sp.lastused_ns = kern.now()
     key.spd[(spidx.dir, sp.entry)] = sp
+    key.policies[spidx.dir] += 1
     key.sp_index[spidx] = sp
     key.sp_ids[sp.id] = sp
     _changed(kern)
@@ -144,6 +145,7 @@ def key_delsp(kern: Kernel, sp: Secpolicy) -> None:
         sp.callout.stop()
     if sp.spidx is not None:
         del key.spd[(sp.spidx.dir, sp.entry)]
+        key.policies[sp.spidx.dir] -= 1
         del key.sp_index[sp.spidx]
         del key.sp_ids[sp.id]
         _changed(kern)
@@ -151,6 +153,7 @@ def key_delsp(kern: Kernel, sp: Secpolicy) -> None:
 
 def _changed(kern: Kernel) -> None:
     kern.key.spcache.clear()
+    kern.key.changed()
 
 
 def _newspid(kern: Kernel) -> int:

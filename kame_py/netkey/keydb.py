@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 from sortedcontainers import SortedDict
 
 from kame_py.wire.pfkey import SadbExt
-from kame_py.wire.pfkeyv2 import IPSEC_LEVEL_USE, IPSEC_POLICY_NONE, SADB_SASTATE_LARVAL
+from kame_py.wire.pfkeyv2 import (
+    IPSEC_DIR_MAX,
+    IPSEC_LEVEL_USE,
+    IPSEC_POLICY_NONE,
+    SADB_SASTATE_LARVAL,
+)
 
 if TYPE_CHECKING:
     from kame_py.kern.callout import Callout
@@ -180,10 +185,11 @@ class KeyState:
 
     sad: (proto, dst, spi) -> associations, of different sources; by_index: oldest first.
     heads: (proto, src, dst) -> indices, oldest first. spd: policies by (direction, number of
-    entry); spcache: what key_allocsp found since the SPD changed. registered: socket -> SA types
-    it answers for. on_change: called when an association becomes usable or goes. gen: counts all
-    changes of associations but their use. The other members are the sysctls net.key.* and
-    net.inet6.ipsec6.*.
+    entry); policies: how many there are of each direction. spcache: what key_allocsp found since
+    the SPD changed; authdata: (source, destination) -> policy and association that sign for
+    mobility, as found since the last change. registered: socket -> SA types it answers for.
+    on_change: called when an association becomes usable or goes. gen: counts all changes of both
+    databases but their use. The other members are the sysctls net.key.* and net.inet6.ipsec6.*.
     """
 
     sad: SortedDict[tuple[int, bytes, int], list[Secasvar]] = field(default_factory=SortedDict)
@@ -192,7 +198,9 @@ class KeyState:
     spd: SortedDict[tuple[int, int], Secpolicy] = field(default_factory=SortedDict)
     sp_index: dict[Secpolicyindex, Secpolicy] = field(default_factory=dict)
     sp_ids: dict[int, Secpolicy] = field(default_factory=dict)
+    policies: list[int] = field(default_factory=lambda: [0] * IPSEC_DIR_MAX)
     spcache: dict[Selectors, Secpolicy | None] = field(default_factory=dict)
+    authdata: dict[tuple[bytes, bytes], tuple[Secpolicy, AuthdataSa]] = field(default_factory=dict)
     sockets: list[Socket] = field(default_factory=list)
     registered: dict[Socket, set[int]] = field(default_factory=dict)
     promisc: set[Socket] = field(default_factory=set)
@@ -224,3 +232,8 @@ class KeyState:
     ip6_ipsec_ecn: int = 0
     ip6_esp_randpad: int = -1
     ipsec_debug: int = 0
+
+    def changed(self) -> None:
+        """An association or a policy came, went, or counts otherwise from now on."""
+        self.gen += 1
+        self.authdata.clear()

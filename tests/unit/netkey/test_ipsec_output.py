@@ -8,6 +8,9 @@ import pytest
 from kame_py.kern.mbuf import IP6A_AH, Fate, Mbuf, m_get
 from kame_py.kern.uipc_socket import Socket, soconnect, socreate, soreceive, sosend, sosetopt
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
+from kame_py.netkey.key_sad import key_sa_chgstate
+from kame_py.netkey.key_sastate import SaEv
+from kame_py.netkey.key_spd import key_delsp
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.codecs import Esp, Icmp6Hdr
 from kame_py.wire.const import (
@@ -281,6 +284,34 @@ def test_authentication_data_takes_the_association_of_the_policy_for_options() -
     assert (sav.lft_c.allocations, sav.lft_c.bytes) == (1, 3)
     assert fate(send(node))[0] is Fate.TRANSMITTED  # the policy is for nothing else
     assert first_headers(node) == [IPPROTO_NONE]
+
+
+def test_authentication_data_follows_the_databases() -> None:
+    node = IpsecNode()
+    kern, hook = node.kern, node.kern.ipsec
+    first = node.sa(AH, 0x2000, SHA1, src=US1, dst=PEER1)
+    sp = node.policy(OUT, request(AH), proto=IPPROTO_DSTOPTS)
+
+    def spi() -> int | None:
+        got = hook.authdata_out(kern, US1, PEER1)
+        return None if got is None else got.spi
+
+    assert (spi(), spi()) == (0x2000, 0x2000)
+    second = node.sa(AH, 0x2001, SHA1, src=US1, dst=PEER1)
+    assert spi() == 0x2000  # the older one first
+    kern.sysctl.write("net.key.prefered_oldsa", 0)
+    assert spi() == 0x2001
+    key_sa_chgstate(kern, SaEv.DELETE, second)
+    assert (spi(), spi()) == (0x2000, 0x2000)
+    node.wait(3)
+    assert spi() == 0x2000
+    assert sp.lastused_ns == kern.now()
+    key_sa_chgstate(kern, SaEv.DELETE, first)
+    assert spi() is None
+    node.sa(AH, 0x2002, SHA1, src=US1, dst=PEER1)
+    assert spi() == 0x2002
+    key_delsp(kern, sp)
+    assert spi() is None
 
 
 def test_authentication_data_is_never_esp() -> None:
