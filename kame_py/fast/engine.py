@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from kame_py.fast import kernels, layout
-from kame_py.fast.batch import BATCH, P_MIXED, PUNT_NAMES
+from kame_py.fast.batch import BATCH, P_MIXED, P_NONE, PUNT_NAMES
+from kame_py.fast.bu import Updates
+from kame_py.fast.counting import dropped
 from kame_py.fast.lower import Lowered
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import Fate
@@ -40,11 +42,14 @@ DROPS: Final[dict[int, DropReason]] = {
     layout.A_TYPE: D.ETHER_TYPE,
     layout.A_TYPE_GROUP: D.ETHER_TYPE,
     layout.A_NOTOURS: D.IP6_NOTFORUS,
+    layout.A_BADAUTH: D.MIP6_BUBADAUTH,
+    layout.A_SEQNO: D.MIP6_BUSEQNO,
 }
 GOOD: Final[dict[int, tuple[Fate, DropReason | None]]] = {
     layout.A_FORWARD: (Fate.FORWARDED, None),
     layout.A_TUNNEL: (Fate.FORWARDED, None),
     layout.A_ECHO: (Fate.CONSUMED, None),
+    layout.A_UPDATE: (Fate.CONSUMED, None),
 }
 #: By action: what becomes of the packet, None when it was the node's own.
 FATES: Final[tuple[tuple[Fate, DropReason | None] | None, ...]] = tuple(
@@ -57,6 +62,10 @@ class Face(Protocol):
 
     def advance(self, stamp: int) -> None:
         """Let time pass to a stamp of the capture, every timer at its own time."""
+        ...
+
+    def at(self, stamp: int) -> None:
+        """The same where no timer is due until then."""
         ...
 
     def slow(self, batch: Batch, i: int) -> None:
@@ -81,7 +90,7 @@ class Engine:
         self._epoch = epoch_ns
         self._face = face
         self._low = Lowered(kern, ifp)
-        self._low.env[layout.E_WRITE] = write
+        self._low.env[layout.E_WRITE] = self.wanted = write
         self.last_ns = 0  # the latest stamp
         self._act: U8 = np.zeros(BATCH, np.uint8)
         self._skip: U8 = np.zeros(BATCH, np.uint8)
@@ -94,6 +103,7 @@ class Engine:
         self._stops: list[int] = []
         self.punts = [0] * len(PUNT_NAMES)
         self.packets = 0  # in runs
+        self._updates = Updates(kern, ifp, epoch_ns, self._low, self)
 
     def named_punts(self) -> dict[str, int]:
         """Packets for the slow path by reason."""
@@ -112,6 +122,7 @@ class Engine:
         if self._stale:
             self._settle()
             self._catch_up()
+        self._updates.begin()
         self._classify(b, 0)
         i = 0
         while i < n:
@@ -127,6 +138,11 @@ class Engine:
             if due <= i:
                 if self._catch_up():
                     self._classify(b, i)
+                continue
+            played = self._updates.play(b, stamps, i, due, self._act)
+            if played > i:
+                self._played(b, i, played)
+                i, ran = played, True
             elif self._stop(b, i):
                 i += 1
         if n:
@@ -170,13 +186,38 @@ class Engine:
                 self._classify(b, i)
                 return False
             b.why[i] = P_MIXED
-        self.punts[b.why[i]] += 1
+        why = self._updates.tell(i)
+        self.punts[b.why[i] if why == P_NONE else why] += 1
         self._face.slow(b, i)
         if self._catch_up():
             self._classify(b, i + 1)
         else:
             self._stops.pop(0)
         return True
+
+    # -- binding updates ----------------------------------------------------------------------
+
+    def _played(self, b: Batch, start: int, stop: int) -> None:
+        """Packets up to ``stop`` were updates that are done with."""
+        self.packets += stop - start
+        self._face.ran(b, start, stop, self._act)
+        if self._catch_up():
+            self._classify(b, stop)
+        else:
+            self._stops = [i for i in self._stops if i >= stop]
+
+    def at(self, stamp: int) -> None:
+        """It is that time; no timer is due until then."""
+        self._face.at(stamp)
+
+    def place(self) -> tuple[U8, int]:
+        """The array that takes blocks, and where they end in it."""
+        return self._out, int(self._cnt[layout.C_POS])
+
+    def placed(self, pos: int, frames: int) -> None:
+        """So many frames more, and where they end now."""
+        self._cnt[layout.C_POS] = pos
+        self._cnt[layout.C_FRAMES] += frames
 
     # -- runs ---------------------------------------------------------------------------------
 
@@ -245,7 +286,7 @@ class Engine:
         kern.created += sum(cnt[: layout.A_COUNT]) - cnt[layout.A_OWN]
         for a, why in DROPS.items():
             if cnt[a]:
-                _dropped(kern, ifp, why, cnt[a])
+                dropped(kern, ifp, why, cnt[a])
         forward, tunnel, echo = cnt[layout.A_FORWARD], cnt[layout.A_TUNNEL], cnt[layout.A_ECHO]
         group = cnt[layout.A_TYPE_GROUP]
         arrived = forward + tunnel + echo + cnt[layout.A_NOTOURS]
@@ -311,14 +352,3 @@ class Engine:
             hop.rt.rt_use += used
             if hop.neigh is not None:
                 hop.neigh.rt_use += used
-
-
-def _dropped(kern: Kernel, ifp: Ifnet, why: DropReason, n: int) -> None:
-    """What drop() does, n times."""
-    kern.drops[why.name] += n
-    kern.fates[Fate.DROPPED] += n
-    proto, _, member = why.counter.partition(".")
-    if proto:
-        kern.stats.of(proto)[member] += n
-    if why.ifcounter:
-        ifp.in6_ifstat[why.ifcounter] += n

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from kame_py.fast import kernels
 from kame_py.fast.batch import BATCH, I64, SLACK, U8, U32
 from kame_py.fast.ct import ct_equal_batch
 from kame_py.fast.hmac_mb import ROW, Alg, hmac_batch, many_states
-from kame_py.fast.ldst import base, inlined, kernel, mix, put_word, word
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.const import IPPROTO_AH
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import Batch
-    from kame_py.fast.ldst import Base
     from kame_py.kern.kernel import Kernel
     from kame_py.netkey.keydb import Secasvar
 
@@ -69,7 +68,7 @@ class SaTable:
 
     They are those of the moment: whoever keeps a table asks for the state of what was found, and
     makes a new one when there are others. row_of: by association. index: where rows are, by a
-    secret hash; bu_kernels.py looks there.
+    secret hash; sa_kernels.py looks there.
     """
 
     def __init__(self, kern: Kernel) -> None:
@@ -113,48 +112,8 @@ def index_of(rows: I64) -> I64:
     index: I64 = np.zeros(X_SLOTS + size, np.int64)
     index[:X_MASK] = np.random.default_rng().integers(-_SECRET, _SECRET, X_MASK, np.int64)
     index[X_MASK] = size - 1
-    fill_index(rows, index)
+    kernels.fill_index(rows, index)
     return index
-
-
-@kernel
-def fill_index(rows: I64, index: I64) -> None:
-    """Put all rows into an empty index; of equal ones the first is found."""
-    table, slots = base(rows), base(index)
-    for i in range(rows.shape[0]):
-        row = i * S_SIZE
-        spi = word(table, row + S_SPI)
-        dst0, dst1 = word(table, row + S_DST), word(table, row + S_DST + 1)
-        at = first_slot(slots, spi, dst0, dst1, word(table, row + S_SRC), word(table, row + S_SRC1))
-        while word(slots, X_SLOTS + at) != 0:
-            at = at + 1 & word(slots, X_MASK)
-        put_word(slots, X_SLOTS + at, i + 1)
-
-
-@inlined
-def first_slot(slots: Base, spi: int, dst0: int, dst1: int, src0: int, src1: int) -> int:
-    """Where the search for an association begins."""
-    h = mix(src0 ^ spi, src1 ^ dst0 ^ dst1, word(slots, 0), word(slots, 1))
-    return h & word(slots, X_MASK)
-
-
-@inlined
-def find_row(slots: Base, rows: Base, spi: int, dst0: int, dst1: int, src0: int, src1: int) -> int:
-    """The row of an association of exactly this source, or -1."""
-    at = first_slot(slots, spi, dst0, dst1, src0, src1)
-    while word(slots, X_SLOTS + at) != 0:
-        i = word(slots, X_SLOTS + at) - 1
-        row = i * S_SIZE
-        if (
-            word(rows, row + S_SPI) == spi
-            and word(rows, row + S_SRC) == src0
-            and word(rows, row + S_SRC1) == src1
-            and word(rows, row + S_DST) == dst0
-            and word(rows, row + S_DST1) == dst1
-        ):
-            return i
-        at = at + 1 & word(slots, X_MASK)
-    return -1
 
 
 class Work:
@@ -183,18 +142,21 @@ Prepare = Callable[
 
 
 class Checker:
-    """Verdicts on batches of packets, with the associations of ``table``."""
+    """Verdicts on batches of packets, with the associations of ``table``.
+
+    work: the messages of the last packets that were looked at.
+    """
 
     def __init__(self, table: SaTable) -> None:
         self.table = table
-        self._work = Work()
+        self.work = Work()
         self._codes: U8 = np.zeros((BATCH, CODE), np.uint8)
         self._ok: U8 = np.zeros(BATCH, np.uint8)
 
     def run(self, prepare: Prepare, batch: Batch, starts: I64) -> U8:
         """UNKNOWN, GOOD or BAD for each packet, whose IPv6 headers lie at ``starts``."""
         verdicts = np.zeros(batch.n, np.uint8)
-        w, next_ = self._work, 0
+        w, next_ = self.work, 0
         while next_ < batch.n:
             next_, made = prepare(
                 batch.arena,
@@ -213,24 +175,31 @@ class Checker:
                 w.icv,
                 w.who,
             )
-            self._judge(batch.arena, made, verdicts)
+            self.judge(batch.arena, made, verdicts)
         return verdicts
 
-    def _judge(self, arena: U8, made: int, verdicts: U8) -> None:
-        kinds = self._work.kind[:made]
+    def judge(self, arena: U8, made: int, verdicts: U8) -> None:
+        """Compute the codes of so many messages in ``work``: GOOD or BAD for whom each is of."""
+        kinds = self.work.kind[:made]
         for kind, count in enumerate(np.bincount(kinds, minlength=len(KINDS)).tolist()):
             if count == made > 0:
-                self._judge_kind(kind, arena, slice(made), made, verdicts)
+                self._judge_kind(kind, arena, slice(made), self._codes[:made], verdicts)
             elif count:
-                self._judge_kind(kind, arena, np.flatnonzero(kinds == kind), count, verdicts)
+                which, codes = np.flatnonzero(kinds == kind), np.zeros((count, CODE), np.uint8)
+                self._judge_kind(kind, arena, which, codes, verdicts)
+                self._codes[which] = codes
+
+    def code(self, message: int) -> bytes:
+        """The right code of a message that ``judge`` saw last."""
+        icvlen = KINDS[self.work.kind[message]][1]
+        return self._codes[message, :icvlen].tobytes()
 
     def _judge_kind(
-        self, kind: int, arena: U8, which: slice | I64, count: int, verdicts: U8
+        self, kind: int, arena: U8, which: slice | I64, codes: U8, verdicts: U8
     ) -> None:
-        w = self._work
+        w, ok = self.work, self._ok[: len(codes)]
         alg, icvlen = KINDS[kind]
         columns = (w.sa[which], w.room, w.at[which], w.size[which])
-        codes, ok = self._codes[:count], self._ok[:count]
         hmac_batch(alg, self.table.states, *columns, codes, icvlen)
         ct_equal_batch(codes, arena, w.icv[which], icvlen, ok)
         verdicts[w.who[which]] = BAD - ok

@@ -91,6 +91,10 @@ class BulkRun:
     def advance(self, stamp: int) -> None:
         self._node.advance(stamp - self._node.clock.epoch_ns)
 
+    def at(self, stamp: int) -> None:
+        clock = self._node.clock
+        clock.t = max(clock.t, stamp - clock.epoch_ns)
+
     def slow(self, batch: Batch, i: int) -> None:
         self._player.packet(self._record(batch, i))
 
