@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What speed is promised: for each row a floor, an aim, and why it stays below the aim if it does.
+
+Figures come from the benchmarks by the keys of the rows. ``python -m bench.goals`` checks the
+committed results; tools/gen_performance.py makes the table of docs/performance.md from them and
+refuses a row below its aim without a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class Goal(NamedTuple):
+    """One row. more: a larger figure is better. why: the reason, where the aim is missed."""
+
+    key: str
+    what: str
+    unit: str
+    floor: float
+    aim: float
+    more: bool = True
+    why: str = ""
+
+    def reaches(self, value: float, mark: float) -> bool:
+        return value >= mark if self.more else value <= mark
+
+
+#: By heading of the table.
+GOALS: Final[dict[str, tuple[Goal, ...]]] = {
+    "Reading and annotating 1 M packets, one core": (
+        Goal("ingest_mpps", "without transport checksums", "Mpps", 15, 30),
+        Goal("ingest_verified_mpps", "with transport checksums", "Mpps", 10, 22),
+    ),
+    "The first of these beside": (
+        Goal("times_scapy", "scapy, packets as objects", "times", 1000, 3000),
+        Goal("times_dpkt", "dpkt, packets as objects", "times", 100, 200),
+        Goal("times_tshark", "`tshark -T fields`, five fields", "times", 200, 500),
+        Goal("times_tcpdump", "`tcpdump -w /dev/null` with a filter", "times", 4, 7),
+        Goal("times_capinfos", "`capinfos -c`, record headers only", "times", 2, 3.5),
+    ),
+    "A home agent replays": (
+        Goal(
+            "agent_mpps",
+            "verify, look up, encapsulate, output kept in memory; 100 000 bindings, 0.1 % punted",
+            "Mpps",
+            6,
+            14,
+        ),
+        Goal(
+            "replay_mpps",
+            "`kame replay --fast on --json`, 5 M packets, start and report included",
+            "Mpps",
+            2.5,
+            7,
+        ),
+        Goal(
+            "bindings_1m_mpps",
+            "1 M bindings: look up and encapsulate packets of 78 octets",
+            "Mpps",
+            20,
+            35,
+        ),
+        Goal("binding_octets", "memory of a binding, all told", "octets", 600, 300, False),
+        Goal("sweep_ms", "sweep over the lifetimes of 1 M bindings", "ms", 2, 0.5, False),
+        Goal("updates_mps", "1 M authenticated binding updates replayed", "M/s", 0.1, 0.2),
+    ),
+    "Authentication codes, batches of 256": (
+        Goal("sha1_64_hashlib", "HMAC-SHA1-96, 64 octets, beside hashlib", "times", 7, 11),
+        Goal("sha1_1400_hashlib", "the same, 1400 octets", "times", 4, 5.5),
+        Goal("md5_64_hashlib", "HMAC-MD5-96, 64 octets, beside hashlib", "times", 12, 17),
+        Goal("md5_1400_hashlib", "the same, 1400 octets", "times", 8, 11),
+        Goal("sha1_64_ipsec_mb", "HMAC-SHA1-96, 64 octets, beside libipsec-mb", "times", 0.5, 1),
+        Goal("sha1_1400_ipsec_mb", "the same, 1400 octets", "times", 0.5, 1),
+        Goal("ah_mpps", "a capture under AH, hmac-sha1, packets of 512 octets", "Mpps", 3, 6),
+    ),
+    "Internet checksum": (
+        Goal("cksum_576_of_read", "batch of 576 octets from memory", "of reading", 0.7, 0.9),
+        Goal("cksum_call_ns", "one call, 64 octets", "ns", 120, 100, False),
+    ),
+    "One packet the slow way": (
+        Goal("forward_us", "forwarded", "us", 25, 12, False),
+        Goal("bu_ba_us", "signed binding update to signed acknowledgement", "us", 20, 8, False),
+    ),
+    "Events in virtual time": (
+        Goal("events_queue_mps", "callouts of a kernel", "M/s", 0.7, 1.3),
+        Goal("events_world_mps", "events of a world", "M/s", 0.7, 1.3),
+    ),
+}
+
+ROWS: Final[dict[str, Goal]] = {goal.key: goal for rows in GOALS.values() for goal in rows}
+
+
+def below_floor(values: Mapping[str, float]) -> list[str]:
+    """A line for each row that was measured and misses its floor."""
+    return [
+        f"{goal.key}: {values[goal.key]:.3g} {goal.unit}, the floor is {goal.floor:g}"
+        for goal in ROWS.values()
+        if goal.key in values and not goal.reaches(values[goal.key], goal.floor)
+    ]
+
+
+def unmeasured(values: Mapping[str, float]) -> list[str]:
+    """Keys of rows without a figure."""
+    return [key for key in ROWS if key not in values]
