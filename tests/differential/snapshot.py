@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+from array import array
 from collections.abc import Iterator, Mapping, Set
 from typing import Final
 
@@ -39,6 +40,8 @@ def _walk(value: object, path: str, seen: dict[int, str]) -> Iterator[tuple[str,
             yield path, value.name
         elif isinstance(value, _PLAIN):
             yield path, value
+        elif isinstance(value, (array, bytearray)):
+            yield path, bytes(value)
         elif callable(value) and not hasattr(value, "__dict__"):
             continue
         elif id(value) in seen:
