@@ -27,10 +27,11 @@ from kame_py.mip6 import (
 from kame_py.mip6.mip6_mcast import Mip6Mcast
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_HA, MIP6_CONFIG_TYPE_MN, Mip6State
 from kame_py.netinet6.icmp6_var import MIP6STAT
-from kame_py.wire.codecs import Icmp6Hdr
+from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REPLY,
     ICMP6_INFOMSG_MASK,
+    IPPROTO_ICMPV6,
     MLD_LISTENER_DONE,
     MLD_LISTENER_QUERY,
     MLD_LISTENER_REPORT,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from kame_py.netinet6.nd6 import NdDefrouter, NdPrefix
     from kame_py.wire.nd6opt import NdOptions
 
+
+_NXT: Final = Ip6Hdr.O_ip6_nxt
 
 #: (role, message) -> who uses it, whatever the draft.
 _INFORMATIONAL: Final[Messages] = {
@@ -104,7 +107,7 @@ class Mip6:
         return mip6_tunnel.mip6_intercept(kern, m)
 
     def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
-        if mip6_destopt.mip6_is_nd(m):
+        if m.data[_NXT] == IPPROTO_ICMPV6 and mip6_destopt.mip6_is_nd(m):
             return 0
         if m.aux is None or not m.aux.ip6a_flags & IP6A_NOBINDING:
             error = mip6_destopt.mip6_cn_exthdr_create(kern, m, hdrs)

@@ -35,7 +35,7 @@ USABLE: Final = range(AUTHDATA_WORD, 256, AUTHDATA_WORD)  # the null algorithm p
 _AH: Final = M_AUTHIPHDR | M_AUTHIPDGM  # ESP alone marks only the second (s.4.4)
 
 Covered: TypeAlias = tuple[bytes, ...]  # what goes into the code, in order
-Forms: TypeAlias = Callable[[bytes], tuple[bytes, ...]]  # of an option up to the code: any of
+Forms: TypeAlias = Callable[[bytes], Covered]  # of an option up to the code: any of
 
 
 class Authdata(enum.Enum):
@@ -84,11 +84,8 @@ def _without_reserved(option: bytes) -> bytes:
     return option[: Ip6OptBindingAck.O_ip6oa_reserved] + option[Ip6OptBindingAck.O_ip6oa_seqno :]
 
 
-def _update_forms(option: bytes) -> tuple[bytes, ...]:
-    return (option,)
-
-
-def _ack_forms(option: bytes) -> tuple[bytes, ...]:
+def _ack_forms(option: bytes) -> Covered:
+    """The draft's, and KAME's."""
     return _without_reserved(option), option
 
 
@@ -149,7 +146,7 @@ def mip6_bu_refusal(
 ) -> DropReason | None:
     """Why an update, whose octets are ``option``, is not authentic; coa: source on the wire."""
     dst = in6_clearscope(m.dst) if m.dst >= b"\xfe" else m.dst
-    verdict = _verdict(kern, m, hoa, option, bu.subopts, (dst, coa, hoa), _update_forms)
+    verdict = _verdict(kern, m, hoa, option, bu.subopts, dst + coa + hoa, None)
     if verdict is _GOOD:
         return None
     bad = "invalid authenticataion data"
@@ -159,7 +156,7 @@ def mip6_bu_refusal(
 
 def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> DropReason | None:
     """Why an acknowledgement is not authentic."""
-    addrs = in6_clearscope(m.dst), in6_clearscope(m.src)
+    addrs = in6_clearscope(m.dst) + in6_clearscope(m.src)
     verdict = _verdict(kern, m, m.src, option, ba.subopts, addrs, _ack_forms)
     if verdict is _GOOD:
         return None
@@ -174,10 +171,14 @@ def _verdict(
     src: bytes,
     option: bytes,
     subopts: tuple[SubOpt, ...],
-    addrs: Covered,
-    forms: Forms,
+    addrs: bytes,
+    forms: Forms | None,
 ) -> Authdata:
-    """Good by AH of ``src``, by authentication data, or because neither is asked for."""
+    """Good by AH of ``src``, by authentication data, or because neither is asked for.
+
+    addrs: what the code covers in front of the option. forms: of what the option may have been
+    when it was signed; None: of what it is.
+    """
     state = mip6_state(kern)
     config = state.config
     ah = config.mcfg_use_ipsec and m.flags & _AH == _AH
@@ -198,8 +199,8 @@ def _verify(
     src: bytes,
     option: bytes,
     subopts: tuple[SubOpt, ...],
-    addrs: Covered,
-    forms: Forms,
+    addrs: bytes,
+    forms: Forms | None,
 ) -> Authdata:
     """Authentication data, if there is any: last, of the right length, by ``src`` itself."""
     auth = subopts[-1] if subopts else None
@@ -214,8 +215,9 @@ def _verify(
         return Authdata.LENGTH
     if icvlen not in USABLE:
         return Authdata.BAD
-    for form in forms(option[:-icvlen]):
-        if sa.verify(auth.mac, *addrs, form):
+    head = option[:-icvlen]
+    for form in (head,) if forms is None else forms(head):
+        if sa.verify(auth.mac, addrs, form):
             return _GOOD
     return Authdata.BAD
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kame_py.netinet6.ip6_var import Ip6Moptions, Ip6Pktopts
 
 _HDR: Final = Ip6Hdr.SIZE
+_PACKET_MAX: Final = _HDR + IPV6_MAXPACKET
 _NXT: Final = Ip6Hdr.O_ip6_nxt
 _HLIM: Final = Ip6Hdr.O_ip6_hlim
 _DST: Final = Ip6Hdr.O_ip6_dst
@@ -70,7 +71,7 @@ def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: i
 def ip6_chain(
     hdr: bytes, nxt: int, hdrs: Exthdrs, payload: bytes, hop: bytes | None = None
 ) -> bytes:
-    """IPv6 header, extension headers in wire order, payload of type nxt.
+    """IPv6 header (what begins with it), extension headers in wire order, payload of type nxt.
 
     hop: where it goes instead of the header's destination, on the wire.
     Source: KAME ip6_output.c MAKE_CHAIN; the order is RFC 8200 s.4.1 with the home address
@@ -177,16 +178,16 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
     if error:
         drop(kern, m, D.MIP6_EXTHDR)
         return error
-    plain = m.data
-    error = kern.ipsec.output(kern, m, hdrs, plain[_NXT], plain[_HDR:])
+    data = m.data
+    error = kern.ipsec.output(kern, m, hdrs, data[_NXT], data[_HDR:])
     if error:
         return error
-    hop = _ip6_first_hop(m, hdrs) if hdrs.rthdr else None
-    data = m.data
     if hdrs.dest2 or hdrs.rthdr or hdrs.haddr or hdrs.hbh or hdrs.dest1:
-        m.data = ip6_chain(data[:_HDR], data[_NXT], hdrs, data[_HDR:], hop)
+        data = m.data
+        hop = _ip6_first_hop(m, hdrs) if hdrs.rthdr else None
+        m.data = ip6_chain(data, data[_NXT], hdrs, data[_HDR:], hop)
         kern.mip6.addr_exchange(kern, m)
-    if len(m.data) - _HDR > IPV6_MAXPACKET:
+    if len(m.data) > _PACKET_MAX:
         drop(kern, m, D.IP6_CANTFRAG)
         return EMSGSIZE
     return 0

@@ -101,13 +101,17 @@ class AuthdataSa:
     def sign(self, *parts: bytes) -> bytes:
         text = b"".join(parts)
         key_sa_recordxfer(self._kern, self._sav, len(text))
-        return self._mac.mac(text) if self._mac is not None else b""
+        mac = self._mac
+        return b"" if mac is None else mac.mac(text)
 
     def verify(self, icv: bytes, *parts: bytes) -> bool:
-        text = b"".join(parts)
-        if self._mac is None or not icv:
+        mac = self._mac
+        if mac is None or not icv:
             return False
-        code = self.known[1] if self.known[0] == text else self._mac.mac(text)
+        text = b"".join(parts)
+        known, code = self.known
+        if known != text:
+            code = mac.mac(text)
         if not icv_equal(icv, code):
             return False
         key_sa_recordxfer(self._kern, self._sav, len(text))
@@ -229,7 +233,7 @@ class Ipsec6:
 
     def authdata_in(self, kern: Kernel, src: bytes, dst: bytes, spi: int) -> AuthdataSa | None:
         sav = key_allocsa(kern, IPPROTO_AH, dst, spi, src)
-        return None if sav is None else _authdata_sa(kern, sav)
+        return None if sav is None else sav.authdata or _authdata_sa(kern, sav)
 
     def authdata_known(self, kern: Kernel, dst: bytes, spi: int) -> bool:
         return key_allocsa(kern, IPPROTO_AH, dst, spi) is not None

@@ -67,7 +67,8 @@ def ipsec6_getpolicy(
 ) -> Secpolicy:
     """The policy of a packet: the first that fits, else the default one."""
     key = kern.key
-    if not key.policies[direction]:
+    protocols = key.policies[direction]
+    if nxt not in protocols and IPSEC_ULPROTO_ANY not in protocols:
         return key.ip6_def_policy
     sport, dport = ports
     selectors = (direction, src, _FULL, dst, _FULL, nxt, sport, dport)

@@ -131,7 +131,7 @@ def key_insertsp(kern: Kernel, sp: Secpolicy, spidx: Secpolicyindex) -> None:
     sp.created = kern.clock.realtime() // NS
     sp.created_ns = sp.lastused_ns = kern.now()
     key.spd[(spidx.dir, sp.entry)] = sp
-    key.policies[spidx.dir] += 1
+    key.policies[spidx.dir][spidx.ul_proto] += 1
     key.sp_index[spidx] = sp
     key.sp_ids[sp.id] = sp
     _changed(kern)
@@ -145,7 +145,10 @@ def key_delsp(kern: Kernel, sp: Secpolicy) -> None:
         sp.callout.stop()
     if sp.spidx is not None:
         del key.spd[(sp.spidx.dir, sp.entry)]
-        key.policies[sp.spidx.dir] -= 1
+        protocols = key.policies[sp.spidx.dir]
+        protocols[sp.spidx.ul_proto] -= 1
+        if not protocols[sp.spidx.ul_proto]:
+            del protocols[sp.spidx.ul_proto]
         del key.sp_index[sp.spidx]
         del key.sp_ids[sp.id]
         _changed(kern)

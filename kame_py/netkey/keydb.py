@@ -7,6 +7,7 @@ algorithm objects; addresses are kernel form, ports are 0 in association indices
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
@@ -185,7 +186,7 @@ class KeyState:
 
     sad: (proto, dst, spi) -> associations, of different sources; by_index: oldest first.
     heads: (proto, src, dst) -> indices, oldest first. spd: policies by (direction, number of
-    entry); policies: how many there are of each direction. spcache: what key_allocsp found since
+    entry); policies: of each direction how many by protocol. spcache: what key_allocsp found since
     the SPD changed; authdata: (source, destination) -> policy and association that sign for
     mobility, as found since the last change. registered: socket -> SA types it answers for.
     on_change: called when an association becomes usable or goes. gen: counts all changes of both
@@ -198,7 +199,9 @@ class KeyState:
     spd: SortedDict[tuple[int, int], Secpolicy] = field(default_factory=SortedDict)
     sp_index: dict[Secpolicyindex, Secpolicy] = field(default_factory=dict)
     sp_ids: dict[int, Secpolicy] = field(default_factory=dict)
-    policies: list[int] = field(default_factory=lambda: [0] * IPSEC_DIR_MAX)
+    policies: tuple[Counter[int], ...] = field(
+        default_factory=lambda: tuple(Counter() for _ in range(IPSEC_DIR_MAX))
+    )
     spcache: dict[Selectors, Secpolicy | None] = field(default_factory=dict)
     authdata: dict[tuple[bytes, bytes], tuple[Secpolicy, AuthdataSa]] = field(default_factory=dict)
     sockets: list[Socket] = field(default_factory=list)

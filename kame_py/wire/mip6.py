@@ -49,7 +49,6 @@ _BA_PLUS: Final = BA_ALIGN[1]
 
 _OPT: Final = Ip6Opt.SIZE
 _OPT_LEN: Final = Ip6Opt.O_ip6o_len
-_PAD_KINDS: Final = (IP6SUBOPT_PAD1, IP6SUBOPT_PADN)
 _AUTHDATA: Final = Ip6SubOptAuthData.SIZE
 _AUTHDATA_HEAD: Final = _AUTHDATA - _OPT  # octets that its length counts beside the code
 LEADS_MAX: Final = 1024  # beginnings of authentication data that are remembered
@@ -234,51 +233,49 @@ class OptionWire:
 
     def parse_subopts(self, data: Buf, off: int, end: int) -> tuple[SubOpt, ...] | Malformed:
         """The sub-options in data[off:end], padding included."""
-        found: list[SubOpt] = []
+        if type(data) is not bytes:
+            data = bytes(data)
         if end > len(data):
             end = len(data)
+        found: list[SubOpt] = []
         while off < end:
             kind = data[off]
-            start = off + _OPT
             if kind == IP6SUBOPT_PAD1:
-                start = off + 1
-                stop = start
-            elif start > end:
+                found.append(_PAD1)
+                off += 1
+                continue
+            if off + _OPT > end:
                 return Malformed("sub-option longer than its option", off)
-            else:
-                stop = start + data[off + _OPT_LEN]
-                if stop > end:
-                    return Malformed("sub-option longer than its option", start - 1)
-            if kind in _PAD_KINDS:
-                octets = bytes(data[off:stop])
+            stop = off + _OPT + data[off + _OPT_LEN]
+            if stop > end:
+                return Malformed("sub-option longer than its option", off + _OPT_LEN)
+            if kind == IP6SUBOPT_PADN:
+                octets = data[off:stop]
                 found.append(_PADS.get(octets) or Pad(octets))
+            elif kind == self.authdata_type:
+                start = off + _AUTHDATA
+                if stop < start:
+                    return Malformed("authentication data too small", off + _OPT_LEN)
+                _, _, spi = Ip6SubOptAuthData.unpack_fields(data, off)
+                found.append(AuthData(spi, data[start:stop]))
             else:
-                value = self._parse_subopt(data, kind, off, start, stop)
+                value = self._parse_subopt(data, kind, off, stop)
                 if isinstance(value, Malformed):
                     return value
                 found.append(value)
             off = stop
         return tuple(found)
 
-    def _parse_subopt(
-        self, data: Buf, kind: int, off: int, data_off: int, end: int
-    ) -> SubOpt | Malformed:
-        """The sub-option in data[off:end] but padding; data_off is behind its length."""
-        if kind == self.authdata_type:
-            at = off + _AUTHDATA
-            if end < at:
-                return Malformed("authentication data too small", data_off - 1)
-            _, _, spi = Ip6SubOptAuthData.unpack_fields(data, off)
-            return AuthData(spi, bytes(data[at:end]))
-        size = end - data_off
+    def _parse_subopt(self, data: bytes, kind: int, off: int, end: int) -> SubOpt | Malformed:
+        """The sub-option in data[off:end] but padding and authentication data."""
+        content = data[off + _OPT : end]
         if kind == IP6SUBOPT_UNIQUEID:
             if end - off != Ip6SubOptUniqid.SIZE:
-                return Malformed("unique identifier of wrong length", data_off - 1)
+                return Malformed("unique identifier of wrong length", off + _OPT_LEN)
             return UniqueId(Ip6SubOptUniqid.unpack(data, off).id)
-        content = bytes(data[data_off:end])
         if kind == self.altcoa_type:
-            if size != ADDR_LEN:
-                return Malformed("alternate care-of address of wrong length", data_off - 1)
+            if len(content) != ADDR_LEN:
+                return Malformed("alternate care-of address of wrong length", off + _OPT_LEN)
             return AltCoa(content)
         return OtherSubOpt(kind, content)
 
@@ -335,7 +332,8 @@ def _authdata_lead(kind: int, at: int, spi: int, icvlen: int) -> bytes:
 
 
 #: Padding as all send it, made once.
-_PADS: Final[dict[bytes, Pad]] = {padding(size): Pad(padding(size)) for size in range(1, 9)}
+_PAD1: Final = Pad(padding(1))
+_PADS: Final[dict[bytes, Pad]] = {padding(size): Pad(padding(size)) for size in range(2, 9)}
 
 
 def _option_end(data: Buf, off: int, fixed: int) -> int | Malformed:

@@ -57,7 +57,7 @@ def _init_of(cls: type) -> _Init:
         if member.default is not MISSING:
             args[-1] += f"=_{member.name}"
             env[f"_{member.name}"] = member.default
-        if cls.__setattr__ is _setattr:
+        if "__setattr__" in vars(cls):
             env[f"_set_{member.name}"] = getattr(cls, member.name).__set__  # past _setattr
             body.append(f"    _set_{member.name}(self, {member.name})")
         else:
