@@ -14,8 +14,10 @@ from kame_py.fast.engine import Engine
 from kame_py.kern.conf import KernConf
 from kame_py.lab.filetree import FileTree
 from kame_py.lab.rc import parse_rc
+from kame_py.mip6.mip6_bc import mip6_bc_set
+from kame_py.mip6.mip6_bcache import HR_CODE
 from kame_py.mip6.mip6_state import HrSt
-from kame_py.mip6.mip6_var import Mip6Bc, Mip6Hr, mip6_state
+from kame_py.mip6.mip6_var import mip6_state
 from kame_py.replay.node import NodeSpec, ReplayNode, boot_at
 from kame_py.wire import pcapfmt
 from kame_py.wire.cksum import in6_cksum
@@ -26,7 +28,7 @@ from kame_py.wire.patch import put_u16
 
 NS: Final = 10**9
 START_NS: Final = 1_012_435_200 * NS
-FOREVER_NS: Final = 1 << 62
+FOREVER_S: Final = (1 << 32) - 1
 MAC: Final = bytes.fromhex("00a024660077")
 ROUTER_MAC: Final = bytes.fromhex("0090270000a1")
 RC: Final = """
@@ -68,12 +70,13 @@ def home_agent(bindings: int) -> ReplayNode:
     assert isinstance(commands, list), commands
     spec = NodeSpec(KernConf(frozenset({"MIP6"})), "fxp0", MAC, FileTree, commands)
     node = boot_at(spec, START_NS, lambda kern, frame: None)
-    cache = mip6_state(node.kern).mip6_hrbc_list
-    for hoa, coa in zip(numbered(HOME, bindings), numbered(AWAY, bindings), strict=True):
-        hr = Mip6Hr(node.ifp, None, hr_st=HrSt.SERVED)  # type: ignore[arg-type]  # no update
-        bc = Mip6Bc(hoa.tobytes(), coa.tobytes(), HA, 0, 0, 3600, FOREVER_NS, mbc_hr=hr)
-        hr.hr_bcs.append(bc)
-        cache[bc.mbc_phaddr] = bc
+    cache = mip6_state(node.kern).bcache
+    for home, away in zip(numbered(HOME, bindings), numbered(AWAY, bindings), strict=True):
+        hoa, reg = home.tobytes(), cache.new_hr(node.ifp)
+        row = cache.new(HA, hoa, reg)
+        cache.join(reg, row)
+        cache.hr_st[reg] = HR_CODE[HrSt.SERVED]
+        mip6_bc_set(node.kern, cache, row, hoa, away.tobytes(), 0, 0, 0, FOREVER_S)
     return node
 
 

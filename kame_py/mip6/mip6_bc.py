@@ -3,7 +3,8 @@
 
 Corresponds to mip6_bc_create, mip6_bc_list_* and mip6_bc_timeout of KAME mip6_binding.c. Deviates:
 one cache for each own address, home registrations apart (draft-15 s.4.6); a limit of entries, the
-least recently used goes first; deadlines at KAME's one-second tick instead of a sweep.
+least recently used goes first; KAME looked at every entry once in a second, here one timer is set
+to the next second in which something happens, at KAME's tick. Rows are those of mip6_bcache.py.
 draft-ietf-mobileip-ipv6-15 s.8.3-8.9.
 """
 
@@ -11,45 +12,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.kern.clock import NS, tick_ceil
+from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
 from kame_py.mip6 import mip6_hareg
+from kame_py.mip6.mip6_bcache import ADDR_LEN, ADDR_SHIFT, BC_CODE, BC_STATES, CACHE, HR_CODE, NEVER
+from kame_py.mip6.mip6_bcview import Mip6Bc, Mip6Hr
 from kame_py.mip6.mip6_state import BC_TABLE, BcAct, BcEv, BcSt, HrSt
 from kame_py.mip6.mip6_var import (
     MIP6_BC_STATE_BR_WAITSENT,
     MIP6_BC_STATE_DAD_WAIT,
     MIP6_MAX_FINITE,
-    Mip6Bc,
     mip6_state,
     mip6log,
 )
 from kame_py.wire.const import IP6_MIP6_BU_HOME
 
 if TYPE_CHECKING:
-    from kame_py.kern.callout import Callout
     from kame_py.kern.kernel import Kernel
+    from kame_py.mip6.mip6_bcache import Bcache
     from kame_py.mip6.mip6_var import BuRequest
 
 _RENEW: Final[BcAct] = BcAct.ARM
+_BOUND: Final = BC_CODE[BcSt.BOUND]
+_BRSENT: Final = BC_CODE[BcSt.BRSENT]
+_SERVED: Final = HR_CODE[HrSt.SERVED]
 MIP6_BC_BR_FRACTION: Final = 4  # a binding request is wanted in the last quarter
 
 
-def mip6_bc_expire(kern: Kernel, lifetime_s: int) -> int:
-    """When a lifetime that begins now is over, ns."""
-    return kern.clock.now() + min(lifetime_s, MIP6_MAX_FINITE) * NS
-
-
-def mip6_bc_find(kern: Kernel, req: BuRequest) -> Mip6Bc | None:
-    """The entry that an update is about.
+def mip6_bc_find(kern: Kernel, req: BuRequest) -> int:
+    """The entry that an update is about; 0 none.
 
     A home registration stands by its home address; towards another address of this node the mobile
     node may have an ordinary binding beside it.
     """
-    state = mip6_state(kern)
-    bc = state.mip6_hrbc_list.get(req.hoa)
-    if bc is not None and (req.bu.flags & IP6_MIP6_BU_HOME or bc.mbc_addr == req.addr):
-        return bc
-    return state.mip6_bc_list.get((req.addr, req.hoa))
+    cache = mip6_state(kern).bcache
+    if cache.homes:
+        row = cache.find_home(req.hoa)
+        if row and (req.bu.flags & IP6_MIP6_BU_HOME or cache.get_addr(row) == req.addr):
+            return row
+    return cache.find(req.addr, req.hoa)
 
 
 def mip6_bc_lookup(kern: Kernel, src: bytes, dst: bytes) -> Mip6Bc | None:
@@ -57,157 +58,193 @@ def mip6_bc_lookup(kern: Kernel, src: bytes, dst: bytes) -> Mip6Bc | None:
 
     A home registration serves every source, once duplicate detection is over.
     """
-    state = mip6_state(kern)
-    bc = state.mip6_hrbc_list.get(dst)
-    if bc is not None and (bc.mbc_hr is None or bc.mbc_hr.hr_st is not HrSt.SERVED):
-        bc = None
-    bc = bc or state.mip6_bc_list.get((src, dst))
-    if bc is None or bc.mbc_expire <= kern.now():
-        return None
-    return bc
+    cache = mip6_state(kern).bcache
+    row = cache.find_home(dst) if cache.homes else 0
+    if row and cache.hr_st[cache.reg[row]] != _SERVED:
+        row = 0
+    if not row:
+        row = cache.find(src, dst)
+        if not row:
+            return None
+    return None if cache.expire[row] <= kern.clock.now() else Mip6Bc(cache, row)
 
 
 def mip6_bc_used(kern: Kernel, bc: Mip6Bc) -> bool:
     """A packet made here goes by this binding. True: it shall carry a binding request."""
-    cache = mip6_state(kern).mip6_bc_list
-    key = bc.mbc_addr, bc.mbc_phaddr
-    if cache.pop(key, None) is not None:
-        cache[key] = bc  # the most recently used one now
-    return bool(mip6_bc_event(kern, bc, BcEv.OUTPUT) & BcAct.REQUEST)
+    if not bc.cache.reg[bc.row]:
+        bc.cache.touch(bc.row)
+    return bool(mip6_bc_event(kern, bc.row, BcEv.OUTPUT) & BcAct.REQUEST)
 
 
-def mip6_bc_update(kern: Kernel, req: BuRequest, lifetime_s: int) -> Mip6Bc:
+def mip6_bc_update(kern: Kernel, req: BuRequest, lifetime_s: int) -> int:
     """Make or change the entry of a correspondent; the oldest one gives way when it is full."""
+    bu = req.bu
+    return mip6_bc_put(
+        kern, req.addr, req.hoa, req.coa, bu.flags, bu.seqno, bu.prefixlen, lifetime_s
+    )
+
+
+def mip6_bc_put(
+    kern: Kernel,
+    addr: bytes,
+    hoa: bytes,
+    coa: bytes,
+    flags: int,
+    seqno: int,
+    prefixlen: int,
+    lifetime_s: int,
+) -> int:
+    """mip6_bc_update from plain values; the entry's row."""
     state = mip6_state(kern)
-    key = req.addr, req.hoa
-    bc = state.mip6_bc_list.pop(key, None)
-    if bc is None:
-        while len(state.mip6_bc_list) >= state.bc_maxentries:  # at least 1
-            mip6_bc_event(kern, next(iter(state.mip6_bc_list.values())), BcEv.REMOVE)
-        bc = Mip6Bc(req.hoa, req.coa, req.addr, 0, 0, 0, 0)
+    cache = state.bcache
+    row = cache.find(addr, hoa)
+    if row:
+        cache.touch(row)
     else:
-        state.mip6_bc_list[key] = bc
-    mip6_bc_set(kern, bc, req, lifetime_s)
-    return bc
+        while cache.correspondents >= state.bc_maxentries:  # at least 1
+            mip6_bc_event(kern, cache.after[CACHE], BcEv.REMOVE)
+        row = cache.new(addr, hoa)
+    mip6_bc_set(kern, cache, row, hoa, coa, flags, seqno, prefixlen, lifetime_s)
+    return row
 
 
-def mip6_bc_set(kern: Kernel, bc: Mip6Bc, req: BuRequest, lifetime_s: int) -> None:
+def mip6_bc_set(
+    kern: Kernel,
+    cache: Bcache,
+    row: int,
+    hoa: bytes,
+    coa: bytes,
+    flags: int,
+    seqno: int,
+    prefixlen: int,
+    lifetime_s: int,
+) -> None:
     """Take over what an accepted update says; the lifetime starts anew."""
-    bc.mbc_pcoa = req.coa
-    bc.mbc_addr = req.addr
-    bc.mbc_flags = req.bu.flags
-    bc.mbc_seqno = req.bu.seqno
-    bc.mbc_prefixlen = req.bu.prefixlen
-    bc.mbc_lifetime = lifetime_s
-    bc.mbc_unreach = 0
-    kern.changes.note(bc.mbc_phaddr)
-    mip6_bc_event(kern, bc, BcEv.UPDATE)
+    first = row << ADDR_SHIFT
+    cache.coa[first : first + ADDR_LEN] = coa
+    cache.flags[row] = flags
+    cache.seqno[row] = seqno
+    cache.prefixlen[row] = prefixlen
+    cache.lifetime[row] = lifetime_s
+    if cache.unreach:
+        cache.unreach.pop(row, None)
+    kern.changes.note(hoa)
+    mip6_bc_event(kern, row, BcEv.UPDATE)
 
 
-def mip6_bc_event(kern: Kernel, bc: Mip6Bc, ev: BcEv) -> BcAct:
+def mip6_bc_remove(kern: Kernel, row: int) -> None:
+    """The entry goes, because somebody says so."""
+    mip6_bc_event(kern, row, BcEv.REMOVE)
+
+
+def mip6_bc_event(kern: Kernel, row: int, ev: BcEv) -> BcAct:
     """Look the event up and do what the table says; the actions, for those who need to know."""
-    act, bc.mbc_st = BC_TABLE[bc.mbc_st, ev]
+    cache = mip6_state(kern).bcache
+    act, st = BC_TABLE[BC_STATES[cache.st[row]], ev]
+    cache.st[row] = BC_CODE[st]
     if act is _RENEW:  # every update of a binding comes here; tests of flags cost
-        _arm(kern, bc)
+        _arm(kern, cache, row)
         return act
     if BcAct.INSERT in act:
-        _insert(kern, bc)
+        _insert(kern, cache, row)
     if BcAct.ARM in act:
-        _arm(kern, bc)
+        _arm(kern, cache, row)
     if BcAct.SECOND in act:
-        bc.mbc_br_timer = kern.callouts.at(_next_tick(kern), mip6_bc_event, kern, bc, BcEv.TICK)
+        _wait(kern, cache, row)
     if BcAct.DELETE in act:
-        _delete(kern, bc)
+        _delete(kern, cache, row)
     return act
 
 
-def _next_tick(kern: Kernel) -> int:
-    return tick_ceil(kern.now() + 1)
-
-
-def _insert(kern: Kernel, bc: Mip6Bc) -> None:
-    state = mip6_state(kern)
-    if not state.mip6_bc_list and not state.mip6_hrbc_list:
+def _insert(kern: Kernel, cache: Bcache, row: int) -> None:
+    if not cache.homes and not cache.correspondents:
         mip6log(kern, LOG_INFO, "BC timer started.")
-    kern.changes.note(bc.mbc_phaddr)
-    if bc.mbc_hr is not None:
-        state.mip6_hrbc_list[bc.mbc_phaddr] = bc
-    else:
-        state.mip6_bc_list[bc.mbc_addr, bc.mbc_phaddr] = bc
+    cache.link(row)
 
 
-def _delete(kern: Kernel, bc: Mip6Bc) -> None:
-    state = mip6_state(kern)
-    kern.changes.note(bc.mbc_phaddr)
-    _stop(bc)
-    if bc.mbc_hr is not None:
-        state.mip6_hrbc_list.pop(bc.mbc_phaddr, None)
-    else:
-        state.mip6_bc_list.pop((bc.mbc_addr, bc.mbc_phaddr), None)
-    if not state.mip6_bc_list and not state.mip6_hrbc_list:
+def _delete(kern: Kernel, cache: Bcache, row: int) -> None:
+    kern.changes.note(cache.get_hoa(row))
+    cache.unlink(row)
+    if not cache.homes and not cache.correspondents:
         mip6log(kern, LOG_INFO, "BC timer stopped.")
+        if cache.timer is not None:
+            cache.timer.stop()
+        cache.timer, cache.next_s = None, NEVER
 
 
-def _arm(kern: Kernel, bc: Mip6Bc) -> None:
-    """The end of the lifetime and its last quarter, each at the tick (mip6_bc_timeout).
+# -- lifetimes ------------------------------------------------------------------------------------
 
-    A timer that is early is left alone: it sets itself anew. So most updates set none.
-    """
-    lifetime_s = bc.mbc_lifetime
-    bc.mbc_expire = expire = mip6_bc_expire(kern, lifetime_s)
+
+def _arm(kern: Kernel, cache: Bcache, row: int) -> None:
+    """The lifetime begins now: at first its last quarter is waited for."""
+    lifetime_s = cache.lifetime[row]
     quarter_s = lifetime_s // MIP6_BC_BR_FRACTION
-    bc.mbc_quarter = tick_ceil(expire - quarter_s * NS + 1)
-    end = tick_ceil(expire)
-    timer = bc.mbc_br_timer
-    if not quarter_s:
-        _stop_timer(timer)
-    elif timer is None or timer.fn is not _mip6_bc_quarter or timer.deadline > bc.mbc_quarter:
-        _stop_timer(timer)
-        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, _mip6_bc_quarter, kern, bc)
-    timer = bc.mbc_timer
-    if timer is None or timer.fn is None or timer.deadline > end:
-        _stop_timer(timer)
-        bc.mbc_timer = kern.callouts.at(end, _mip6_bc_timer, kern, bc)
+    if lifetime_s > MIP6_MAX_FINITE:
+        lifetime_s = MIP6_MAX_FINITE
+    cache.expire[row] = expire = kern.clock.now() + lifetime_s * NS
+    second = -(-(expire - quarter_s * NS + 1) // NS) if quarter_s else -(-expire // NS)
+    if cache.wait(row, second):
+        _set_timer(kern, cache, second)
 
 
-def _stop_timer(timer: Callout | None) -> None:
-    if timer is not None:
-        timer.stop()
+def _wait(kern: Kernel, cache: Bcache, row: int) -> None:
+    """The next second in which something happens to the entry as it is now."""
+    expire, st = cache.expire[row], cache.st[row]
+    second = -(-expire // NS)
+    if st == _BRSENT:
+        second = min(second, kern.clock.now() // NS + 1)
+    elif st == _BOUND and (quarter_s := cache.lifetime[row] // MIP6_BC_BR_FRACTION):
+        second = -(-(expire - quarter_s * NS + 1) // NS)
+    if cache.wait(row, second):
+        _set_timer(kern, cache, second)
 
 
-def _stop(bc: Mip6Bc) -> None:
-    _stop_timer(bc.mbc_timer)
-    _stop_timer(bc.mbc_br_timer)
-    bc.mbc_timer = bc.mbc_br_timer = None
+def _set_timer(kern: Kernel, cache: Bcache, second: int) -> None:
+    if cache.timer is not None:
+        cache.timer.stop()
+    cache.next_s = second
+    cache.timer = kern.callouts.at(second * NS, mip6_bc_sweep, kern)
 
 
-def _mip6_bc_quarter(kern: Kernel, bc: Mip6Bc) -> None:
-    """A quarter of the lifetime is left, unless an update came meanwhile."""
-    if kern.now() < bc.mbc_quarter:
-        bc.mbc_br_timer = kern.callouts.at(bc.mbc_quarter, _mip6_bc_quarter, kern, bc)
-    else:
-        mip6_bc_event(kern, bc, BcEv.QUARTER)
+def mip6_bc_sweep(kern: Kernel) -> None:
+    """What this second brings to the entries, in order of the ends of their lifetimes.
+
+    An update may have put off what the timer was set for: then nothing is due.
+    """
+    cache = mip6_state(kern).bcache
+    now_s = kern.clock.now() // NS
+    cache.timer, cache.next_s = None, NEVER
+    rows, later = cache.sweep(cache.due, cache.low, now_s)
+    for row in sorted(rows, key=cache.expire.__getitem__):
+        if cache.due[row] <= now_s:  # else it went along with another one
+            mip6_bc_due(kern, cache, row)
+    if later < cache.next_s:
+        _set_timer(kern, cache, later)
 
 
-def _mip6_bc_timer(kern: Kernel, bc: Mip6Bc) -> None:
-    """The lifetime is over, unless an update came meanwhile."""
-    if kern.now() < bc.mbc_expire:
-        bc.mbc_timer = kern.callouts.at(tick_ceil(bc.mbc_expire), _mip6_bc_timer, kern, bc)
-    else:
-        mip6_bc_timeout(kern, bc)
+def mip6_bc_due(kern: Kernel, cache: Bcache, row: int) -> None:
+    """The second that the entry waited for is there."""
+    if kern.clock.now() >= cache.expire[row]:
+        mip6_bc_timeout(kern, cache, row)
+        return
+    ev = BcEv.QUARTER if cache.st[row] == _BOUND else BcEv.TICK
+    mip6_bc_event(kern, row, ev)
+    _wait(kern, cache, row)
 
 
-def mip6_bc_timeout(kern: Kernel, bc: Mip6Bc) -> None:
+def mip6_bc_timeout(kern: Kernel, cache: Bcache, row: int) -> None:
     """The lifetime is over; a home registration ends as a whole."""
-    if bc.mbc_hr is not None:
-        mip6_hareg.mip6_hr_expire(kern, bc.mbc_hr)
+    reg = cache.reg[row]
+    if reg:
+        mip6_hareg.mip6_hr_expire(kern, Mip6Hr(cache, reg))
     else:
-        mip6_bc_event(kern, bc, BcEv.EXPIRE)
+        mip6_bc_event(kern, row, BcEv.EXPIRE)
 
 
 def mip6_bc_state_bits(bc: Mip6Bc) -> int:
     """MIP6_BC_STATE_* as mip6control shows them."""
     bits = MIP6_BC_STATE_BR_WAITSENT if bc.mbc_st is BcSt.BRWANTED else 0
-    if bc.mbc_hr is not None and bc.mbc_hr.hr_st is HrSt.DADWAIT:
+    hr = bc.mbc_hr
+    if hr is not None and hr.hr_st is HrSt.DADWAIT:
         bits |= MIP6_BC_STATE_DAD_WAIT
     return bits

@@ -15,11 +15,9 @@ from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.log import LOG_ERR, LOG_NOTICE
 from kame_py.kern.mbuf import IP6A_MOBILITY, Mbuf, trace
 from kame_py.mip6 import mip6_auth, mip6_ba, mip6_bc, mip6_hareg
-from kame_py.mip6.mip6_state import BcEv
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
     BuRequest,
-    Mip6Bc,
     mip6_state,
     mip6log,
 )
@@ -44,7 +42,8 @@ if TYPE_CHECKING:
 def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
     """Destination option handler. False: the packet was dropped."""
     kern.stats.mip6["mip6s_bu"] += 1
-    dialect = mip6_state(kern).dialect
+    state = mip6_state(kern)
+    dialect = state.dialect
     req = _mip6_validate_bu(kern, m, opt, start + size, dialect.wire)
     if isinstance(req, DropReason):
         mip6log(kern, LOG_NOTICE, "an invalid binding update received.  ignore this.")
@@ -52,18 +51,19 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         return False
     m.auxdata().ip6a_flags |= IP6A_MOBILITY
     bu = req.bu
-    bc = mip6_bc.mip6_bc_find(kern, req)
-    if bc is not None and not dialect.newer(bu.seqno, bc.mbc_seqno):
+    row = mip6_bc.mip6_bc_find(kern, req)
+    current = state.bcache.seqno[row]
+    if row and not dialect.newer(bu.seqno, current):
         host = addr_text(kern, req.hoa)
-        text = f"received sequence no ({bu.seqno}) <= current seq no ({bc.mbc_seqno})"
+        text = f"received sequence no ({bu.seqno}) <= current seq no ({current})"
         mip6log(kern, LOG_NOTICE, f"{text} in BU from host {host}.")
         if dialect.seqno_too_small is not None:
-            mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=bc.mbc_seqno)
+            mip6_ba.mip6_bc_send_ba(kern, req, dialect.seqno_too_small, seqno=current)
         drop(kern, m, D.MIP6_BUSEQNO)
         return False
     if kern.tracing:
         trace(m, f"mip6_process_bu seq {bu.seqno} life {bu.lifetime_s}")
-    mip6_process_bu(kern, req, bc)
+    mip6_process_bu(kern, req, row)
     return True
 
 
@@ -109,10 +109,10 @@ def _tell_short(kern: Kernel, size: int, hoa: bytes) -> None:
     mip6log(kern, LOG_NOTICE, f"{text} {addr_text(kern, hoa)}.")
 
 
-def mip6_process_bu(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
+def mip6_process_bu(kern: Kernel, req: BuRequest, row: int) -> None:
     """Cache, delete, or hand a home registration to the home agent (draft-15 s.8.2).
 
-    bc: the entry that the update is about.
+    row: of the entry that the update is about; 0 none.
     """
     delete = not req.bu.lifetime_s or req.coa == req.hoa
     state = mip6_state(kern)
@@ -124,18 +124,18 @@ def mip6_process_bu(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
         else:
             mip6_hareg.mip6_process_hrbu(kern, req)
         return
-    if (bc is not None and bc.mbc_hr is not None) or req.hoa in kern.ip6.ifaddrs:
+    if (row and state.bcache.reg[row]) or req.hoa in kern.ip6.ifaddrs:
         # It would turn a home registration, or an address of ours, into somebody's binding.
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_PROHIBIT)
     elif delete:
-        _mip6_bc_forget(kern, req, bc)
+        _mip6_bc_forget(kern, req, row)
     else:
         _mip6_bc_remember(kern, req, state.bc_lifetime_limit)
 
 
-def _mip6_bc_forget(kern: Kernel, req: BuRequest, bc: Mip6Bc | None) -> None:
-    if bc is not None:
-        mip6_bc.mip6_bc_event(kern, bc, BcEv.REMOVE)
+def _mip6_bc_forget(kern: Kernel, req: BuRequest, row: int) -> None:
+    if row:
+        mip6_bc.mip6_bc_remove(kern, row)
     if req.bu.flags & IP6_MIP6_BU_ACK:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
 

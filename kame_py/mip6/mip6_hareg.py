@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_ERR
 from kame_py.mip6 import mip6_ba, mip6_bc, mip6_mcast, mip6_mpa, mip6_proxy
+from kame_py.mip6.mip6_bcache import HOME, HR_CODE, Awaited
+from kame_py.mip6.mip6_bcview import Mip6Hr
 from kame_py.mip6.mip6_mpa_state import MpaEv
-from kame_py.mip6.mip6_state import HR_TABLE, BcEv, HrAct, HrEv, HrSt
-from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_CN, Mip6Bc, Mip6Hr, mip6_state
+from kame_py.mip6.mip6_state import HR_TABLE, HrAct, HrEv, HrSt
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_CN, mip6_state
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6 import in6, nd6_dad
 from kame_py.netinet6.in6_var import IN6_IFF_TENTATIVE, In6Ifaddr
@@ -37,6 +39,7 @@ from kame_py.wire.snap import INFINITE
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.mip6.mip6_bcache import Bcache
     from kame_py.mip6.mip6_var import BuRequest
     from kame_py.net.if_ import Ifnet
     from kame_py.netinet6.nd6_var import NdPrefix
@@ -110,15 +113,19 @@ def mip6_process_hrbu(kern: Kernel, req: BuRequest) -> None:
     limit = mip6_state(kern).hrbc_lifetime_limit
     if limit:
         lifetime_s = min(lifetime_s, limit)
-    hr = _registration(kern, req) or Mip6Hr(home.ndpr_ifp, req)
-    hr.hr_req = req
+    hr = _registration(kern, req) or _new(kern, home.ndpr_ifp)
     mip6_mpa.mip6_mpa_answered(kern, hr, req)
-    _bind(kern, hr, list(covered), lifetime_s)
+    _bind(kern, hr, req, list(covered), lifetime_s)
     # Without solicitations to send there is nothing to wait for (net.inet6.ip6.dad_count 0).
     detect = req.bu.flags & IP6_MIP6_BU_DAD and kern.ip6.ip6_dad_count
-    mip6_hr_event(kern, hr, HrEv.REG_DAD if detect else HrEv.REG)
+    mip6_hr_event(kern, hr, HrEv.REG_DAD if detect else HrEv.REG, req)
     if hr.hr_dad is not None and hr.hr_dad not in kern.nd6.dadq:
         nd6_dad.nd6_dad_start(kern, hr.hr_dad)  # it was given up while the link was down
+
+
+def _new(kern: Kernel, ifp: Ifnet) -> Mip6Hr:
+    cache = mip6_state(kern).bcache
+    return Mip6Hr(cache, cache.new_hr(ifp))
 
 
 def _registration(kern: Kernel, req: BuRequest) -> Mip6Hr | None:
@@ -126,11 +133,12 @@ def _registration(kern: Kernel, req: BuRequest) -> Mip6Hr | None:
 
     An address that another update covered along gets its own when it is registered alone.
     """
-    bc = mip6_state(kern).mip6_hrbc_list.get(req.hoa)
-    hr = bc.mbc_hr if bc is not None else None
-    if hr is not None and hr.hr_req.hoa != req.hoa and mip6_state(kern).dialect.single(req.bu):
+    state = mip6_state(kern)
+    row = state.bcache.find_home(req.hoa)
+    if not row:
         return None
-    return hr
+    hr = Mip6Hr(state.bcache, state.bcache.reg[row])
+    return None if hr.hr_main != row and state.dialect.single(req.bu) else hr
 
 
 def _refusal(kern: Kernel, req: BuRequest, home: NdPrefix, covered: dict[bytes, NdPrefix]) -> int:
@@ -145,8 +153,8 @@ def _refusal(kern: Kernel, req: BuRequest, home: NdPrefix, covered: dict[bytes, 
         return MIP6_BA_STATUS_DAD_FAILED
     if not home.ndpr_ifp.up:
         return MIP6_BA_STATUS_UNSPECIFIED
-    new = sum(addr not in state.mip6_hrbc_list for addr in covered)
-    if new and len(state.mip6_hrbc_list) + new > state.hrbc_maxentries:
+    new = sum(not state.bcache.find_home(addr) for addr in covered)
+    if new and state.bcache.homes + new > state.hrbc_maxentries:
         return MIP6_BA_STATUS_RESOURCES
     return 0
 
@@ -157,31 +165,40 @@ def mip6_process_hurbu(kern: Kernel, req: BuRequest) -> None:
     if home is None:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_SUBNET)
         return
-    bc = mip6_state(kern).mip6_hrbc_list.get(req.hoa)
-    hr = bc.mbc_hr if bc is not None else None
-    single = mip6_state(kern).dialect.single(req.bu)
-    if bc is not None and hr is not None and single and hr.hr_req.hoa != req.hoa:
-        _leave(kern, bc)
-        if mip6_state(kern).dialect.acks_deregistration(req.bu.flags):
+    state = mip6_state(kern)
+    cache = state.bcache
+    row = cache.find_home(req.hoa)
+    if not row:
+        mip6_hr_event(kern, _new(kern, home.ndpr_ifp), HrEv.DEREG, req)
+        return
+    hr = Mip6Hr(cache, cache.reg[row])
+    single = state.dialect.single(req.bu)
+    if single and hr.hr_main != row:
+        _leave(kern, cache, row)
+        if state.dialect.acks_deregistration(req.bu.flags):
             mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
         return
-    if hr is None:
-        hr = Mip6Hr(home.ndpr_ifp, req)
-    elif not single:
+    if not single:
         for other in _same_ifid(kern, hr, req):
             mip6_hr_event(kern, other, HrEv.EXPIRE)
-    hr.hr_req = req
-    mip6_hr_event(kern, hr, HrEv.DEREG)
+    mip6_hr_event(kern, hr, HrEv.DEREG, req)
 
 
 def _same_ifid(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> list[Mip6Hr]:
     """Other registrations of the same interface identifier on the same link."""
-    found: dict[Mip6Hr, None] = {}
     hoa, bits = req.hoa, mip6_state(kern).dialect.ifid_at(req.bu)
-    for bc in mip6_state(kern).mip6_hrbc_list.values():
-        other = bc.mbc_hr
-        if other is not None and other is not hr and other.hr_ifp is hr.hr_ifp:
-            if combine(hoa, bits, bc.mbc_phaddr) == hoa:
+    cache = hr.cache
+    links = [pr for pr in mip6_onlink(kern) if pr.ndpr_ifp is hr.hr_ifp]
+    if all(pr.ndpr_plen >= bits for pr in links):
+        addrs = [combine(pr.ndpr_prefix, bits, hoa) for pr in links]
+        rows = [cache.find_home(in6_embedscope(a, hr.hr_ifp.if_index)) for a in addrs]
+    else:
+        rows = list(cache.rows(HOME))
+    found: dict[Mip6Hr, None] = {}
+    for row in filter(None, rows):
+        other = Mip6Hr(cache, cache.reg[row])
+        if other != hr and other.hr_ifp is hr.hr_ifp:
+            if combine(hoa, bits, cache.get_hoa(row)) == hoa:
                 found[other] = None
     return list(found)
 
@@ -189,36 +206,52 @@ def _same_ifid(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> list[Mip6Hr]:
 # -- the registration -----------------------------------------------------------------------------
 
 
-def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv) -> None:
-    """Look the event up and do what the table says."""
-    act, hr.hr_st = HR_TABLE[hr.hr_st, ev]
-    for bc in hr.hr_bcs:
-        kern.changes.note(bc.mbc_phaddr)
-    if act & HrAct.DAD:
-        _dad_start(kern, hr)
+def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv, req: BuRequest | None = None) -> None:
+    """Look the event up and do what the table says; req: the update that is the event."""
+    cache, reg = hr.cache, hr.reg
+    act, st = HR_TABLE[hr.hr_st, ev]
+    cache.hr_st[reg] = HR_CODE[st]
+    rows = cache.hr_rows(reg)
+    for row in rows:
+        kern.changes.note(cache.get_hoa(row))
+    if act & HrAct.DAD and req is not None:
+        _dad_start(kern, hr, req)
+    answered = cache.awaited.get(reg)
+    if req is None:
+        req = None if answered is None else answered.req
+    elif answered is not None:
+        answered.req = req
     if act & HrAct.SERVE:
-        for bc in hr.hr_bcs:
-            mip6_proxy.mip6_bc_proxy_control(kern, bc, hr.hr_ifp)
+        for row in rows:
+            mip6_proxy.mip6_bc_proxy_control(kern, cache, row, hr.hr_ifp)
     if act & HrAct.STOPDAD:
         _dad_end(kern, hr)
-    lifetime_s = hr.hr_bcs[0].mbc_lifetime if hr.hr_bcs else 0
-    if hr.hr_st is HrSt.SERVED:
+    lifetime_s = cache.lifetime[rows[0]] if rows else 0
+    if st is HrSt.SERVED:
         mip6_mpa.mip6_mpa_registered(kern, hr)
     if act & HrAct.RELEASE:
         lifetime_s = 0
         mip6_mpa.mip6_mpa_event(kern, hr, MpaEv.END)
         mip6_mcast.mip6_groups_release(kern, hr)
-        for bc in list(hr.hr_bcs):
-            _unbind(kern, bc)
+        for row in rows:
+            _unbind(kern, cache, row)
+    if st is HrSt.NONE:
+        cache.free_hr(reg)
+    if req is not None:
+        _answer(kern, req, act, lifetime_s, ev)
+
+
+def _answer(kern: Kernel, req: BuRequest, act: HrAct, lifetime_s: int, ev: HrEv) -> None:
+    """The acknowledgement that the table wants."""
     if act & HrAct.ACK and (
-        ev is not HrEv.DEREG or mip6_state(kern).dialect.acks_deregistration(hr.hr_req.bu.flags)
+        ev is not HrEv.DEREG or mip6_state(kern).dialect.acks_deregistration(req.bu.flags)
     ):
         refresh_s = max(lifetime_s // 2, min(MIP6_REFRESH_MIN, lifetime_s))
-        mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, refresh_s)
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, refresh_s)
     if act & HrAct.NAK_DAD:
-        mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_DAD_FAILED)
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_DAD_FAILED)
     if act & HrAct.NAK_UNKNOWN:
-        mip6_ba.mip6_bc_send_ba(kern, hr.hr_req, MIP6_BA_STATUS_NOT_HOME_AGENT)
+        mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_AGENT)
 
 
 def mip6_hr_expire(kern: Kernel, hr: Mip6Hr) -> None:
@@ -226,82 +259,87 @@ def mip6_hr_expire(kern: Kernel, hr: Mip6Hr) -> None:
     mip6_hr_event(kern, hr, HrEv.EXPIRE)
 
 
+def mip6_hr_list(kern: Kernel) -> list[Mip6Hr]:
+    """All registrations, the oldest first."""
+    cache = mip6_state(kern).bcache
+    return [Mip6Hr(cache, reg) for reg in {cache.reg[row]: None for row in cache.rows(HOME)}]
+
+
 def mip6_hr_check(kern: Kernel) -> None:
     """The prefixes of this node changed: what it can no longer serve ends."""
-    groups = {bc.mbc_hr: None for bc in mip6_state(kern).mip6_hrbc_list.values()}
-    for hr in groups:
-        if hr is None:
-            continue
-        home = mip6_home_prefix(kern, hr.hr_req.hoa)
+    for hr in mip6_hr_list(kern):
+        home = mip6_home_prefix(kern, hr.hr_hoa)
         lost = home is None or home.ndpr_ifp is not hr.hr_ifp
-        if lost or hr.hr_req.addr not in kern.ip6.ifaddrs:
+        if lost or hr.hr_addr not in kern.ip6.ifaddrs:
             mip6_hr_event(kern, hr, HrEv.EXPIRE)
 
 
 def mip6_disable_ha(kern: Kernel) -> None:
     """No home agent any more: what was registered, or is under test, ends here and now."""
-    state = mip6_state(kern)
-    for hr in {bc.mbc_hr: None for bc in state.mip6_hrbc_list.values()}:
-        if hr is not None:
-            mip6_hr_event(kern, hr, HrEv.EXPIRE)
-    state.config.mcfg_type = MIP6_CONFIG_TYPE_CN
+    for hr in mip6_hr_list(kern):
+        mip6_hr_event(kern, hr, HrEv.EXPIRE)
+    mip6_state(kern).config.mcfg_type = MIP6_CONFIG_TYPE_CN
 
 
-def _bind(kern: Kernel, hr: Mip6Hr, addrs: list[bytes], lifetime_s: int) -> None:
+def _bind(kern: Kernel, hr: Mip6Hr, req: BuRequest, addrs: list[bytes], lifetime_s: int) -> None:
     """Exactly these addresses belong to the registration now (draft-15 s.9.1, s.9.3)."""
-    state = mip6_state(kern)
-    for bc in [bc for bc in hr.hr_bcs if bc.mbc_phaddr not in addrs]:
-        _leave(kern, bc)
+    cache, reg, bu = hr.cache, hr.reg, req.bu
+    for row in cache.hr_rows(reg):
+        if cache.get_hoa(row) not in addrs:
+            _leave(kern, cache, row)
     for addr in addrs:
-        old = state.mip6_hrbc_list.get(addr)
-        if old is not None and old.mbc_hr is not hr:
-            _leave(kern, old)
-            old = None
-        if old is None:
-            old = Mip6Bc(addr, hr.hr_req.coa, hr.hr_req.addr, 0, 0, 0, 0, mbc_hr=hr)
-            hr.hr_bcs.append(old)
-        other = state.mip6_bc_list.get((hr.hr_req.addr, addr))
-        if other is not None:
-            mip6_bc.mip6_bc_event(kern, other, BcEv.REMOVE)
-        mip6_bc.mip6_bc_set(kern, old, hr.hr_req, lifetime_s)
+        row = cache.find_home(addr)
+        if row and cache.reg[row] != reg:
+            _leave(kern, cache, row)
+            row = 0
+        if not row:
+            row = cache.new(req.addr, addr, reg)
+            cache.join(reg, row)
+        cache.own[row] = cache.number(req.addr)
+        other = cache.find(req.addr, addr)
+        if other:
+            mip6_bc.mip6_bc_remove(kern, other)
+        mip6_bc.mip6_bc_set(
+            kern, cache, row, addr, req.coa, bu.flags, bu.seqno, bu.prefixlen, lifetime_s
+        )
+        if addr == req.hoa:
+            cache.hr_main[reg] = row
 
 
-def _unbind(kern: Kernel, bc: Mip6Bc) -> None:
+def _unbind(kern: Kernel, cache: Bcache, row: int) -> None:
     """The entry goes, and with it what it stood for on the home link."""
-    mip6_proxy.mip6_bc_proxy_delete(kern, bc)
-    mip6_bc.mip6_bc_event(kern, bc, BcEv.REMOVE)
-    if bc.mbc_hr is not None:
-        bc.mbc_hr.hr_bcs.remove(bc)
-        bc.mbc_hr = None
+    mip6_proxy.mip6_bc_proxy_delete(kern, cache, row)
+    cache.leave(row)
+    mip6_bc.mip6_bc_remove(kern, row)
 
 
-def _leave(kern: Kernel, bc: Mip6Bc) -> None:
+def _leave(kern: Kernel, cache: Bcache, row: int) -> None:
     """One address leaves its registration, which ends with the last one."""
-    hr = bc.mbc_hr
-    _unbind(kern, bc)
-    if hr is not None and not hr.hr_bcs:
+    hr = Mip6Hr(cache, cache.reg[row])
+    _unbind(kern, cache, row)
+    if not cache.hr_first[hr.reg]:
         mip6_hr_event(kern, hr, HrEv.EXPIRE)
 
 
 # -- duplicate address detection ------------------------------------------------------------------
 
 
-def _dad_start(kern: Kernel, hr: Mip6Hr) -> None:
+def _dad_start(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> None:
     """Probe the mobile node's link-local address, or the home address when that is alone."""
     addrs = [bc.mbc_phaddr for bc in hr.hr_bcs]
-    target = next((a for a in addrs if IN6_IS_ADDR_LINKLOCAL(a)), hr.hr_req.hoa)
+    target = next((a for a in addrs if IN6_IS_ADDR_LINKLOCAL(a)), req.hoa)
     ia = In6Ifaddr(hr.hr_ifp, target, IFID_BITS, IN6_IFF_TENTATIVE)
-    hr.hr_dad = ia
+    hr.cache.awaited[hr.reg] = Awaited(req, ia)
     mip6_state(kern).mip6_dads[ia] = hr
     in6.in6_addmulti(kern, hr.hr_ifp, in6.in6_solicited(hr.hr_ifp, target))
     nd6_dad.nd6_dad_start(kern, ia)
 
 
 def _dad_end(kern: Kernel, hr: Mip6Hr) -> None:
-    ia = hr.hr_dad
-    if ia is None:
+    awaited = hr.cache.awaited.pop(hr.reg, None)
+    if awaited is None:
         return
-    hr.hr_dad = None
+    ia = awaited.dad
     mip6_state(kern).mip6_dads.pop(ia, None)
     nd6_dad.nd6_dad_stop(kern, ia)
     in6.in6_delmulti(kern, hr.hr_ifp, in6.in6_solicited(hr.hr_ifp, ia.ia_addr))

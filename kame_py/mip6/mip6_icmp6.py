@@ -15,7 +15,6 @@ from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO, LOG_NOTICE
 from kame_py.mip6 import mip6_bc, mip6_bul
 from kame_py.mip6.mip6_mnstate import BuEv
-from kame_py.mip6.mip6_state import BcEv
 from kame_py.mip6.mip6_var import (
     MIP6_CONFIG_TYPE_HA,
     MIP6_CONFIG_TYPE_MN,
@@ -117,20 +116,21 @@ def mip6_icmp6_quote(kern: Kernel, m: Mbuf, off: int) -> Quote | None:
 
 def mip6_unreachable(kern: Kernel, quote: Quote) -> bool:
     """A care-of address cannot be reached: three times in a row, and its binding goes."""
-    bc = mip6_state(kern).mip6_bc_list.get((quote.src, quote.dst))
-    if bc is None or bc.mbc_pcoa != quote.via:
+    cache = mip6_state(kern).bcache
+    row = cache.find(quote.src, quote.dst)
+    if not row or cache.get_coa(row) != quote.via:
         return False
     now = kern.now()
-    if bc.mbc_unreach and now - bc.mbc_unreach_at < MIP6_UNREACH_GAP * NS:
+    count, last = cache.unreach.get(row, (0, 0))
+    if count and now - last < MIP6_UNREACH_GAP * NS:
         return True
-    if now - bc.mbc_unreach_at > MIP6_UNREACH_WINDOW * NS:
-        bc.mbc_unreach = 0
-    bc.mbc_unreach += 1
-    bc.mbc_unreach_at = now
-    if bc.mbc_unreach >= MIP6_UNREACH_MAX:
-        text = f"a mobile node ({addr_text(kern, bc.mbc_phaddr)}) moved."
+    if now - last > MIP6_UNREACH_WINDOW * NS:
+        count = 0
+    cache.unreach[row] = count + 1, now
+    if count + 1 >= MIP6_UNREACH_MAX:
+        text = f"a mobile node ({addr_text(kern, quote.dst)}) moved."
         mip6log(kern, LOG_INFO, text)
-        mip6_bc.mip6_bc_event(kern, bc, BcEv.REMOVE)
+        mip6_bc.mip6_bc_remove(kern, row)
     return True
 
 

@@ -226,7 +226,8 @@ def _intercept(kern: Kernel, m: Mbuf, ifp: Ifnet, hrs: list[Mip6Hr]) -> bool | N
     here = inm is not None and inm.in6m_refcount > 1  # not for mobile nodes alone
     if hops <= 0 or m.src == IN6ADDR_ANY or IN6_IS_ADDR_LINKLOCAL(m.src):
         hrs = []
-    targets = [hr for hr in hrs if hr is not _sender(kern, m) and _tunnelled(kern, hr, m.dst)]
+    sender = _sender(kern, m)
+    targets = [hr for hr in hrs if hr != sender and _tunnelled(kern, hr, m.dst)]
     data = put_u8(m.data, _HLIM, hops) if targets else m.data
     for i, hr in enumerate(targets, 1):
         copy = m if i == len(targets) and not here else m_copy(kern, m)

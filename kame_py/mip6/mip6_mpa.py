@@ -17,7 +17,7 @@ from kame_py.kern.mbuf import IP6A_NOBINDING, Mbuf, m_get
 from kame_py.mip6 import mip6_ah, mip6_destopt, mip6_hareg
 from kame_py.mip6.mip6_mpa_state import MPA_TABLE, MpaAct, MpaEv
 from kame_py.mip6.mip6_state import HrSt
-from kame_py.mip6.mip6_var import HaPrefix, mip6_state, mip6log
+from kame_py.mip6.mip6_var import HaPrefix, Mip6Hr, mip6_state, mip6log
 from kame_py.netinet6.icmp6_error import icmp6_outif, icmp6_sum
 from kame_py.netinet6.icmp6_var import icmp6_out_count
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
@@ -59,7 +59,8 @@ from kame_py.wire.snap import INFINITE
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
-    from kame_py.mip6.mip6_var import BuRequest, Mip6Hr, PrefixKey
+    from kame_py.mip6.mip6_bcache import Mpa
+    from kame_py.mip6.mip6_var import BuRequest, PrefixKey
     from kame_py.net.if_ import Ifnet
 
 MAX_PFX_ADV_DELAY: Final = 1000  # s, draft-15 s.9.8.2
@@ -184,10 +185,11 @@ def _same_end(old: int, new: int) -> bool:
 
 def mip6_mpa_registered(kern: Kernel, hr: Mip6Hr) -> None:
     """An update was accepted. The mobile node knows the prefixes of its time at home."""
-    mpa = hr.hr_mpa
-    if mpa.mpa_told is None:
+    if hr.hr_mpa.mpa_told is None:
+        mpa = hr.cache.own_mpa(hr.reg)
         mpa.mpa_told = mpa.mpa_seen = mip6_mpa_prefixes(kern, hr.hr_ifp)
         _regular(kern, hr)
+        hr.cache.share(hr.reg)
 
 
 def mip6_mpa_answered(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> None:
@@ -200,38 +202,49 @@ def mip6_mpa_answered(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> None:
 def mip6_mpa_check(kern: Kernel) -> None:
     """Prefixes may have changed: who must hear of it?"""
     links: dict[int, dict[PrefixKey, HaPrefix]] = {}
+    news: dict[tuple[int, Mpa], bool] = {}  # many registrations know the same
     for hr in _served(kern):
-        old, link = hr.hr_mpa.mpa_seen, hr.hr_ifp.if_index
+        mpa, link = hr.hr_mpa, hr.hr_ifp.if_index
         if link not in links:
             links[link] = mip6_mpa_prefixes(kern, hr.hr_ifp)
-        now = links[link]
-        fresh = [key for key in now if _differs(kern, old.get(key), now[key])]
-        gone = [key for key in old if key not in now and _differs(kern, old[key], None)]
-        if fresh or gone:
-            hr.hr_mpa.mpa_seen = now
+        if (link, mpa) not in news:
+            news[link, mpa] = _changed(kern, mpa.mpa_seen, links[link])
+        if news[link, mpa]:
+            hr.cache.own_mpa(hr.reg).mpa_seen = links[link]
             mip6_mpa_event(kern, hr, MpaEv.CHANGED)
+
+
+def _changed(kern: Kernel, old: dict[PrefixKey, HaPrefix], now: dict[PrefixKey, HaPrefix]) -> bool:
+    return any(_differs(kern, old.get(key), now[key]) for key in now) or any(
+        key not in now and _differs(kern, old[key], None) for key in old
+    )
 
 
 def mip6_mp_sol_input(kern: Kernel, m: Mbuf, off: int) -> bool:
     """A solicitation of a mobile node that is registered here. True: it was answered."""
     if len(m.data) - off < MpSolicit.SIZE or Icmp6Hdr.unpack(m.data, off).icmp6_code:
         return False
-    for hr in _served(kern):
-        if hr.hr_req.addr == m.dst and m.src in (hr.hr_req.coa, hr.hr_req.hoa):
+    cache = mip6_state(kern).bcache
+    rows = (*cache.homes_by(cache.hoa, m.src), *cache.homes_by(cache.coa, m.src))
+    for hr in (Mip6Hr(cache, cache.reg[row]) for row in rows):
+        known = hr.hr_st is HrSt.SERVED and hr.hr_addr == m.dst
+        if known and m.src in (hr.hr_coa, hr.hr_hoa):
             mip6_mpa_event(kern, hr, MpaEv.SOLICITED)
             return True
     return False
 
 
 def _served(kern: Kernel) -> list[Mip6Hr]:
-    groups = {bc.mbc_hr: None for bc in mip6_state(kern).mip6_hrbc_list.values()}
-    return [hr for hr in groups if hr is not None and hr.hr_st is HrSt.SERVED]
+    return [hr for hr in mip6_hareg.mip6_hr_list(kern) if hr.hr_st is HrSt.SERVED]
 
 
 def mip6_mpa_event(kern: Kernel, hr: Mip6Hr, ev: MpaEv) -> None:
     """Look the event up and do what the table says."""
-    mpa = hr.hr_mpa
-    act, mpa.mpa_st = MPA_TABLE[mpa.mpa_st, ev]
+    act, st = MPA_TABLE[hr.hr_mpa.mpa_st, ev]
+    if ev is MpaEv.END and hr.reg not in hr.cache.mpas:
+        return  # most of them: nothing was ever planned
+    mpa = hr.cache.own_mpa(hr.reg)
+    mpa.mpa_st = st
     if act & MpaAct.STOP:
         _stop(hr)
     if act & (MpaAct.PLAN | MpaAct.SOONER):
@@ -254,18 +267,21 @@ def mip6_mpa_event(kern: Kernel, hr: Mip6Hr, ev: MpaEv) -> None:
         mpa.mpa_id, mpa.mpa_first = None, False
         mpa.mpa_told = {key: pfx for key, pfx in (mpa.mpa_told or {}).items() if pfx.vltime}
         _regular(kern, hr)
+        hr.cache.share(hr.reg)
 
 
 def _stop(hr: Mip6Hr) -> None:
-    if hr.hr_mpa.mpa_timer is not None:
-        hr.hr_mpa.mpa_timer.stop()
-        hr.hr_mpa.mpa_timer = None
+    mpa = hr.cache.own_mpa(hr.reg)
+    if mpa.mpa_timer is not None:
+        mpa.mpa_timer.stop()
+        mpa.mpa_timer = None
 
 
 def _arm(kern: Kernel, hr: Mip6Hr, wait_ns: int) -> None:
     deadline = kern.now() + wait_ns
-    hr.hr_mpa.mpa_timer = kern.callouts.at(deadline, mip6_mpa_event, kern, hr, MpaEv.TIMER)
-    hr.hr_mpa.mpa_deadline = deadline
+    mpa = hr.cache.own_mpa(hr.reg)
+    mpa.mpa_timer = kern.callouts.at(deadline, mip6_mpa_event, kern, hr, MpaEv.TIMER)
+    mpa.mpa_deadline = deadline
 
 
 def _regular(kern: Kernel, hr: Mip6Hr) -> None:
@@ -285,7 +301,7 @@ def _plan(kern: Kernel, hr: Mip6Hr) -> None:
 
 
 def _rand_adv_delay(kern: Kernel, hr: Mip6Hr) -> int:
-    hoa = hr.hr_req.hoa
+    hoa = hr.hr_hoa
     longest = MAX_PFX_ADV_DELAY * NS
     for pfx in mip6_mpa_prefixes(kern, hr.hr_ifp).values():
         if prefix_equal(hoa, pfx.prefix, pfx.plen):
@@ -309,7 +325,7 @@ def _send(kern: Kernel, hr: Mip6Hr) -> None:
 
     By its care-of address, with a binding request while it has news or is the first one.
     """
-    mpa, way = hr.hr_mpa, mip6_state(kern).dialect.prefixes
+    mpa, way = hr.cache.own_mpa(hr.reg), mip6_state(kern).dialect.prefixes
     if mpa.mpa_id is None and (mpa.mpa_first or way.wants_update):
         mpa.mpa_id = _uniqid(kern)
     options = b"".join(_option(kern, pfx) for pfx in _told(kern, hr))
@@ -318,41 +334,41 @@ def _send(kern: Kernel, hr: Mip6Hr) -> None:
     dest2 = b"" if mpa.mpa_id is None else _request(kern, mpa.mpa_id)
     error = way.advertise(kern, hr, options, dest2)
     if error:
-        text = f"prefix advertisement to {addr_text(kern, hr.hr_req.hoa)} failed. errno = {error}"
+        text = f"prefix advertisement to {addr_text(kern, hr.hr_hoa)} failed. errno = {error}"
         mip6log(kern, LOG_INFO, text)
 
 
 def mip6_mp_adv_output(kern: Kernel, hr: Mip6Hr, options: bytes, dest2: bytes) -> int:
     """A mobile prefix advertisement."""
-    req = hr.hr_req
-    icmp6_out_count(kern, icmp6_outif(kern, req.coa), ICMP6_MOBILEPREFIX_ADVERT, 0)
-    data = icmp6_sum(req.addr, req.hoa, MpAdvert().pack() + options)
+    icmp6_out_count(kern, icmp6_outif(kern, hr.hr_coa), ICMP6_MOBILEPREFIX_ADVERT, 0)
+    data = icmp6_sum(hr.hr_addr, hr.hr_hoa, MpAdvert().pack() + options)
     return mip6_mpa_output(kern, hr, IPPROTO_ICMPV6, data, dest2)
 
 
 def mip6_mpa_output(kern: Kernel, hr: Mip6Hr, nxt: int, payload: bytes, dest2: bytes) -> int:
     """A packet to the home address by way of the care-of address; an errno."""
-    src, dst = hr.hr_req.addr, hr.hr_req.hoa
+    src, dst = hr.hr_addr, hr.hr_hoa
     m = m_get(kern, ip6_pkt(src, dst, nxt, payload, kern.ip6.ip6_defhlim))
     m.src, m.dst = src, dst
     m.auxdata().ip6a_flags |= IP6A_NOBINDING
     mip6_ah.mip6_ah_force(kern, m)
     kern.stats.mip6["mip6s_orthdr"] += 1
-    rthdr = mip6_destopt.mip6_rthdr_create(hr.hr_req.coa)
+    rthdr = mip6_destopt.mip6_rthdr_create(hr.hr_coa)
     return ip6_output(kern, m, Ip6Pktopts(ip6po_rthdr=rthdr, ip6po_dest2=dest2))
 
 
 def _told(kern: Kernel, hr: Mip6Hr) -> list[HaPrefix]:
     """What is said now; a prefix that is gone since the last time has lifetime 0."""
-    old = hr.hr_mpa.mpa_told or {}
+    mpa = hr.cache.own_mpa(hr.reg)
+    old = mpa.mpa_told or {}
     now = mip6_mpa_prefixes(kern, hr.hr_ifp)
     end = kern.now()
     for key, pfx in old.items():
         ended = pfx.vltime and pfx.vlexpire and pfx.vlexpire <= end
         if key not in now and not ended:
             now[key] = replace(pfx, vltime=0, vlexpire=end, pltime=0, plexpire=end)
-    hr.hr_mpa.mpa_told = dict(list(now.items())[:MAX_PREFIXES])
-    return list(hr.hr_mpa.mpa_told.values())
+    mpa.mpa_told = dict(list(now.items())[:MAX_PREFIXES])
+    return list(mpa.mpa_told.values())
 
 
 def _option(kern: Kernel, pfx: HaPrefix) -> bytes:

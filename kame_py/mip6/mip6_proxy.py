@@ -41,6 +41,7 @@ from kame_py.wire.patch import put_u8, u8
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
+    from kame_py.mip6.mip6_bcache import Bcache
     from kame_py.mip6.mip6_var import Mip6Bc
     from kame_py.net.if_ import Ifnet
 
@@ -48,12 +49,13 @@ MAX_ADVERT_REXMIT: Final = 3  # draft-15 s.11
 _HOST: Final = 128
 
 
-def mip6_bc_proxy_control(kern: Kernel, bc: Mip6Bc, ifp: Ifnet) -> None:
+def mip6_bc_proxy_control(kern: Kernel, cache: Bcache, row: int, ifp: Ifnet) -> None:
     """Take the address over on its home link, unless that is done."""
-    if bc.mbc_proxy is not None and kern.rt.exact(bc.mbc_phaddr, _HOST) is bc.mbc_proxy:
+    hoa = cache.get_hoa(row)
+    old = kern.rt.exact(hoa, _HOST)
+    if old is not None and old is cache.proxies.get(row):
         return
-    text = addr_text(kern, bc.mbc_phaddr)
-    old = kern.rt.exact(bc.mbc_phaddr, _HOST)
+    text = addr_text(kern, hoa)
     if old is not None and old.rt_flags & RTF_ANNOUNCE:
         mip6log(kern, LOG_NOTICE, f"RTM_ADD: we are already proxy for {text}")
         return
@@ -61,51 +63,51 @@ def mip6_bc_proxy_control(kern: Kernel, bc: Mip6Bc, ifp: Ifnet) -> None:
         mip6log(kern, LOG_ERR, f"entry exist {text}: rt_flags=0x{old.rt_flags:x}")
         return
     if old is not None:
-        rtrequest(kern, RTM_DELETE, bc.mbc_phaddr, _HOST)
+        rtrequest(kern, RTM_DELETE, hoa, _HOST)
     link = LinkAddr(ifp.if_index, ifp.if_hwaddr)
     flags = RTF_HOST | RTF_STATIC | RTF_ANNOUNCE
     try:
-        bc.mbc_proxy = rtrequest(kern, RTM_ADD, bc.mbc_phaddr, _HOST, link, flags, ifp)
+        cache.proxies[row] = rtrequest(kern, RTM_ADD, hoa, _HOST, link, flags, ifp)
     except KError as e:
         mip6log(kern, LOG_ERR, f"RTM_ADD for {text} returned error = {e.errno}")
         return
-    bc.mbc_na_count = 0
-    mip6_proxy_advertise(kern, bc, ifp)
+    mip6_proxy_advertise(kern, cache, row, ifp, 1)
 
 
-def mip6_proxy_advertise(kern: Kernel, bc: Mip6Bc, ifp: Ifnet) -> None:
+def mip6_proxy_advertise(kern: Kernel, cache: Bcache, row: int, ifp: Ifnet, count: int) -> None:
     """All nodes of the link shall send to this node; said MAX_ADVERT_REXMIT times.
 
     R tells what the mobile node is. Retransmitted after RetransTimer as RFC 2461 s.7.2.6 says.
     """
-    flags = ND_NA_FLAG_OVERRIDE | (ND_NA_FLAG_ROUTER if mip6_proxy_router(kern, bc) else 0)
-    nd6_nbr.nd6_na_output(kern, ifp, IN6ADDR_ANY, bc.mbc_phaddr, flags)
-    bc.mbc_na_count += 1
-    bc.mbc_na_timer = None
-    if bc.mbc_na_count < MAX_ADVERT_REXMIT:
+    router = mip6_state(kern).dialect.proxy_router(cache.flags[row])
+    flags = ND_NA_FLAG_OVERRIDE | (ND_NA_FLAG_ROUTER if router else 0)
+    nd6_nbr.nd6_na_output(kern, ifp, IN6ADDR_ANY, cache.get_hoa(row), flags)
+    if count < MAX_ADVERT_REXMIT:
         deadline = kern.now() + ifp.ndi.retrans_ms * MS
-        bc.mbc_na_timer = kern.callouts.at(deadline, mip6_proxy_advertise, kern, bc, ifp)
-
-
-def mip6_proxy_router(kern: Kernel, bc: Mip6Bc) -> bool:
-    """Whether the mobile node is a router, as far as its update tells."""
-    return mip6_state(kern).dialect.proxy_router(bc.mbc_flags)
+        again = mip6_proxy_advertise, kern, cache, row, ifp, count + 1
+        cache.advertised[row] = kern.callouts.at(deadline, *again)
+    else:
+        cache.advertised.pop(row, None)
 
 
 def mip6_proxied_router(kern: Kernel, addr: bytes) -> bool | None:
-    """The same by address; None: mobility is not its proxy."""
-    bc = mip6_state(kern).mip6_hrbc_list.get(addr)
-    return None if bc is None or bc.mbc_proxy is None else mip6_proxy_router(kern, bc)
+    """Whether a mobile node is a router, as far as its update tells; None: we are no proxy."""
+    state = mip6_state(kern)
+    row = state.bcache.find_home(addr)
+    if not row or row not in state.bcache.proxies:
+        return None
+    return state.dialect.proxy_router(state.bcache.flags[row])
 
 
-def mip6_bc_proxy_delete(kern: Kernel, bc: Mip6Bc) -> None:
+def mip6_bc_proxy_delete(kern: Kernel, cache: Bcache, row: int) -> None:
     """Give the address back; a route that somebody else has put in its place stays."""
-    if bc.mbc_na_timer is not None:
-        bc.mbc_na_timer.stop()
-        bc.mbc_na_timer = None
-    rt, bc.mbc_proxy = bc.mbc_proxy, None
-    if rt is not None and kern.rt.exact(bc.mbc_phaddr, _HOST) is rt:
-        rtrequest(kern, RTM_DELETE, bc.mbc_phaddr, _HOST)
+    timer = cache.advertised.pop(row, None)
+    if timer is not None:
+        timer.stop()
+    rt = cache.proxies.pop(row, None)
+    hoa = cache.get_hoa(row)
+    if rt is not None and kern.rt.exact(hoa, _HOST) is rt:
+        rtrequest(kern, RTM_DELETE, hoa, _HOST)
 
 
 def mip6_proxy_solicited(kern: Kernel, m: Mbuf, bc: Mip6Bc) -> bool:
@@ -115,9 +117,12 @@ def mip6_proxy_solicited(kern: Kernel, m: Mbuf, bc: Mip6Bc) -> bool:
     ip6_forward did to the packet is undone, it is for this node.
     """
     data = m.data
-    if u8(data, Ip6Hdr.O_ip6_nxt) != IPPROTO_ICMPV6 or bc.mbc_proxy is None:
+    if u8(data, Ip6Hdr.O_ip6_nxt) != IPPROTO_ICMPV6:
         return False
-    if u8(data, Ip6Hdr.O_ip6_hlim) != ND_MAX_HLIM - 1 or m.rcvif is not bc.mbc_proxy.rt_ifp:
+    proxy = bc.mbc_proxy
+    if proxy is None or m.rcvif is not proxy.rt_ifp:
+        return False
+    if u8(data, Ip6Hdr.O_ip6_hlim) != ND_MAX_HLIM - 1:
         return False
     if len(data) < Ip6Hdr.SIZE + NdNeighborSolicit.SIZE:
         return False

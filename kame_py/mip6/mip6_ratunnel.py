@@ -110,12 +110,12 @@ def _rs_check(kern: Kernel, m: Mbuf, off: int, nxt: int) -> int:
 
 def _asker(kern: Kernel, m: Mbuf, inner: Ip6Hdr) -> Mip6Hr | None:
     """The registration that a solicitation is for, by the addresses of both headers."""
-    for bc in mip6_state(kern).mip6_hrbc_list.values():
-        hr = bc.mbc_hr
-        if hr is None or hr.hr_st is not HrSt.SERVED:
+    cache = mip6_state(kern).bcache
+    for row in cache.homes_by(cache.coa, m.src):
+        hr = Mip6Hr(cache, cache.reg[row])
+        if hr.hr_st is not HrSt.SERVED or (m.src, m.dst) != (hr.hr_coa, hr.hr_addr):
             continue
-        outer = (m.src, m.dst) == (hr.hr_req.coa, hr.hr_req.addr)
-        if outer and inner.ip6_dst == m.dst and inner.ip6_src in (bc.mbc_phaddr, IN6ADDR_ANY):
+        if inner.ip6_dst == m.dst and inner.ip6_src in (cache.get_hoa(row), IN6ADDR_ANY):
             return hr
     return None
 
@@ -136,14 +136,14 @@ def mip6_tunnel_rs_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int
 
 def mip6_tunnel_ra_output(kern: Kernel, hr: Mip6Hr, options: bytes, dest2: bytes) -> int:
     """One advertisement, home agent to home address (s.9.8.3); an errno."""
-    req = hr.hr_req
+    src, dst = hr.hr_addr, hr.hr_hoa
     head = NdRouterAdvert(
         nd_ra_flags_reserved=ND_RA_FLAG_HOME_AGENT,
         nd_ra_router_lifetime=MIP6_HA_DEFAULT_LIFETIME,  # it is the home agent's as well
     )
-    icmp6_out_count(kern, icmp6_outif(kern, req.coa), ND_ROUTER_ADVERT, 0)
-    body = icmp6_sum(req.addr, req.hoa, head.pack() + options)
-    inner = ip6_pkt(req.addr, req.hoa, IPPROTO_ICMPV6, body, ND_MAX_HLIM)
+    icmp6_out_count(kern, icmp6_outif(kern, hr.hr_coa), ND_ROUTER_ADVERT, 0)
+    body = icmp6_sum(src, dst, head.pack() + options)
+    inner = ip6_pkt(src, dst, IPPROTO_ICMPV6, body, ND_MAX_HLIM)
     return mip6_mpa.mip6_mpa_output(kern, hr, IPPROTO_IPV6, inner, dest2)
 
 

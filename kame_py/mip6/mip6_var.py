@@ -3,7 +3,7 @@
 
 Members keep KAME's names. Deviates: times are monotonic nanoseconds (``*_expire``) beside the
 seconds that were told; lists are Python lists, newest first where KAME inserted at the head; the
-binding caches are dictionaries. Read first: draft-ietf-mobileip-ipv6-15 s.4.6.
+binding cache is in mip6_bcache.py. Read first: draft-ietf-mobileip-ipv6-15 s.4.6.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.clock import NS
+from kame_py.mip6.mip6_bcache import Bcache
+from kame_py.mip6.mip6_bcache import Mpa as Mpa
+from kame_py.mip6.mip6_bcview import BcList, HrbcList
+from kame_py.mip6.mip6_bcview import Mip6Bc as Mip6Bc
+from kame_py.mip6.mip6_bcview import Mip6Hr as Mip6Hr
 from kame_py.mip6.mip6_mnstate import (
     HIF_LOCATION_UNKNOWN,
     MIP6_BU_REG_STATE_NOTREG,
     DhaadSt,
 )
-from kame_py.mip6.mip6_mpa_state import MpaSt
-from kame_py.mip6.mip6_state import BcSt, HrSt
 from kame_py.wire.in6addr import IN6ADDR_ANY
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.mip6.dialect.base import Dialect
     from kame_py.net.if_ import Ifnet
-    from kame_py.net.route import Rtentry
     from kame_py.netinet6.in6_var import In6Ifaddr
     from kame_py.wire.mip6 import BindingUpdate
 
@@ -105,30 +107,6 @@ class Mip6Peer:
     hold: int = 0  # ns, no update to a correspondent before
 
 
-@dataclass(slots=True, eq=False)
-class Mip6Bc:
-    """One entry of the binding cache. mbc_hr: the home registration that it belongs to."""
-
-    mbc_phaddr: bytes  # peer's home address, kernel form
-    mbc_pcoa: bytes
-    mbc_addr: bytes  # own address that the update was sent to
-    mbc_flags: int
-    mbc_seqno: int
-    mbc_lifetime: int  # s
-    mbc_expire: int  # ns
-    mbc_prefixlen: int = 0
-    mbc_st: BcSt = BcSt.NONE
-    mbc_timer: Callout | None = None  # its end
-    mbc_br_timer: Callout | None = None  # the last quarter, and its seconds
-    mbc_quarter: int = 0  # ns, the tick at which the last quarter begins
-    mbc_unreach: int = 0  # ICMP errors in a row about the care-of address
-    mbc_unreach_at: int = 0  # ns, the last of them
-    mbc_hr: Mip6Hr | None = None
-    mbc_proxy: Rtentry | None = None  # the route that makes this node its proxy
-    mbc_na_timer: Callout | None = None  # the next advertisement of the proxy
-    mbc_na_count: int = 0  # ... sent so far
-
-
 PrefixKey = tuple[bytes, int]  # prefix and its length
 
 
@@ -148,35 +126,6 @@ class HaPrefix:
     @property
     def own(self) -> bool:
         return not self.router
-
-
-@dataclass(slots=True, eq=False)
-class Mpa:
-    """What one registered mobile node was told of the prefixes at home (draft-15 s.9.8)."""
-
-    mpa_st: MpaSt = MpaSt.IDLE
-    mpa_timer: Callout | None = None
-    mpa_deadline: int = 0  # ns, of the timer
-    mpa_tries: int = 0  # retransmissions so far
-    mpa_id: int | None = None  # unique identifier that must come back
-    mpa_first: bool = True  # nothing was told and answered yet
-    mpa_told: dict[PrefixKey, HaPrefix] | None = None  # what it knows or was sent
-    mpa_seen: dict[PrefixKey, HaPrefix] = field(default_factory=dict)  # the last change noticed
-
-
-@dataclass(slots=True, eq=False)
-class Mip6Hr:
-    """A home registration: the entries that one update made, served together.
-
-    hr_req: the last update, which the acknowledgement after duplicate detection answers.
-    """
-
-    hr_ifp: Ifnet  # home link
-    hr_req: BuRequest
-    hr_bcs: list[Mip6Bc] = field(default_factory=list)
-    hr_st: HrSt = HrSt.NONE
-    hr_dad: In6Ifaddr | None = None  # pseudo address under duplicate detection
-    hr_mpa: Mpa = field(default_factory=Mpa)
 
 
 class BuRequest(NamedTuple):
@@ -259,8 +208,7 @@ class Mip6UnuseHoa:
 class Mip6State:
     """Everything that mobility keeps on one kernel.
 
-    mip6_bc_list: bindings of correspondents by (own address, home address), least recently used
-    first. mip6_hrbc_list: home registrations by home address.
+    bcache: the binding cache; mip6_bc_list and mip6_hrbc_list show what is in it.
     """
 
     dialect: Dialect
@@ -269,8 +217,9 @@ class Mip6State:
     authdata_kame: bool = False  # sign acknowledgements as KAME did (options MIP6_AUTHDATA_KAME)
     hif_softc_list: list[HifSoftc] = field(default_factory=list)
     hif_coa: bytes = IN6ADDR_ANY  # the one care-of address of the node, kernel form
-    mip6_bc_list: dict[tuple[bytes, bytes], Mip6Bc] = field(default_factory=dict)
-    mip6_hrbc_list: dict[bytes, Mip6Bc] = field(default_factory=dict)
+    bcache: Bcache = field(default_factory=Bcache)
+    mip6_bc_list: BcList = field(init=False)
+    mip6_hrbc_list: HrbcList = field(init=False)
     mip6_dads: dict[In6Ifaddr, Mip6Hr] = field(default_factory=dict)
     mip6_mpa_list: dict[tuple[int, bytes, int], HaPrefix] = field(default_factory=dict)
     mip6_mpa_min_ms: dict[int, int] = field(default_factory=dict)  # MinRtrAdvInterval by interface
@@ -291,6 +240,10 @@ class Mip6State:
     hrbc_maxentries: int = MIP6_BC_MAXENTRIES
     bc_lifetime_limit: int = 0  # s, 0: none
     hrbc_lifetime_limit: int = 0
+
+    def __post_init__(self) -> None:
+        self.mip6_bc_list = BcList(self.bcache)
+        self.mip6_hrbc_list = HrbcList(self.bcache)
 
 
 def mip6_state(kern: Kernel) -> Mip6State:

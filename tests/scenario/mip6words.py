@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from kame_py.kern.kernel import Kernel
+from kame_py.mip6.mip6_bc import mip6_bc_remove
+from kame_py.mip6.mip6_bcache import CACHE
 from kame_py.mip6.mip6_var import Mip6State, mip6_state
 from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6Rthdr
 from kame_py.wire.const import IPPROTO_DSTOPTS, IPPROTO_ROUTING
@@ -159,6 +162,12 @@ def bindings(stage: Stage) -> dict[str, str]:
     state = mobility(stage)
     bcs = [*state.mip6_bc_list.values(), *state.mip6_hrbc_list.values()]
     return {ntop(bc.mbc_phaddr): ntop(bc.mbc_pcoa) for bc in bcs}
+
+
+def forget_bindings(kern: Kernel) -> None:
+    """As after a restart of a correspondent."""
+    for row in list(mip6_state(kern).bcache.rows(CACHE)):
+        mip6_bc_remove(kern, row)
 
 
 def with_rthdr(packet: bytes, last: str) -> bytes:

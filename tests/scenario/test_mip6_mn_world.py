@@ -18,11 +18,12 @@ from kame_py.kern.mbuf import Mbuf
 from kame_py.lab.lan import Port
 from kame_py.lab.node import Node
 from kame_py.lab.world import World
+from kame_py.mip6.mip6_hareg import mip6_hr_expire, mip6_hr_list
 from kame_py.mip6.mip6_var import mip6_state
 from kame_py.wire.const import IPPROTO_IPV6
 from kame_py.wire.in6addr import ntop
 from kame_py.wire.mip6 import BindingUpdate, HomeAddress
-from tests.scenario.mip6words import Seen, seen
+from tests.scenario.mip6words import Seen, forget_bindings, seen
 from tests.scenario.mnstage import KERNEL, KERNELS
 from tests.scenario.words import Heard
 
@@ -181,7 +182,9 @@ def test_home_agent_is_discovered_abroad(draft: str) -> None:
 
 def test_home_agent_that_restarted_gets_a_new_registration(net: Net) -> None:
     net.move("one")
-    mip6_state(net.ha.kernel).mip6_hrbc_list.clear()
+    mip6_state(net.ha.kernel).bcache.proxies.clear()  # the routes stay, and nobody knows whose
+    for hr in mip6_hr_list(net.ha.kernel):
+        mip6_hr_expire(net.ha.kernel, hr)
     net.world.run_for(2)
     net.move("two")
     assert net.reg_states()[-1] == (HA, 3)
@@ -191,7 +194,7 @@ def test_home_agent_that_restarted_gets_a_new_registration(net: Net) -> None:
 def test_lost_correspondent_binding_comes_back(net: Net) -> None:
     net.move("one")
     assert net.lost(2) == 0
-    mip6_state(net.cn.kernel).mip6_bc_list.clear()
+    forget_bindings(net.cn.kernel)
     assert net.lost(3) == 0
     net.world.run_for(2)
     assert len(mip6_state(net.cn.kernel).mip6_bc_list) == 1

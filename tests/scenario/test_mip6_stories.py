@@ -23,7 +23,7 @@ from kame_py.netinet6.scope6 import in6_clearscope
 from kame_py.wire.const import IPPROTO_IPV6
 from kame_py.wire.in6addr import ntop
 from kame_py.wire.mip6 import BindingAck, BindingUpdate
-from tests.scenario.mip6words import Seen, seen
+from tests.scenario.mip6words import Seen, forget_bindings, seen
 from tests.scenario.mnstage import COA as STAGE_COA
 from tests.scenario.mnstage import HOA as STAGE_HOA
 from tests.scenario.mnstage import KERNEL, KERNELS, MnStage, hao_of
@@ -148,7 +148,7 @@ def test_two_correspondents_each_have_their_binding(net: Net) -> None:
 def test_correspondent_that_restarts_gets_its_binding_again(net: Net) -> None:
     net.move("one")
     assert net.lost(2) == 0
-    mip6_state(net.cn.kernel).mip6_bc_list.clear()
+    forget_bindings(net.cn.kernel)
     net.tap.frames.clear()
     assert net.lost(4) == 0
     assert bindings(net.cn) == {HOA: COA1}

@@ -14,7 +14,6 @@ from kame_py.kern.clock import VirtualClock
 from kame_py.kern.conf import KernConf
 from kame_py.kern.kernel import Kernel
 from kame_py.mip6 import mip6_bc
-from kame_py.mip6.mip6_state import BcEv
 from kame_py.mip6.mip6_var import BuRequest, mip6_state
 from kame_py.net.if_ import Ifnet
 from kame_py.net.route import RTM_ADD, RTM_DELETE, LinkAddr, rt_changed, rtalloc1, rtrequest
@@ -77,11 +76,10 @@ def _bound(kern: Kernel, ifp: Ifnet) -> bytes:
 
 
 def _unbound(kern: Kernel, ifp: Ifnet) -> bytes:
-    state = mip6_state(kern)
-    mip6_bc.mip6_bc_update(kern, _request(), 60)
+    row = mip6_bc.mip6_bc_update(kern, _request(), 60)
     kern.changes.take()
-    mip6_bc.mip6_bc_event(kern, state.mip6_bc_list[OURS, FAR], BcEv.REMOVE)
-    assert not state.mip6_bc_list
+    mip6_bc.mip6_bc_remove(kern, row)
+    assert not mip6_state(kern).mip6_bc_list
     return FAR
 
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 from kame_py.boot import boot
 from kame_py.kern.clock import NS, VirtualClock
 from kame_py.kern.conf import KernConf
-from kame_py.mip6.mip6_var import Mip6Bc, Mip6State, mip6_state
+from kame_py.mip6.mip6_bc import mip6_bc_put, mip6_bc_remove, mip6_bc_set
+from kame_py.mip6.mip6_bcache import CACHE
+from kame_py.mip6.mip6_var import Mip6State, mip6_state
 from kame_py.replay import bindings
 from kame_py.replay.bindings import EXPIRED, MOVED, REMOVED, Bindings
 from kame_py.replay.signal import Signal
@@ -29,8 +31,12 @@ class Node:
         return mip6_state(self.kern)
 
     def bind(self, care_of: bytes, seqno: int, expire_s: int, home: bytes = HOME) -> None:
-        bc = Mip6Bc(home, care_of, HERE, 0, seqno, 60, expire_s * NS)
-        self.state.mip6_bc_list[HERE, home] = bc
+        row = mip6_bc_put(self.kern, HERE, home, care_of, 0, seqno, 0, 60)
+        self.state.bcache.expire[row] = expire_s * NS
+
+    def forget(self) -> None:
+        for row in list(self.state.bcache.rows(CACHE)):
+            mip6_bc_remove(self.kern, row)
 
     def look(self, t_s: float) -> None:
         self.clock.t = round(t_s * NS)
@@ -71,7 +77,7 @@ def test_a_binding_ends_when_its_time_is_over_not_when_somebody_looks() -> None:
     node = Node()
     node.bind(AWAY, 1, 10)
     node.look(1)
-    node.state.mip6_bc_list.clear()
+    node.forget()
     node.look(30)
     assert node.told() == [(AWAY, 1.0, 10.0, EXPIRED, 1)]
 
@@ -89,7 +95,7 @@ def test_a_binding_that_is_taken_away_ends_then() -> None:
     node = Node()
     node.bind(AWAY, 1, 10)
     node.look(1)
-    node.state.mip6_bc_list.clear()
+    node.forget()
     node.look(4)
     assert node.told() == [(AWAY, 1.0, 4.0, REMOVED, 1)]
 
@@ -97,7 +103,9 @@ def test_a_binding_that_is_taken_away_ends_then() -> None:
 def test_home_registrations_are_told_apart() -> None:
     node = Node()
     node.bind(AWAY, 1, 100)
-    node.state.mip6_hrbc_list[HOME] = Mip6Bc(HOME, FAR, HERE, 0, 1, 60, 100 * NS)
+    cache = node.state.bcache
+    row = cache.new(HERE, HOME, cache.new_hr(node.kern.ifnets[0]))
+    mip6_bc_set(node.kern, cache, row, HOME, FAR, 0, 1, 0, 60)
     node.look(1)
     kinds = {span.kind: span.care_of for span in node.bindings.spans}
     assert kinds == {bindings.CACHE: AWAY, bindings.HOME: FAR}
