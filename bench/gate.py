@@ -86,6 +86,7 @@ def figures(results: Path) -> dict[str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.gate", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
+    parser.add_argument("--expected", type=Path, default=EXPECTED, metavar="FILE")
     parser.add_argument("--accept", action="store_true", help="these are good ratios")
     args = parser.parse_args()
     try:
@@ -96,7 +97,7 @@ def main() -> int:
     kernels, measured, expected = (
         peers["machine"]["kernels_for"],
         ratios(peers["contests"]),
-        Expected(),
+        Expected(args.expected),
     )
     if args.accept:
         expected.accept("full", kernels, measured)
