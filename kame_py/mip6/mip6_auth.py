@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from kame_py.mip6.mip6_var import Mip6Bu, Mip6State
 
 AUTHDATA_WORD: Final = 4  # octets: the code is a whole number of 32 bit words (s.5.6)
-USABLE: Final = range(AUTHDATA_WORD, 256, AUTHDATA_WORD)  # the null algorithm proves nothing
+USABLE: Final = frozenset(range(AUTHDATA_WORD, 256, AUTHDATA_WORD))  # not 0, which proves nothing
+_RESERVED: Final = Ip6OptBindingAck.O_ip6oa_reserved
+_SEQNO: Final = Ip6OptBindingAck.O_ip6oa_seqno  # behind that
 _AH: Final = M_AUTHIPHDR | M_AUTHIPDGM  # ESP alone marks only the second (s.4.4)
 
 Covered: TypeAlias = tuple[bytes, ...]  # what goes into the code, in order
@@ -81,7 +83,7 @@ def mip6_ba_covered(dst: bytes, src: bytes, option: bytes, reserved: bool) -> Co
 
 
 def _without_reserved(option: bytes) -> bytes:
-    return option[: Ip6OptBindingAck.O_ip6oa_reserved] + option[Ip6OptBindingAck.O_ip6oa_seqno :]
+    return option[:_RESERVED] + option[_SEQNO:]
 
 
 def _ack_forms(option: bytes) -> Covered:
@@ -112,30 +114,21 @@ def mip6_bu_sign(kern: Kernel, sa: AuthdataSa, value: BindingUpdate, bu: Mip6Bu)
     return AlignedOpt(head + sa.sign(*mip6_bu_covered(dst, coa, hoa, head)), align, plus)
 
 
-def mip6_ba_sign(
-    kern: Kernel, sa: AuthdataSa, ba: BindingAck, dst: bytes, src: bytes
-) -> AlignedOpt:
-    """The acknowledgement from ``src`` to the home address ``dst``, signed."""
-    return AlignedOpt(*_ba_signed(mip6_state(kern), sa, ba, dst, src))
-
-
 def mip6_ba_header(
     kern: Kernel, state: Mip6State, ba: BindingAck, dst: bytes, src: bytes
 ) -> bytes | None:
-    """The same as a destination options header; None: no key."""
+    """Destination options: the acknowledgement from ``src`` to the home address ``dst``, signed.
+
+    None: no key.
+    """
     sa = mip6_authdata_sa(kern, src, dst)
-    return None if sa is None else build_option(IPPROTO_NONE, *_ba_signed(state, sa, ba, dst, src))
-
-
-def _ba_signed(
-    state: Mip6State, sa: AuthdataSa, ba: BindingAck, dst: bytes, src: bytes
-) -> tuple[bytes, int, int]:
-    """The option, and its alignment."""
+    if sa is None:
+        return None
     head, align, plus = state.dialect.wire.uncoded(ba, sa.spi, sa.icvlen)
     if dst >= b"\xfe" or src >= b"\xfe":
         dst, src = in6_clearscope(dst), in6_clearscope(src)
     covered = head if state.authdata_kame else _without_reserved(head)
-    return head + sa.sign(dst, src, covered), align, plus
+    return build_option(IPPROTO_NONE, head + sa.sign(dst, src, covered), align, plus)
 
 
 # -- receiving --------------------------------------------------------------------------------

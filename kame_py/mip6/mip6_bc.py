@@ -76,12 +76,14 @@ def mip6_bc_used(kern: Kernel, bc: Mip6Bc) -> bool:
     return bool(mip6_bc_event(kern, bc.row, BcEv.OUTPUT) & BcAct.REQUEST)
 
 
-def mip6_bc_update(kern: Kernel, req: BuRequest, lifetime_s: int) -> int:
-    """Make or change the entry of a correspondent; the oldest one gives way when it is full."""
+def mip6_bc_update(kern: Kernel, req: BuRequest, lifetime_s: int, row: int = 0) -> int:
+    """Make or change the entry of a correspondent; the oldest one gives way when it is full.
+
+    row: of the entry, where that is known.
+    """
     bu = req.bu
-    return mip6_bc_put(
-        kern, req.addr, req.hoa, req.coa, bu.flags, bu.seqno, bu.prefixlen, lifetime_s
-    )
+    flags, seqno, plen = bu.flags, bu.seqno, bu.prefixlen
+    return mip6_bc_put(kern, req.addr, req.hoa, req.coa, flags, seqno, plen, lifetime_s, row)
 
 
 def mip6_bc_put(
@@ -93,11 +95,12 @@ def mip6_bc_put(
     seqno: int,
     prefixlen: int,
     lifetime_s: int,
+    row: int = 0,
 ) -> int:
     """mip6_bc_update from plain values; the entry's row."""
     state = mip6_state(kern)
     cache = state.bcache
-    row = cache.find(addr, hoa)
+    row = row or cache.find(addr, hoa)
     if row:
         cache.touch(row)
     else:

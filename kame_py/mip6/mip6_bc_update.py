@@ -32,7 +32,7 @@ from kame_py.wire.const import (
     MIP6_BA_STATUS_PROHIBIT,
 )
 from kame_py.wire.malformed import Malformed
-from kame_py.wire.mip6 import AltCoa, parse_bu
+from kame_py.wire.mip6 import AltCoa
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -78,10 +78,12 @@ def _mip6_validate_bu(
         mip6log(kern, LOG_NOTICE, text)
         return D.MIP6_BUNOHAO
     hoa, careof, data = aux.ip6a_home, aux.ip6a_careof, m.data
-    bu = parse_bu(wire, data, opt)
-    if isinstance(bu, Malformed):
+    fixed = opt + wire.bu_size
+    subopts = wire.parse_subopts(data, fixed, end)
+    if fixed > end or isinstance(subopts, Malformed):
         _tell_short(kern, end - opt, hoa)
         return D.MIP6_BUSHORT
+    bu = wire.unpack_bu(data, opt, subopts)
     why = mip6_auth.mip6_bu_refusal(kern, m, data[opt:end], bu, hoa, careof)
     if why is not None:
         return why
@@ -114,9 +116,9 @@ def mip6_process_bu(kern: Kernel, req: BuRequest, row: int) -> None:
 
     row: of the entry that the update is about; 0 none.
     """
-    delete = not req.bu.lifetime_s or req.coa == req.hoa
-    state = mip6_state(kern)
-    if req.bu.flags & IP6_MIP6_BU_HOME:
+    state, bu = mip6_state(kern), req.bu
+    delete = not bu.lifetime_s or req.coa == req.hoa
+    if bu.flags & IP6_MIP6_BU_HOME:
         if state.config.mcfg_type != MIP6_CONFIG_TYPE_HA:
             mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_SUPPORTED)
         elif delete:
@@ -130,7 +132,7 @@ def mip6_process_bu(kern: Kernel, req: BuRequest, row: int) -> None:
     elif delete:
         _mip6_bc_forget(kern, req, row)
     else:
-        _mip6_bc_remember(kern, req, state.bc_lifetime_limit)
+        _mip6_bc_remember(kern, req, row, state.bc_lifetime_limit)
 
 
 def _mip6_bc_forget(kern: Kernel, req: BuRequest, row: int) -> None:
@@ -140,9 +142,9 @@ def _mip6_bc_forget(kern: Kernel, req: BuRequest, row: int) -> None:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
 
 
-def _mip6_bc_remember(kern: Kernel, req: BuRequest, limit: int) -> None:
+def _mip6_bc_remember(kern: Kernel, req: BuRequest, row: int, limit: int) -> None:
     lifetime_s = min(req.bu.lifetime_s, limit) if limit else req.bu.lifetime_s
-    mip6_bc.mip6_bc_update(kern, req, lifetime_s)
+    mip6_bc.mip6_bc_update(kern, req, lifetime_s, row)
     if req.bu.flags & IP6_MIP6_BU_ACK:
         # No home agent: what is refreshed in time is what is known (draft-15 s.5.2).
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, lifetime_s)

@@ -9,7 +9,7 @@ binding cache is in mip6_bcache.py. Read first: draft-ietf-mobileip-ipv6-15 s.4.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.mip6.mip6_bcache import Bcache
@@ -23,6 +23,7 @@ from kame_py.mip6.mip6_mnstate import (
     DhaadSt,
 )
 from kame_py.wire.in6addr import IN6ADDR_ANY
+from kame_py.wire.record import hot_record
 
 if TYPE_CHECKING:
     from kame_py.kern.callout import Callout
@@ -128,7 +129,8 @@ class HaPrefix:
         return not self.router
 
 
-class BuRequest(NamedTuple):
+@hot_record
+class BuRequest:
     """A binding update with the addresses of its packet, kernel form."""
 
     addr: bytes  # own address that it was sent to

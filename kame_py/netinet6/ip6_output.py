@@ -14,7 +14,7 @@ from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.mbuf import Mbuf, m_copy, trace
 from kame_py.net.if_ import IFF_LOOPBACK, IFF_MULTICAST
 from kame_py.net.if_loop import looutput
-from kame_py.net.route import RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, rtalloc1
+from kame_py.net.route import RTF_BLACKHOLE, RTF_CLONING, RTF_GATEWAY, RTF_REJECT, rtalloc1
 from kame_py.netinet6.ip6_fragment import ip6_fragment
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, IPV6_FORWARDING, IPV6_MINMTU, Exthdrs
 from kame_py.netinet6.scope6 import in6_addrzone, in6_clearscope, in6_embedscope
@@ -218,7 +218,9 @@ def _ip6_route(
     if dst >= b"\xff":
         return _ip6_route_multicast(kern, m, opt, im6o)
     nexthop = dst if opt is None or opt.ip6po_nexthop is None else opt.ip6po_nexthop
-    rt = rtalloc1(kern, nexthop)
+    rt = kern.rt.lookup(nexthop)
+    if rt is None or rt.rt_flags & RTF_CLONING:
+        rt = rtalloc1(kern, nexthop)
     if rt is None:
         drop(kern, m, D.IP6_NOROUTE)
         return EHOSTUNREACH

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.hooks import IPSEC_SILENT
+from kame_py.kern.mbuf import IP6A_AH
 from kame_py.kern.protosw import Ip6Protosw
 from kame_py.netkey.ah_input import ah6_input
 from kame_py.netkey.algorithms import icv_equal
@@ -20,7 +21,6 @@ from kame_py.netkey.esp_core import esp_icvlen
 from kame_py.netkey.esp_input import esp6_ctlinput, esp6_input
 from kame_py.netkey.ipsec_output import (
     ipsec6_ah_request,
-    ipsec6_ah_wanted,
     ipsec6_output_trans,
     ipsec6_output_tunnel,
     ipsec6_saidx,
@@ -50,6 +50,7 @@ from kame_py.wire.pfkeyv2 import (
     IPSEC_POLICY_DISCARD,
     IPSEC_POLICY_IPSEC,
     IPSEC_POLICY_NONE,
+    IPSEC_ULPROTO_ANY,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Ipsec6:
     # -- in ------------------------------------------------------------------------------------
 
     def in_reject(self, kern: Kernel, m: Mbuf, off: int, nxt: int) -> bool:
-        if _no_policy(kern, IPSEC_DIR_INBOUND):
+        if _no_policy_for(kern, IPSEC_DIR_INBOUND, nxt):
             return False
         return ipsec6_in_reject(kern, m, nxt, ipsec_ports(m.data, off, nxt))
 
@@ -150,8 +151,8 @@ class Ipsec6:
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
         aux = m.ipsec
-        marked = m.aux is not None and ipsec6_ah_wanted(m)
-        if aux is None and not marked and _no_policy(kern, IPSEC_DIR_OUTBOUND):
+        marked = m.aux is not None and m.aux.ip6a_flags & IP6A_AH
+        if aux is None and not marked and _no_policy_for(kern, IPSEC_DIR_OUTBOUND, nxt):
             return 0
         ports = ipsec_ports(payload, 0, nxt)
         if aux is None or aux.so is None:
@@ -275,6 +276,15 @@ def _no_policy(kern: Kernel, direction: int) -> bool:
     """The database has nothing about a direction, and what is in none passes."""
     key = kern.key
     return not key.policies[direction] and key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD
+
+
+def _no_policy_for(kern: Kernel, direction: int, nxt: int) -> bool:
+    """The same about a protocol."""
+    key = kern.key
+    protocols = key.policies[direction]
+    if nxt in protocols or IPSEC_ULPROTO_ANY in protocols:
+        return False
+    return key.ip6_def_policy.policy != IPSEC_POLICY_DISCARD
 
 
 def _tunnels(sp: Secpolicy) -> Sequence[Ipsecrequest]:

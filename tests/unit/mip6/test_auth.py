@@ -164,13 +164,13 @@ def header(kern: Kernel, sa: Key, vector: Vector) -> bytes:
     """The destination options header that carries the signed option, nothing behind it."""
     if isinstance(vector.option, BindingAck):
         dst, src = addr(vector.dst), addr(vector.src)
-        option = mip6_auth.mip6_ba_sign(kern, sa, vector.option, dst, src)
-    else:
-        sc = mip6_state(kern).hif_softc_list[0]
-        ends = addr(vector.dst), addr(vector.src), addr(vector.coa)
-        bu = Mip6Bu(sc, *ends, 0, 0, 0, 0)
-        option = mip6_auth.mip6_bu_sign(kern, sa, vector.option, bu)
-    return build_options(59, [option])
+        signed = mip6_auth.mip6_ba_header(kern, mip6_state(kern), vector.option, dst, src)
+        assert signed is not None
+        return signed
+    sc = mip6_state(kern).hif_softc_list[0]
+    ends = addr(vector.dst), addr(vector.src), addr(vector.coa)
+    bu = Mip6Bu(sc, *ends, 0, 0, 0, 0)
+    return build_options(59, [mip6_auth.mip6_bu_sign(kern, sa, vector.option, bu)])
 
 
 def packet(kern: Kernel, vector: Vector) -> Mbuf:
