@@ -29,8 +29,7 @@ from kame_py.kern.clock import NS
 from kame_py.kern.drop import D
 from kame_py.kern.mbuf import Fate
 from kame_py.mip6 import mip6_bc
-from kame_py.mip6.mip6_state import BcEv
-from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, BuRequest, Mip6State
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
 from kame_py.netkey.ipsec import Ipsec6
 from kame_py.wire.codecs import Ip6Hdr
@@ -40,14 +39,12 @@ from kame_py.wire.const import (
     IPPROTO_DSTOPTS,
     MIP6_BA_STATUS_ACCEPTED,
 )
-from kame_py.wire.mip6 import BindingUpdate
 from kame_py.wire.mip6_draft15 import WIRE
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, Batch
     from kame_py.fast.lower import Lowered
     from kame_py.kern.kernel import Kernel
-    from kame_py.mip6.mip6_var import Mip6Bc
     from kame_py.net.if_ import Ifnet
     from kame_py.netkey.ipsec import AuthdataSa
     from kame_py.netkey.keydb import Secasvar, Secpolicy
@@ -268,7 +265,7 @@ class Updates:
         """Process updates in order, as long as each is plain; the first one that is not."""
         kern, state, names, gen = self._kern, self._state, self._names, self._kern.key.gen
         known, ways, newer = self._peers.known, self._ways.known, state.dialect.newer
-        cache, homes, own = state.mip6_bc_list, state.mip6_hrbc_list, kern.ip6.ifaddrs
+        cache, own = state.bcache, kern.ip6.ifaddrs
         verdicts, sas, octets = self._verdicts, self._sas, self._octets
         flags, seqnos, lives = self._flags, self._seqnos, self._lives
         tight = self._tight(times, first)
@@ -289,10 +286,10 @@ class Updates:
             at = k * bk.H_SIZE
             hoa, coa = names[at : at + bk.H_COA], names[at + bk.H_COA : at + bk.H_SRC]
             addr = peer.sav.saidx.dst
-            if hoa in own or hoa in homes or addr not in self._mine:
+            if hoa in own or (cache.homes and cache.find_home(hoa)) or addr not in self._mine:
                 return k
-            bc, life = cache.get((addr, hoa)), lives[k]
-            old = bc is not None and not newer(seqnos[k], bc.mbc_seqno)
+            bc, life = cache.find(addr, hoa), lives[k]
+            old = bc and not newer(seqnos[k], cache.seqno[bc])
             gone = not life or coa == hoa
             if old or flags[k] & IP6_MIP6_BU_ACK:
                 by_coa = coa != hoa and (old or not gone)
@@ -307,7 +304,7 @@ class Updates:
                 run.hops.append(hop)
                 run.vias.append(via)
                 if old or gone or via == hoa:
-                    run.odd.append((len(run.acks) - 1, bc.mbc_seqno if old and bc else None))
+                    run.odd.append((len(run.acks) - 1, cache.seqno[bc] if old else None))
                 use(way.sav, self._signed[way.icvlen], now, stamp)
                 run.used[way.sign] = now
                 if way.leave is not None:
@@ -324,19 +321,17 @@ class Updates:
                 return k + 1
         return first + len(times)
 
-    def _bind(
-        self, bc: Mip6Bc | None, addr: bytes, hoa: bytes, coa: bytes, k: int, gone: bool
-    ) -> None:
+    def _bind(self, bc: int, addr: bytes, hoa: bytes, coa: bytes, k: int, gone: bool) -> None:
         """What an accepted update does to the binding cache."""
         kern, limit = self._kern, self._state.bc_lifetime_limit
         if gone:
-            if bc is not None:
-                mip6_bc.mip6_bc_event(kern, bc, BcEv.REMOVE)
+            if bc:
+                mip6_bc.mip6_bc_remove(kern, bc)
             return
         life = self._lives[k]
-        bu = BindingUpdate(self._flags[k], self._seqnos[k], life)
         life = min(life, limit) if limit else life
-        mip6_bc.mip6_bc_update(kern, BuRequest(addr, hoa, coa, coa, bu), life)
+        flags, seqno = self._flags[k], self._seqnos[k]
+        mip6_bc.mip6_bc_put(kern, addr, hoa, coa, flags, seqno, 0, life)
 
     def _tight(self, times: list[int], first: int) -> bool:
         """Whether a timer that a binding of this run sets may be due within it."""
