@@ -12,10 +12,8 @@ import json
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from kame_py.cli.main import add_version
@@ -108,6 +106,8 @@ def _seconds(text: str) -> float:
 
 def shipped() -> list[Traversable]:
     """The labs that come with the package, by name."""
+    from importlib.resources import files
+
     folder = files("kame_py") / "labs"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(SUFFIX)]
     return sorted(found, key=lambda entry: entry.name)
@@ -156,6 +156,8 @@ def load_lab(name: str) -> LabFile:
 @contextmanager
 def whole_file(path: str) -> Iterator[BinaryIO]:
     """A file that appears under its name only when it is complete. Devices are written to."""
+    import tempfile
+
     folder = os.path.dirname(path) or "."
     try:
         if os.path.isdir(path):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,12 +109,10 @@ def cache_dir() -> Path | None:
     path = Path(base) / "kame-py" / _sources_hash()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.stat().st_uid != os.getuid():
-            return None
-        with tempfile.TemporaryFile(dir=path):
-            return path
+        ours = path.stat().st_uid == os.getuid()
     except OSError:
         return None
+    return path if ours and os.access(path, os.W_OK | os.X_OK) else None
 
 
 def _detect(asked: str | None) -> Cpu:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
@@ -69,6 +68,8 @@ def keep(name: str, code: bytes) -> None:
     place = _place()
     if place is None:
         return
+    import tempfile
+
     try:
         with tempfile.NamedTemporaryFile(dir=place[0], delete=False) as f:
             f.write(hashlib.sha256(code).digest() + code)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
+import numba
 from llvmlite import binding as untyped_binding  # type: ignore[import-untyped]  # it has no stubs
 from llvmlite import ir
 from numba import types
@@ -49,6 +50,9 @@ def build(kernel: Any) -> bytes | None:
     if len(kernel.signatures) != 1:
         return None
     (signature,) = kernel.signatures
+    if kernel.stats.cache_hits[signature]:  # numba has no LLVM code of what it had kept
+        kernel = numba.njit(nogil=True)(kernel.py_func)
+        kernel.compile(signature)
     made = kernel.overloads[signature].fndesc
     try:
         entry = Entry(made.llvm_func_name, made.argtypes, made.restype)

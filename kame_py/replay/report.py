@@ -6,6 +6,7 @@ No KAME counterpart. Addresses are whole and numeric, link-local ones with their
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import REASONS
@@ -48,6 +49,7 @@ _STATES: Final = {
     4: "probe",
 }
 _NEIGHBORS_SHOWN: Final = 20
+_INDENT: Final = "  "
 
 
 def to_json(result: ReplayResult, seconds: float, interrupted: bool = False) -> dict[str, Json]:
@@ -73,6 +75,26 @@ def to_json(result: ReplayResult, seconds: float, interrupted: bool = False) -> 
         "counters": dict(kern.stats.nonzero()),
         "problems": [*result.problems, *result.doubts],
     }
+
+
+def json_text(value: Json, indent: str = "") -> str:
+    """Indented by two; a row of a table is one line, since there may be a hundred thousand."""
+    inner = indent + _INDENT
+    if isinstance(value, dict) and value:
+        parts = [f"{json.dumps(key)}: {json_text(member, inner)}" for key, member in value.items()]
+        brackets = "{}"
+    elif isinstance(value, list) and value:
+        parts = [json.dumps(one) if _flat(one) else json_text(one, inner) for one in value]
+        brackets = "[]"
+    else:
+        return json.dumps(value)
+    lines = f",\n{inner}".join(parts)
+    return f"{brackets[0]}\n{inner}{lines}\n{indent}{brackets[1]}"
+
+
+def _flat(value: Json) -> bool:
+    """A row: nothing in it has parts."""
+    return isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values())
 
 
 def packets_per_second(packets: int, seconds: float) -> int:

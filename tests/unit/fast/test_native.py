@@ -147,9 +147,16 @@ for turn in (1, 2):
 """
 
 
-def _started(folder: Path, cpu: str) -> list[str]:
+BY_NUMBA: Final = """
+import numpy as np
+from kame_py.fast import kernels
+kernels.written("in_order")(np.array([3, 2]), 2, 1, np.zeros(2, np.int64))
+"""
+
+
+def _started(folder: Path, cpu: str = "", program: str = STARTED) -> list[str]:
     env = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "KAME_CPU": cpu}
-    argv = [sys.executable, "-c", STARTED]
+    argv = [sys.executable, "-c", program]
     done = subprocess.run(
         argv, env=env, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
@@ -160,13 +167,20 @@ def _started(folder: Path, cpu: str) -> list[str]:
 def test_a_second_start_does_without_numba(tmp_path: Path) -> None:
     """The first one has the file's function from the second call on."""
     line = "3 3 builtin_function_or_method"
-    assert _started(tmp_path, "") == [f"{line} True"] * 2
-    assert _started(tmp_path, "") == [f"{line} False"] * 2
+    assert _started(tmp_path) == [f"{line} True"] * 2
+    assert _started(tmp_path) == [f"{line} False"] * 2
+
+
+@pytest.mark.slow
+def test_what_numba_has_kept_already_is_compiled_again_for_a_file(tmp_path: Path) -> None:
+    _started(tmp_path, program=BY_NUMBA)
+    assert _started(tmp_path)[-1].endswith("True")
+    assert _started(tmp_path)[-1].endswith("False")
 
 
 @pytest.mark.slow
 def test_files_for_one_processor_are_not_for_another(tmp_path: Path) -> None:
-    _started(tmp_path, "")
+    _started(tmp_path)
     assert _started(tmp_path, "plain")[-1].endswith("True")
     assert len(list(tmp_path.glob("kame-py/*/in_order-*.kernel"))) == 2
     assert _started(tmp_path, "none") == ["3 3 function False"] * 2
