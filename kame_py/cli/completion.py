@@ -26,9 +26,8 @@ OF_A_NODE: Final = ("shell", "stop")
 #: Commands, with the word behind them, that take the name of a shipped lab.
 OF_A_LAB: Final = (("lab", "run"), ("lab", "check"), ("lab", "show"), ("up",))
 
-_OPTION: Final = re.compile(
-    r"^  (?P<short>-\w)?(?: [A-Z,]+)?(?:, )?(?P<long>--[\w-]+)?(?: [A-Z,|]+)?(?:$|  +(?P<text>.*))"
-)
+#: A row of argparse: ``  -w LINK=WIRE, --wire LINK=WIRE  what it means``.
+_OPTION: Final = re.compile(r"^  (?P<names>-\S+(?: \S+)*)(?:$|  +(?P<text>.*))")
 _SUBCOMMAND: Final = re.compile(r"^    (?P<word>[a-z]+) {2,}(?P<text>.*)")
 
 
@@ -99,7 +98,7 @@ def _add_command(found: dict[Path, tuple[Word, ...]], path: Path) -> None:
         option = _OPTION.match(line)
         if option is not None:
             meaning = option["text"] or ""
-            words += [Word(o, meaning) for o in (option["short"], option["long"]) if o]
+            words += [Word(name.split()[0], meaning) for name in option["names"].split(", ")]
         below = _SUBCOMMAND.match(line)
         if below is not None and "COMMAND ..." in text:
             words.append(Word(below["word"], below["text"]))

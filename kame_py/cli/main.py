@@ -10,16 +10,16 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final
 
 from kame_py import __version__
+from kame_py.host.streams import EX_INTERRUPTED as EX_INTERRUPTED  # what replay ends with, too
+from kame_py.host.streams import EX_OUTPUT, with_streams
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-EX_OUTPUT: Final = 1
 EX_USAGE: Final = 2
-EX_INTERRUPTED: Final = 130  # 128 + SIGINT
 
 #: Command -> (module with ``main(argv) -> int``, what it is for).
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -46,25 +46,7 @@ Main = Callable[[list[str]], int]
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     words = sys.argv[1:] if argv is None else argv
-    sys.stdout = sys.stdout or _nowhere()  # None when the caller closed it
-    sys.stderr = sys.stderr or _nowhere()
-    try:
-        status = _dispatch(words)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader is gone: nothing can be said any more
-        return EX_OUTPUT
-    except OSError as problem:
-        sys.stderr.write(f"kame: output: {problem.strerror or problem}\n")
-        sys.stdout = _nowhere()  # what waits to be written has no place to go
-        return EX_OUTPUT
-    except KeyboardInterrupt:
-        return EX_INTERRUPTED
-    return status
-
-
-def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")
+    return with_streams("kame", lambda: _dispatch(words), broken_pipe=EX_OUTPUT)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -113,6 +95,9 @@ def _tool(name: str, rest: list[str]) -> int:
         return run_tool(name, rest)
     import difflib
 
+    if name == "--node" or name.startswith("--node="):
+        sys.stderr.write("kame: --node: goes behind the tool; in front of it say -N NAME\n")
+        return EX_USAGE
     close = difflib.get_close_matches(name, [*COMMANDS, *TOOLS], n=1)
     hint = f"; did you mean {close[0]}" if close else "; kame --help lists the commands"
     sys.stderr.write(f"kame: {name}: no such command{hint}\n")

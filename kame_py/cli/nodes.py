@@ -24,7 +24,7 @@ Row = tuple[int, str, bool]
 
 def main(argv: list[str]) -> int:
     """``kame ps``; exit status 1 when nothing runs."""
-    from kame_py.host.connect import running
+    from kame_py.host.connect import survey
     from kame_py.host.runtime import START_HINT, RuntimeProblem, wanted
 
     parser = argparse.ArgumentParser(prog="kame ps", description="The nodes that run.")
@@ -33,17 +33,20 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     try:
         path = wanted(None).path
-        there = running(None if path is None else [path])
+        there, silent = survey(None if path is None else [path])
     except RuntimeProblem as problem:
         sys.stderr.write(f"kame ps: {problem}\n")
         return EX_NONE
     rows = [(found, _programs(found)) for found in there]
     if args.json:
         print(json.dumps([_json(found, programs) for found, programs in rows], indent=2))
-    elif not rows:
-        sys.stderr.write(f"kame ps: no running node ({START_HINT})\n")
     else:
         _print(rows)
+    for line in silent:
+        sys.stderr.write(f"kame ps: {line}\n")
+    if not rows and not silent:
+        where = "" if path is None else f" at {path}"
+        sys.stderr.write(f"kame ps: no running node{where} ({START_HINT})\n")
     return EX_OK if rows else EX_NONE
 
 
@@ -51,10 +54,11 @@ def _programs(found: Found) -> list[Row]:
     """(pid, name, beside its kernel) of the programs of a node."""
     from kame_py.ctl.remote import NodeGone
     from kame_py.host.connect import ask
+    from kame_py.wire.errno import KError
 
     try:
         answer = ask(found.path, "programs")
-    except (OSError, NodeGone):
+    except (OSError, NodeGone, KError):
         return []
     rows: list[Row] = []
     for row in answer if isinstance(answer, tuple) else ():

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import kame_py
 from kame_py.cli.main import add_version
 
 V6_SBIN: Final = "/usr/local/v6/sbin"
@@ -34,11 +35,11 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     from kame_py.ctl.remote import NodeGone
     from kame_py.host.connect import find
-    from kame_py.host.runtime import ENV_NODE, ENV_SERVER, RuntimeProblem, runtime_dir, wanted
+    from kame_py.host.runtime import ENV_NODE, ENV_SERVER, RuntimeProblem, node_dir, wanted
 
     try:
         found = find(wanted(args.node))
-        folder = runtime_dir(create=True) / found.node / "bin"
+        folder = node_dir(found.node) / "bin"
         write_tools(folder)
     except (NodeGone, RuntimeProblem, OSError) as problem:
         sys.stderr.write(f"kame shell: {problem}\n")
@@ -54,11 +55,10 @@ def write_tools(folder: Path) -> None:
     """One small program for each tool, and what bash reads first."""
     from kame_py.tools import TOOLS
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    python = shlex.quote(sys.executable)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for name in TOOLS:
         path = folder / name
-        path.write_text(f'#!/bin/sh\nexec {python} -m kame_py.tools.{name} "$@"\n')
+        path.write_text(f'#!/bin/sh\nexec {_python()} -m kame_py.tools.{name} "$@"\n')
         path.chmod(0o700)
     lines = [f'function {V6_SBIN}/{name} {{ {name} "$@"; }}' for name in TOOLS]
     (folder / ".functions").write_text("\n".join(lines) + "\n")
@@ -68,6 +68,13 @@ def write_tools(folder: Path) -> None:
         f". {shlex.quote(str(folder / '.functions'))}\n"
         'PS1="$KAME_SHELL# "\n'
     )
+
+
+def _python() -> str:
+    """The interpreter as a tool is to run in it: nothing is imported from the current folder."""
+    root = str(Path(kame_py.__file__).parent.parent)
+    path = "" if root in sys.path[1:] else f"env PYTHONPATH={shlex.quote(root)} "
+    return f"{path}{shlex.quote(sys.executable)} -P"
 
 
 def _shell(folder: Path, node: str, command: str | None, env: dict[str, str]) -> list[str]:

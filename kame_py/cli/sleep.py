@@ -25,13 +25,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--node", metavar="NAME", help="needed when several run")
     add_version(parser)
     args = parser.parse_args(argv)
-    import asyncio
-
     from kame_py.ctl.remote import NodeGone
-    from kame_py.host.run_tool import connect
+    from kame_py.host.run_tool import connect, finish
 
     try:
-        asyncio.run(connect("sleep", args.node).nanosleep(round(args.seconds * NS)))
+        finish("sleep", connect("sleep", args.node).nanosleep(round(args.seconds * NS)))
     except NodeGone as problem:
         sys.stderr.write(f"kame sleep: {problem}\n")
         return EX_NONODE

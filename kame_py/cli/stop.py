@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``kame stop``: end the process of a node, and with it all nodes of that process.
+"""``kame stop``: end the process of a node, and with it all nodes of that process, and wait for it.
 
 No KAME counterpart.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from kame_py.cli.main import add_version
-from kame_py.cli.plug import tell
+from kame_py.cli.plug import about
 
 
 def main(argv: list[str]) -> int:
@@ -20,4 +20,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("node", nargs="?", metavar="NODE", help="needed when several run")
     add_version(parser)
     args = parser.parse_args(argv)
-    return tell("stop", args.node, "stop")
+    from kame_py.host.connect import stop
+
+    return about("stop", args.node, lambda found: stop(found.path))

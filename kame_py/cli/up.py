@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.lab import EX_FILE, FileProblem, LabProblem, entry_line, load_lab
 from kame_py.cli.main import add_version
+from kame_py.host.streams import forget
 
 if TYPE_CHECKING:
+    from kame_py.cli.screen import Screen
+    from kame_py.host.capturefile import CaptureFile
     from kame_py.lab.schema import LabFile
     from kame_py.lab.timeline import Entry
 
@@ -26,6 +30,8 @@ EX_OK: Final = 0
 EX_FAILED: Final = 1
 EX_RIGHTS: Final = 3
 SEED_BITS: Final = 63
+STEM_MAX: Final = 32
+NOT_IN_STEM: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def main(argv: list[str]) -> int:
@@ -79,8 +85,12 @@ def guarded(name: str, body: Callable[[], int]) -> int:
     except DeviceProblem as problem:
         sys.stderr.write(f"kame {name}: {problem}\n")
         return EX_RIGHTS if problem.permission else EX_FAILED
-    except (RuntimeProblem, OSError) as problem:
+    except RuntimeProblem as problem:
         sys.stderr.write(f"kame {name}: {problem}\n")
+        return EX_FAILED
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename is not None else ""
+        sys.stderr.write(f"kame {name}: {where}{problem.strerror or problem}\n")
         return EX_FAILED
 
 
@@ -93,6 +103,8 @@ def _up(args: argparse.Namespace) -> int:
             raise FileProblem(f"--wire {text}: not LINK=WIRE")
         if link not in lab.links:
             raise FileProblem(f"--wire {text}: no link {link}: {', '.join(lab.links)}")
+        if link in wires:
+            raise FileProblem(f"--wire {text}: link {link} has a wire already")
         wires[link] = spec
     return serve(lab, args, wires, seed=_seed(args))
 
@@ -108,14 +120,38 @@ def serve(lab: LabFile, args: argparse.Namespace, wires: dict[str, str], seed: i
     """Run the nodes until they are stopped; the capture is readable at any moment."""
     import asyncio
 
+    from kame_py.host.capturefile import CaptureFile
+
+    listener = Listener()
     if args.pcap is None:
-        return asyncio.run(_live(lab, args, wires, seed, None))
+        return asyncio.run(_live(lab, args, wires, seed, listener, None))
     try:
-        f = open(args.pcap, "wb", buffering=0)  # noqa: SIM115 - only its opening is this error
+        f = CaptureFile(args.pcap, listener.line)
     except OSError as problem:
         raise FileProblem(f"{args.pcap}: {problem.strerror}") from None
-    with f:  # a packet is in the file when it was seen, whatever happens next
-        return asyncio.run(_live(lab, args, wires, seed, f))
+    with f:
+        return asyncio.run(_live(lab, args, wires, seed, listener, f))
+
+
+class Listener:
+    """Whoever started the nodes and may be gone: they run on without being listened to."""
+
+    def __init__(self) -> None:
+        from kame_py.cli.screen import Screen
+
+        self._screen: Screen | None = Screen(sys.stderr)
+
+    def line(self, text: str, style: str = "") -> None:
+        try:
+            if self._screen is not None:
+                self._screen.line(text, style)
+                sys.stderr.flush()
+        except OSError:
+            self._screen = None
+            forget(sys.stderr)
+
+    def entry(self, entry: Entry) -> None:
+        self.line(*entry_line(entry))
 
 
 async def _live(
@@ -123,30 +159,29 @@ async def _live(
     args: argparse.Namespace,
     wires: dict[str, str],
     seed: int | None,
-    capture: BinaryIO | None,
+    listener: Listener,
+    capture: CaptureFile | None,
 ) -> int:
-    from kame_py.cli.screen import Screen
     from kame_py.host.live import Live, LiveOptions
-    from kame_py.host.runtime import SUFFIX, runtime_dir
     from kame_py.lab.runner import LabRun
 
-    screen = Screen(sys.stderr)
-
-    def tell(entry: Entry) -> None:
-        screen.line(*entry_line(entry))
-
-    run = LabRun(lab, seed=seed, capture=capture, sink=None if args.quiet else tell)
-    stem = Path(lab.name).stem
-    path = (
-        Path(args.socket)
-        if args.socket
-        else runtime_dir(create=True) / f"{stem}-{os.getpid()}{SUFFIX}"
-    )
-    live = Live(run, LiveOptions(path, wires, args.virtual))
+    run = LabRun(lab, seed=seed, capture=capture, sink=None if args.quiet else listener.entry)
+    if capture is not None and capture.problem is not None:
+        return EX_FAILED  # not even its head: it has said so
+    path = Path(args.socket) if args.socket else socket_path(lab.name)
+    live = Live(run, LiveOptions(path, wires, args.virtual), listener.line)
 
     def ready() -> None:
-        screen.line(f"{', '.join(lab.nodes)}: running; control socket {path}")
+        listener.line(f"{', '.join(lab.nodes)}: running; control socket {path}")
 
     await live.serve(ready)
-    screen.line(f"{run.summary().replace(' of virtual time', '')}: stopped")
+    listener.line(f"{run.summary().replace(' of virtual time', '')}: stopped")
     return EX_OK
+
+
+def socket_path(lab_name: str) -> Path:
+    """Where the tools find the nodes of this process: short, and no word that needs quotes."""
+    from kame_py.host.runtime import SUFFIX, runtime_dir
+
+    stem = NOT_IN_STEM.sub("_", Path(lab_name).stem)[:STEM_MAX]
+    return runtime_dir(create=True) / f"{stem}-{os.getpid()}{SUFFIX}"

@@ -8,12 +8,14 @@ is named. Exit status as of ``kame up``.
 from __future__ import annotations
 
 import argparse
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.lab import FileProblem
 from kame_py.cli.up import SEED_BITS, add_common, guarded, serve
+from kame_py.host.runtime import NODE_NAME
 
 if TYPE_CHECKING:
     from kame_py.kern.conf import KernConf
@@ -24,6 +26,8 @@ VM_MAC_PREFIX: Final = bytes((0x02, 0xA0, 0x24))
 MAC_TAIL: Final = 3
 MAC_OCTETS: Final = 6
 GROUP_BIT: Final = 0x01
+IFNAME: Final = re.compile(r"(?=.{2,15}\Z)[a-z]+[0-9]+")
+OWN_DEVICES: Final = re.compile(r"(lo|hif|gif)[0-9]+")
 WIRES: Final = ("tap", "afpacket", "bus", "qemu")
 
 
@@ -52,7 +56,13 @@ def main(argv: list[str]) -> int:
 def _vm(args: argparse.Namespace) -> int:
     from kame_py.lab.schema import InterfaceSpec, LabFile, LinkSpec, NodeSpec
 
-    named = [f"{kind}:{value}" for kind in WIRES if (value := getattr(args, kind))]
+    if not NODE_NAME.fullmatch(args.name):
+        raise FileProblem(f"--name {args.name!r}: letters, digits, - and _, 200 at most")
+    if not IFNAME.fullmatch(args.ifname):
+        raise FileProblem(f"--ifname {args.ifname!r}: not like fxp0")
+    if OWN_DEVICES.fullmatch(args.ifname):
+        raise FileProblem(f"--ifname {args.ifname}: the kernel makes that one itself")
+    named = [f"{kind}:{value}" for kind in WIRES if (value := getattr(args, kind)) is not None]
     wires = dict.fromkeys([VM_LINK], named[0]) if named else {}
     interface = InterfaceSpec(args.ifname, 0, VM_LINK, _mac(args.mac, args.name))
     node = NodeSpec(
@@ -110,8 +120,10 @@ def _rc(path: str | None) -> tuple[Command, ...]:
 def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise FileProblem(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None
+    except OSError as problem:
+        raise FileProblem(f"{path}: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise FileProblem(f"{path}: not a text in UTF-8") from None
 
 
 def _mac(text: str | None, name: str) -> bytes:
@@ -124,6 +136,6 @@ def _mac(text: str | None, name: str) -> bytes:
         mac = bytes.fromhex(text.replace(":", ""))
     except ValueError:
         mac = b""
-    if len(mac) != MAC_OCTETS or mac[0] & GROUP_BIT:
+    if len(mac) != MAC_OCTETS or mac[0] & GROUP_BIT or not any(mac):
         raise FileProblem(f"--mac {text}: no station's MAC address")
     return mac

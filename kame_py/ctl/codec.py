@@ -23,6 +23,7 @@ from kame_py.wire.ctlframe import FRAME_MAX, frame_length, frame_prefix
 
 PROTOCOL: Final = 1  # spoken here; the first frame says it
 DEPTH_MAX: Final = 16
+REQUEST_MAX: Final = 1024 * 1024  # octets of a call: 256 programs cannot fill the memory
 
 Value = object
 
@@ -68,7 +69,8 @@ def unpack(body: bytes) -> dict[str, Value]:
 class Frames:
     """Cuts a stream of octets into frames. BadFrame: a length that is too large."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = FRAME_MAX) -> None:
+        self._limit = limit
         self._buffer = bytearray()
 
     def feed(self, octets: bytes) -> list[bytes]:
@@ -76,7 +78,7 @@ class Frames:
         self._buffer += octets
         bodies: list[bytes] = []
         while (size := frame_length(self._buffer)) is not None:
-            if size > FRAME_MAX:
+            if size > self._limit:
                 raise BadFrame(f"a frame of {size} octets is too long")
             start = len(frame_prefix(0))
             if len(self._buffer) < start + size:

@@ -26,7 +26,7 @@ from kame_py.kern.uipc_socket import (
     sosend,
     sosetopt,
 )
-from kame_py.wire.errno import EAGAIN, EBADF, EINTR, EINVAL, EOPNOTSUPP, KError
+from kame_py.wire.errno import EAGAIN, EBADF, EINTR, EINVAL, EMFILE, EOPNOTSUPP, KError
 from kame_py.wire.in6addr import IN6_IS_SCOPE_LINKLOCAL, ntop, pton
 from kame_py.wire.snap import SysctlValue
 from kame_py.wire.sockaddr import MSG_DONTWAIT, Cmsg, Received, SockaddrIn6
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 SIGNALS: Final[Mapping[str, int]] = {"HUP": 1, "INT": 2, "KILL": 9, "TERM": 15, "USR1": 30}
 OCTETS: Final = "surrogateescape"  # how octets that are no text live in one, without loss
 FIRST_FD: Final = 3  # 0-2 are the standard streams
+FDS_MAX: Final = 64  # of one program; the tools need three
+NS_MAX: Final = 2**63  # of a time, as in 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class LocalOps:
         return so
 
     async def socket(self, domain: int, type: int, proto: int) -> int:
+        if len(self._fds) >= FDS_MAX:
+            raise KError(EMFILE)
         fd = FIRST_FD
         while fd in self._fds:
             fd += 1
@@ -195,7 +199,9 @@ class LocalOps:
 
     async def poll(self, fds: tuple[int, ...], timeout_ns: int | None) -> Polled:
         socks = tuple(self._so(fd) for fd in fds)
-        deadline = None if timeout_ns is None else self._kern.now() + max(timeout_ns, 0)
+        deadline = (
+            None if timeout_ns is None else self._kern.now() + min(max(timeout_ns, 0), NS_MAX)
+        )
         while True:
             readable = tuple(fd for fd, so in zip(fds, socks, strict=True) if soisreadable(so))
             due = deadline is not None and self._kern.now() >= deadline
@@ -206,7 +212,7 @@ class LocalOps:
             await Wait(socks, deadline, signals=True)
 
     async def nanosleep(self, ns: int) -> None:
-        if ns < 0:
+        if not 0 <= ns < NS_MAX:
             raise KError(EINVAL)
         await Wait(deadline_ns=self._kern.now() + ns)
 

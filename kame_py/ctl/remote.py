@@ -8,15 +8,17 @@ gets what it would get beside its kernel: same values, same errors.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
-from kame_py.ctl.codec import PROTOCOL, Frames, Value, pack, unpack
+from kame_py.ctl.codec import PROTOCOL, BadFrame, Frames, Value, pack, unpack
 from kame_py.ctl.ops import Polled
 from kame_py.wire.errno import EIO, KError
 from kame_py.wire.snap import SysctlValue
 from kame_py.wire.sockaddr import Cmsg, Received, SockaddrIn6
 
 ENDED: Final = "the node has ended"
+NOT_UNDERSTOOD: Final = "the answer is not understood"
 _T = TypeVar("_T")
 
 
@@ -56,7 +58,12 @@ class System(Protocol):
 
 
 class NodeGone(Exception):
-    """The node is not there, or not any more; the text says what happened."""
+    """The node is not there, or not any more; the text says what happened.
+
+    status: what a command ends with then.
+    """
+
+    status = 1
 
 
 class RemoteOps:
@@ -77,7 +84,7 @@ class RemoteOps:
     def signalled(self, sig: str) -> None:
         """A signal that the program catches; the kernel ends what the program waits for."""
         if self._waiting:
-            self._transport.send(pack({"sig": sig}))
+            self._tell({"sig": sig})
         else:
             self._signals.append(sig)
 
@@ -88,8 +95,13 @@ class RemoteOps:
     def _call(self, op: str, *args: Value) -> Value:
         signals, self._signals = self._signals, []
         for sig in signals:
-            self._transport.send(pack({"sig": sig}))
+            self._tell({"sig": sig})
         return self._exchange({"op": op, "a": args})
+
+    def _tell(self, message: dict[str, Value]) -> None:
+        """A message without an answer. That the node is gone is found out by the next call."""
+        with suppress(OSError):
+            self._transport.send(pack(message))
 
     def _exchange(self, message: dict[str, Value]) -> Value:
         frame = pack(message)
@@ -97,16 +109,17 @@ class RemoteOps:
             self._transport.send(frame)
             self._waiting = True
             for sig in self._signals:  # came between the last look and now
-                self._transport.send(pack({"sig": sig}))
+                self._tell({"sig": sig})
             self._signals.clear()
-            body = self._receive()
+            answer = self._receive()
         except ConnectionError as problem:
             raise NodeGone(ENDED) from problem
         except OSError as problem:
             raise NodeGone(problem.strerror or str(problem)) from problem
+        except BadFrame as problem:
+            raise NodeGone(f"{NOT_UNDERSTOOD}: {problem}") from problem
         finally:
             self._waiting = False
-        answer = unpack(body)
         if "x" in answer:
             raise NodeGone(str(answer["x"]))
         errno = answer.get("e")
@@ -114,13 +127,13 @@ class RemoteOps:
             raise KError(errno)
         return answer.get("r")
 
-    def _receive(self) -> bytes:
+    def _receive(self) -> dict[str, Value]:
         while True:
             octets = self._transport.recv()
             if not octets:
                 raise NodeGone(ENDED)
             for body in self._frames.feed(octets):
-                return body
+                return unpack(body)
 
     # -- sockets ------------------------------------------------------------------------------
 
@@ -200,7 +213,7 @@ class RemoteOps:
 
     async def daemon(self) -> None:
         self._system.detach()
-        self._transport.send(pack({"pid": self._system.pid()}))
+        self._tell({"pid": self._system.pid()})
 
     def syslog(self, priority: int, text: str) -> None:
         self._call("syslog", priority, text)

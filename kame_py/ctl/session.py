@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from kame_py.ctl.codec import (
     PROTOCOL,
     REMOTE_CALLS,
+    REQUEST_MAX,
     BadFrame,
     Frames,
     Value,
@@ -98,7 +99,8 @@ class RemoteProc:
 class Session:
     """One connection. ``closed`` says why it ended; "" while it is open.
 
-    waiting: a call of it waits for the kernel. daemon: it went into the background.
+    waiting: a call of it waits for the kernel. daemon: it went into the background. spoke: a whole
+    message came.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class Session:
         self._send = send
         self._close = close
         self._pid = pid
-        self._frames = Frames()
+        self._frames = Frames(REQUEST_MAX)
         self._kern: Kernel | None = None
         self._ops: LocalOps | None = None
         self._waiter: Waiter | None = None
@@ -117,6 +119,7 @@ class Session:
         self._paused = False
         self.proc: RemoteProc | None = None
         self.daemon = False
+        self.spoke = False
         self.closed = ""
 
     # -- the connection -----------------------------------------------------------------------
@@ -169,6 +172,7 @@ class Session:
     # -- messages -----------------------------------------------------------------------------
 
     def _message(self, message: dict[str, Value]) -> None:
+        self.spoke = True
         match message:
             case {"hello": version, "name": str(name)}:
                 self._hello(version, message.get("node"), name)
@@ -178,8 +182,9 @@ class Session:
                 self._call(op, args)
             case {"sig": str(sig)} if self._ops is not None and sig in SIGNALS:
                 self._ops.deliver(sig)
-                if self._waiter is not None:
+                if self._waiter is not None and self._kern is not None:
                     self._waiter.interrupt()
+                    self._host.kick(self._kern)  # an idle kernel would wake it at its next timer
             case {"pid": int(pid)} if self.proc is not None:
                 self.proc.pid = pid
                 self.daemon = True

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.ctl.codec import Value, pack
 from kame_py.ctl.session import Session
+from kame_py.host.sockfile import bind_socket, clear_socket
 from kame_py.wire.errno import EINVAL, ENOENT, ENOSYS, KError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SESSIONS_MAX: Final = 256
 BACKLOG: Final = 64
+HELLO_WAIT_S: Final = 10  # for the first message of a program
 _UCRED: Final = struct.Struct("3i")  # pid, uid, gid of struct ucred
 
 
@@ -43,22 +45,25 @@ class ControlServer:
             "nodes": self._nodes,
             "programs": self._programs,
         }
-        self._loop = loop
+        self.loop = loop
         self._server: asyncio.Server | None = None
         self.path: Path | None = None
 
     # -- life ---------------------------------------------------------------------------------
 
     async def listen(self, path: Path) -> None:
-        """Begin to answer. OSError when the socket cannot be made."""
+        """Begin to answer. OSError when the socket cannot be made; it says which."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         mask = os.umask(0o177)
         try:
-            sock.bind(str(path))
+            bind_socket(sock, str(path))
+        except OSError:
+            sock.close()
+            raise
         finally:
             os.umask(mask)
         self.path = path
-        self._server = await self._loop.create_unix_server(
+        self._server = await self.loop.create_unix_server(
             lambda: _Connection(self), sock=sock, backlog=BACKLOG
         )
 
@@ -69,7 +74,7 @@ class ControlServer:
         for session in list(self.sessions):
             session.close("the node ends")
         if self.path is not None:
-            self.path.unlink(missing_ok=True)
+            clear_socket(self.path)
 
     @property
     def hungry(self) -> bool:
@@ -166,6 +171,12 @@ class _Connection(asyncio.Protocol):
             return
         self._session = Session(server, transport.write, transport.close, pid)
         server.sessions[self._session] = None
+        server.loop.call_later(HELLO_WAIT_S, self._spoke)
+
+    def _spoke(self) -> None:
+        """Who says nothing takes a place from others."""
+        if self._session is not None and not self._session.spoke:
+            self._session.close("nothing was said")
 
     def data_received(self, data: bytes) -> None:
         pacer = self._server.pacer

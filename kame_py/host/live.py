@@ -36,13 +36,16 @@ class LiveOptions:
 
 
 class Live:
-    """One process full of nodes."""
+    """One process full of nodes. ``tell`` gets lines for whoever started it."""
 
-    def __init__(self, run: LabRun, options: LiveOptions) -> None:
+    def __init__(self, run: LabRun, options: LiveOptions, tell: Callable[[str], None]) -> None:
         self.run = run
         self.world = run.world
         self.options = options
+        self._tell = tell
+        self._began = False
         self._uplinks: dict[str, Uplink] = {}
+        self._plugged: set[str] = set()  # links that are there for a plug
         self._stop: asyncio.Event = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.server = ControlServer(self.world, self._loop)
@@ -60,9 +63,11 @@ class Live:
             for link, spec in self.options.wires.items():
                 self._wire(self.world.links[link], spec)
             await self.server.listen(self.options.socket)
-            for sig in (signal.SIGINT, signal.SIGTERM):
-                self._loop.add_signal_handler(sig, self._stop.set)
+            for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(sig) is not signal.SIG_IGN:  # as nohup(1) wants it
+                    self._loop.add_signal_handler(sig, self._stop.set)
             self.run.begin()
+            self._began = True
             self.pacer.start()
             ready()
             await self._stop.wait()
@@ -70,32 +75,55 @@ class Live:
             self._close()
 
     def _close(self) -> None:
-        self.pacer.touch()
+        if self._began:
+            self.pacer.touch()
         self.pacer.stop()
-        self.server.close()
         for uplink in self._uplinks.values():
             uplink.close()
         self._uplinks.clear()
         self.run.end()
+        self.server.close()  # who sees that knows that everything else is done
 
     # -- wires --------------------------------------------------------------------------------
 
     def _wire(self, link: Lan, spec: str) -> None:
-        self._uplinks[link.name] = Uplink(link, open_device(spec), self.pacer, self._loop)
+        self._uplinks[link.name] = Uplink(
+            link, open_device(spec), self.pacer, self._loop, self._gone
+        )
+
+    def _gone(self, uplink: Uplink, problem: OSError) -> None:
+        """A wire was taken away: its link goes on inside, and can be given a new one."""
+        self._uplinks.pop(uplink.link.name, None)
+        why = problem.strerror or str(problem)
+        self._tell(f"{uplink.device.name}: gone ({why}); link {uplink.link.name} goes on without")
 
     def _link(self, name: str) -> Lan:
         """A link of the world, or a new one on a wire that the name describes."""
         known = self.world.links.get(name)
-        if known is not None:
+        if known is not None and (name not in self._plugged or name in self._uplinks):
             return known
-        link = self.world.add_link(name)
+        link = known if known is not None else self.world.add_link(name)
         link.observer = self.world.observer
+        self._plugged.add(name)
         try:
             self._wire(link, name)
         except DeviceProblem as problem:
-            del self.world.links[name]
+            self._prune()
             raise KError(EPERM if problem.permission else ENODEV) from problem
         return link
+
+    def _prune(self) -> None:
+        """Wires that were opened for a plug are closed when the last plug is out."""
+        for name in list(self._plugged):
+            link = self.world.links[name]
+            uplink = self._uplinks.get(name)
+            if any(port.station is not uplink for port in link.ports):
+                continue
+            if uplink is not None:
+                uplink.close()
+                del self._uplinks[name]
+            del self.world.links[name]
+            self._plugged.discard(name)
 
     # -- calls about the nodes ----------------------------------------------------------------
 
@@ -113,6 +141,7 @@ class Live:
                 if node.ports[ifname].link is link:
                     raise KError(EBUSY)
                 self.world.move(node, ifname, link)
+                self._prune()
                 self.pacer.settle()
                 return None
             case (_, str(_), str(_)):
@@ -126,6 +155,7 @@ class Live:
             case (_, str(ifname)) if ifname in node.ports:
                 self.pacer.touch()
                 node.unplug(ifname)
+                self._prune()
                 self.pacer.settle()
                 return None
             case (_, str(_)):

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from kame_py.host.runtime import runtime_dir
+from kame_py.host.runtime import RuntimeProblem, node_dir
 from kame_py.wire import errno as freebsd
-from kame_py.wire.errno import EINVAL, EIO, KError
+from kame_py.wire.errno import EACCES, EINVAL, EIO, KError
 from kame_py.wire.in6addr import pton
 
 VAR_RUN: Final = "/var/run/"
@@ -43,9 +43,12 @@ class Machine:
     # -- files --------------------------------------------------------------------------------
 
     def path(self, path: str) -> Path:
-        """Where a path of a program lies."""
+        """Where a path of a program lies. KError."""
         if path.startswith(VAR_RUN):
-            return runtime_dir(create=True) / self._node() / path.removeprefix(VAR_RUN)
+            try:
+                return node_dir(self._node()) / path.removeprefix(VAR_RUN)
+            except RuntimeProblem as problem:
+                raise KError(EACCES) from problem
         return Path(path)
 
     def read(self, path: str) -> str:
@@ -58,20 +61,24 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         """Replace a file as a whole: the new one is complete before the old one goes."""
         target = self.path(path)
+        octets = text.encode("utf-8", "surrogateescape")
         try:
-            if path.startswith(VAR_RUN):
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if target.exists() and not target.is_file():  # /dev/stdout and the like
-                target.write_text(text, encoding="utf-8")
+                target.write_bytes(octets)
                 return
             from tempfile import NamedTemporaryFile  # for the few that write: it loads slowly
 
             with NamedTemporaryFile(
-                "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
+                dir=target.parent, prefix=f".{target.name}.", delete=False
             ) as f:
-                f.write(text)
-            os.chmod(f.name, 0o644)
-            os.replace(f.name, target)
+                try:
+                    f.write(octets)
+                    f.flush()
+                    os.chmod(f.name, 0o644)
+                    os.replace(f.name, target)
+                except OSError:  # no room: not even for a rest of it
+                    os.unlink(f.name)
+                    raise
         except OSError as problem:
             raise kernel_error(problem) from problem
 
@@ -89,7 +96,12 @@ class Machine:
             raise kernel_error(problem) from problem
 
     def stdin(self) -> str:
-        return "" if sys.stdin is None else sys.stdin.read()
+        if sys.stdin is None:
+            return ""
+        try:
+            return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        except OSError as problem:
+            raise kernel_error(problem) from problem
 
     def out(self, text: str) -> None:
         sys.stdout.write(text)

@@ -13,11 +13,13 @@ import fcntl
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
 from kame_py.host.offload import finish_checksum
+from kame_py.host.sockfile import bind_socket, clear_socket
 
 FRAME_MAX: Final = 65_550  # an Ethernet header and the largest IPv6 packet
 TUN_DEVICE: Final = "/dev/net/tun"
@@ -25,6 +27,7 @@ TUNSETIFF: Final = 0x400454CA
 IFF_TAP: Final = 0x0002
 IFF_NO_PI: Final = 0x1000
 IFNAMSIZ: Final = 16
+NOT_IN_IFNAME: Final = b"\0/ "  # dev_valid_name
 ETH_P_ALL: Final = 0x0003
 SOL_PACKET: Final = 263
 PACKET_ADD_MEMBERSHIP: Final = 1
@@ -32,6 +35,8 @@ PACKET_AUXDATA: Final = 8
 PACKET_MR_PROMISC: Final = 1
 PACKET_OUTGOING: Final = 4
 TP_STATUS_CSUMNOTREADY: Final = 0x08
+TICK_NS: Final = 20_000_000  # longer than a tick of any file system's clock
+NEVER: Final = -1
 RECV_BUFFER: Final = 4 * 1024 * 1024
 _IFREQ: Final = struct.Struct("16sH22x")
 _MREQ: Final = struct.Struct("iHH8s")
@@ -74,14 +79,26 @@ def open_device(spec: str) -> FrameDevice:
     """
     kind, colon, rest = spec.partition(":")
     opener = OPENERS.get(kind)
-    if opener is None or not colon or not rest:
+    if opener is not None and not rest:
+        raise DeviceProblem(f"{kind}: which one is not said")
+    if opener is None or not colon:
         raise DeviceProblem(f"{spec}: not one of {', '.join(f'{k}:...' for k in OPENERS)}")
     try:
         return opener(rest)
     except PermissionError as problem:
         raise DeviceProblem(f"{spec}: {_missing(kind, problem)}", permission=True) from problem
     except OSError as problem:
-        raise DeviceProblem(f"{spec}: {problem.strerror or problem}") from problem
+        raise DeviceProblem(f"{spec}: {_why(kind, problem)}") from problem
+    except ValueError as problem:  # a NUL, or what is no text
+        raise DeviceProblem(f"{spec!r}: no such name: {problem}") from problem
+
+
+def _why(kind: str, problem: OSError) -> str:
+    if kind == "tap" and problem.errno == errno.EINVAL:
+        return "there is an interface of that name, which is no TAP interface"
+    if kind == "tap" and problem.errno == errno.EBUSY:
+        return "another process has it"
+    return problem.strerror or str(problem)
 
 
 def _missing(kind: str, problem: OSError) -> str:
@@ -99,12 +116,15 @@ class TapDevice:
     """A TAP interface; made if it is not there, gone with its last user unless persistent."""
 
     def __init__(self, ifname: str) -> None:
-        if len(ifname.encode()) >= IFNAMSIZ:
+        name = ifname.encode()
+        if len(name) >= IFNAMSIZ:
             raise DeviceProblem(f"tap:{ifname}: an interface name has at most 15 octets")
+        if any(octet in name for octet in NOT_IN_IFNAME):
+            raise DeviceProblem(f"tap:{ifname!r}: no name of an interface")
         self.name = f"tap {ifname}"
         self._fd = os.open(TUN_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            fcntl.ioctl(self._fd, TUNSETIFF, _IFREQ.pack(ifname.encode(), IFF_TAP | IFF_NO_PI))
+            fcntl.ioctl(self._fd, TUNSETIFF, _IFREQ.pack(name, IFF_TAP | IFF_NO_PI))
         except OSError:
             os.close(self._fd)
             raise
@@ -149,9 +169,10 @@ class PacketDevice:
             self._sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECV_BUFFER)
             self._sock.setblocking(False)
-        except OSError:
+        except (OSError, ValueError):
             self._sock.close()
             raise
+        self._ifname, self._index = ifname, index
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -163,7 +184,7 @@ class PacketDevice:
             except BlockingIOError:
                 return None
             except OSError as problem:
-                if problem.errno == errno.ENETDOWN:
+                if problem.errno == errno.ENETDOWN and self._there():
                     return None
                 raise
             if addr[2] == PACKET_OUTGOING:
@@ -176,6 +197,13 @@ class PacketDevice:
         except OSError as problem:
             return _lost(problem)
         return True
+
+    def _there(self) -> bool:
+        """Whether the interface is only down; one that comes later under its name is another."""
+        try:
+            return socket.if_nametoindex(self._ifname) == self._index
+        except OSError:
+            return False
 
     def close(self) -> None:
         self._sock.close()
@@ -198,13 +226,16 @@ class BusDevice:
     def __init__(self, folder: str) -> None:
         self.name = f"bus {folder}"
         self._folder = Path(folder)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._sock.setblocking(False)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECV_BUFFER)
         self._mine = self._bind()
         self._peers: list[str] = []
-        self._seen = -1
+        self._seen = NEVER  # the folder's time when it was listed
 
     def _bind(self) -> str:
         """A name of our own in the folder; a process may be on a bus more than once."""
@@ -234,7 +265,8 @@ class BusDevice:
     def write(self, frame: bytes) -> bool:
         changed = self._folder.stat().st_mtime_ns
         if changed != self._seen:
-            self._seen = changed
+            # Who comes in the same tick of the file system's clock leaves no other trace.
+            self._seen = changed if time.time_ns() - changed > TICK_NS else NEVER
             there = sorted(p.name for p in self._folder.iterdir() if p.suffix == ".port")
             self._peers = [name for name in there if name != self._mine]
         sent = True
@@ -247,7 +279,7 @@ class BusDevice:
         try:
             self._sock.sendto(frame, str(path))
         except (ConnectionRefusedError, FileNotFoundError):
-            path.unlink(missing_ok=True)
+            clear_socket(path)
             return True
         except OSError as problem:
             return _lost(problem)
@@ -255,7 +287,7 @@ class BusDevice:
 
     def close(self) -> None:
         self._sock.close()
-        (self._folder / self._mine).unlink(missing_ok=True)
+        clear_socket(self._folder / self._mine)
 
 
 class QemuDevice:
@@ -267,10 +299,13 @@ class QemuDevice:
             raise DeviceProblem(f"qemu:{paths}: needs two paths, ours and the guest's")
         self.name = f"qemu {mine}"
         self._mine, self._peer = mine, peer
-        Path(mine).unlink(missing_ok=True)
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._sock.setblocking(False)
-        self._sock.bind(mine)
+        try:
+            self._sock.setblocking(False)
+            bind_socket(self._sock, mine)
+        except (OSError, ValueError):
+            self._sock.close()
+            raise
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -292,7 +327,7 @@ class QemuDevice:
 
     def close(self) -> None:
         self._sock.close()
-        Path(self._mine).unlink(missing_ok=True)
+        clear_socket(Path(self._mine))
 
 
 OPENERS: Final[dict[str, Callable[[str], FrameDevice]]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, TimerHandle
 
     from kame_py.lab.world import World
+
+
+WAIT_MAX_NS: Final = 86_400 * NS  # until it is looked again at the latest
 
 
 class RealTime:
@@ -42,7 +45,12 @@ class RealTime:
 
     def settle(self) -> None:
         """Run what is due, and plan the next look; to be called after the world was touched."""
-        self.touch()
+        try:
+            self.touch()
+        finally:  # an event that fails must not be the last one
+            self._plan()
+
+    def _plan(self) -> None:
         planned = self.world.next_event_ns()
         if planned == self._planned_ns and self._timer is not None:
             return
@@ -52,7 +60,7 @@ class RealTime:
         self._planned_ns = planned
         if planned is not None:
             wait_ns = planned - (time.monotonic_ns() - self._began_ns)
-            self._timer = self._loop.call_later(max(wait_ns, 0) / NS, self._due)
+            self._timer = self._loop.call_later(min(max(wait_ns, 0), WAIT_MAX_NS) / NS, self._due)
 
     def _due(self) -> None:
         self._timer = None
@@ -93,9 +101,11 @@ class VirtualTime:
     def _step(self) -> None:
         self._planned = False
         due = self.world.next_event_ns()
-        if due is not None and self._hungry():
-            self.world.run_ns(due, lambda: not self._hungry())
-        self.settle()
+        try:
+            if due is not None and self._hungry():
+                self.world.run_ns(due, lambda: not self._hungry())
+        finally:
+            self.settle()
 
     def stop(self) -> None:
         self._hungry = _nobody

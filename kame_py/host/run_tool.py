@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from kame_py.host.runtime import ENV_NODE
+from kame_py.host.streams import with_streams
 from kame_py.lib.getopt import getopt
 from kame_py.lib.toolbase import Tool, long_answer
 from kame_py.tools import load
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from kame_py.ctl.remote import RemoteOps
 
 EX_NONODE: Final = 1
-EX_INTERRUPTED: Final = 130  # 128 + SIGINT
-EX_PIPE: Final = 141  # 128 + SIGPIPE
+_T = TypeVar("_T")
 
 
 def run_tool(name: str, argv: list[str] | None = None, node: str | None = None) -> int:
@@ -32,30 +33,30 @@ def run_tool(name: str, argv: list[str] | None = None, node: str | None = None) 
         sys.stderr.write(f"{name}: no such tool\n")
         return EX_NONODE
     words = sys.argv[1:] if argv is None else argv
-    args = getopt(name, tool.letters, words)
+    return with_streams(name, lambda: _chosen(tool, words, node))
+
+
+def _chosen(tool: Tool, words: list[str], node: str | None) -> int:
+    """With or without a node, as the options ask for it. Wrong options need none to be told."""
+    args = getopt(tool.name, tool.letters, words)
     text = long_answer(tool, args)
     if text is not None:
         sys.stdout.write(text)
         return 0
-    try:
-        named = args.long.node or node
-        if any(map(args.has, tool.node_free)) and not (named or os.environ.get(ENV_NODE)):
-            from kame_py.host.offline import offline
+    named = args.long.node or node
+    alone = any(map(args.has, tool.node_free)) and not (named or os.environ.get(ENV_NODE))
+    if alone or (args.errors and not tool.keep_going):
+        from kame_py.host.offline import offline
 
-            return _run(tool, words, offline(name))
-        return _on_node(tool, words, named)
-    except KeyboardInterrupt:
-        return EX_INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what waits to be written is lost
-        return EX_PIPE
+        return finish(tool.name, tool.main(words, offline(tool.name)))
+    return _on_node(tool, words, named)
 
 
 def _on_node(tool: Tool, words: list[str], node: str | None) -> int:
     from kame_py.ctl.remote import NodeGone
 
     try:
-        return _run(tool, words, connect(tool.name, node))
+        return finish(tool.name, tool.main(words, connect(tool.name, node)))
     except NodeGone as problem:
         sys.stderr.write(f"{tool.name}: {problem}\n")
         return EX_NONODE
@@ -71,7 +72,9 @@ def connect(name: str, node: str | None) -> RemoteOps:
     try:
         found = find(wanted(node))
         machine = Machine(lambda: found.node)
-        ops = RemoteOps(UnixTransport(found.path), machine, name, found.node)
+        transport = UnixTransport(found.path)
+        transport.wake_on_signals()
+        ops = RemoteOps(transport, machine, name, found.node)
     except RuntimeProblem as problem:
         raise NodeGone(str(problem)) from problem
     except OSError as problem:
@@ -80,11 +83,11 @@ def connect(name: str, node: str | None) -> RemoteOps:
     return ops
 
 
-def _run(tool: Tool, words: list[str], ops: RemoteOps) -> int:
-    """The tool from its first call to its exit status; its calls block, so it never yields."""
-    coro = tool.main(words, ops)
+def finish(name: str, coro: Coroutine[object, None, _T]) -> _T:
+    """What a program's coroutine returns: its calls block in the process, so it never yields."""
     try:
         coro.send(None)
     except StopIteration as stop:
-        return int(stop.value)
-    raise RuntimeError(f"{tool.name} waits for something that is no system call")
+        result: _T = stop.value
+        return result
+    raise RuntimeError(f"{name} waits for something that is no system call")

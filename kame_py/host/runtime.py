@@ -9,6 +9,7 @@ another one.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,6 +19,8 @@ ENV_NODE: Final = "KAME_NODE"
 ENV_RUNTIME: Final = "KAME_RUNTIME_DIR"
 SUFFIX: Final = ".sock"
 SCHEME: Final = "unix://"
+#: What a node may be called: it becomes a folder, a part of an address, a word of a shell.
+NODE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 START_HINT: Final = "start one with: kame up labs/howto.toml"
 
 
@@ -35,18 +38,35 @@ class Address(NamedTuple):
 def runtime_dir(create: bool = False) -> Path:
     """The folder of control sockets. RuntimeProblem when somebody else could enter it."""
     folder = _wanted()
-    if create:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        if create and not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.lstat()
     except FileNotFoundError:
         return folder
+    except OSError as problem:
+        raise RuntimeProblem(f"{folder}: {problem.strerror}") from problem
     if not stat.S_ISDIR(found.st_mode):
         raise RuntimeProblem(f"{folder}: not a directory")
     if found.st_uid != os.geteuid():
         raise RuntimeProblem(f"{folder}: belongs to another user")
     if found.st_mode & 0o077:
         raise RuntimeProblem(f"{folder}: others may enter it (chmod 700)")
+    return folder
+
+
+def node_dir(node: str) -> Path:
+    """The folder of one node, made if need be: pid files, the programs of its shell.
+
+    RuntimeProblem: no name for a folder, or it cannot be made.
+    """
+    if not NODE_NAME.fullmatch(node):
+        raise RuntimeProblem(f"{node!r}: no name of a node")
+    folder = runtime_dir(create=True) / node
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise RuntimeProblem(f"{folder}: {problem.strerror}") from problem
     return folder
 
 
@@ -81,4 +101,9 @@ def wanted(node: str | None) -> Address:
 def sockets() -> list[Path]:
     """Control sockets in the folder, by name."""
     folder = runtime_dir()
-    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise RuntimeProblem(f"{folder}: {problem.strerror}") from problem

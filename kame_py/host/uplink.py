@@ -9,6 +9,7 @@ be woken costs more than the answer to a ping.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -40,10 +41,15 @@ class UplinkCounters:
 
 
 class Uplink:
-    """The outside as a station on one link."""
+    """The outside as a station on one link. ``gone`` is told once when its wire is no more."""
 
     def __init__(
-        self, link: Lan, device: FrameDevice, pacer: Pacer, loop: AbstractEventLoop
+        self,
+        link: Lan,
+        device: FrameDevice,
+        pacer: Pacer,
+        loop: AbstractEventLoop,
+        gone: Callable[[Uplink, OSError], None],
     ) -> None:
         self.link = link
         self.device = device
@@ -51,12 +57,26 @@ class Uplink:
         self._pacer = pacer
         self._loop = loop
         self._last_ns = 0  # when a frame came
+        self._gone = gone
+        self.closed = False
         ifp = Ifnet("wire", IFT_ETHER, UPLINK_MTU, IFF_PROMISC, bytes(ETHER_ADDR_LEN))
         self._port = Port(self, link.name, ifp)
         link.plug(self._port)
         loop.add_reader(device.fileno(), self._readable)
 
     def _readable(self) -> None:
+        try:
+            self._read()
+        except OSError as problem:
+            self._lose(problem)
+
+    def _lose(self, problem: OSError) -> None:
+        """The wire was taken away: the link goes on without it."""
+        if not self.closed:
+            self.close()
+            self._gone(self, problem)
+
+    def _read(self) -> None:
         frame = self.device.read()
         for _ in range(TURNS):
             if frame is None:
@@ -73,12 +93,14 @@ class Uplink:
         """A frame, and what came after it so far."""
         self._pacer.touch()
         left = BURST
-        while frame is not None:
-            self.counters.received += 1
-            self.link.send(self._port, frame, None)
-            left -= 1
-            frame = self.device.read() if left else None
-        self._pacer.settle()
+        try:
+            while frame is not None and not self.closed:
+                self.counters.received += 1
+                self.link.send(self._port, frame, None)
+                left -= 1
+                frame = self.device.read() if left else None
+        finally:
+            self._pacer.settle()
 
     def _spin(self, until_ns: int) -> bytes | None:
         """The next frame, if it comes soon."""
@@ -93,7 +115,12 @@ class Uplink:
 
     def receive(self, port: Port, frame: bytes) -> None:
         """A frame of the link goes outside."""
-        if self.device.write(frame):
+        try:
+            sent = not self.closed and self.device.write(frame)
+        except OSError as problem:
+            self._loop.call_soon(self._lose, problem)  # the link is in the middle of its stations
+            sent = False
+        if sent:
             self.counters.sent += 1
         else:
             self.counters.lost += 1
@@ -102,6 +129,9 @@ class Uplink:
         """A wire of the machine stays as it is."""
 
     def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
         self._loop.remove_reader(self.device.fileno())
         self.link.unplug(self._port)
         self.device.close()

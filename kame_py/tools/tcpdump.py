@@ -74,9 +74,9 @@ async def _listen(
     style.interface = ifname == ANY
     output = _output(args, ops, style)
     source = await PacketSocket.open(ops, ifname, snaplen, tracing=False)
-    ops.err(f"{NAME}: listening on {ifname}\n")
     if isinstance(output, _Writer):
         await output.begin()
+    ops.err(f"{NAME}: listening on {ifname}\n")
     while count and (packet := await source.next()) is not None:
         if chosen(expression, packet, packet.frame()):
             await output.put(packet)

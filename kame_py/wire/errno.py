@@ -22,7 +22,9 @@ ENODEV: Final = 19
 ENOTDIR: Final = 20
 EISDIR: Final = 21
 EINVAL: Final = 22
+EMFILE: Final = 24
 ENOSPC: Final = 28
+EROFS: Final = 30
 EPIPE: Final = 32
 EAGAIN: Final = 35
 ENOTSOCK: Final = 38
@@ -44,6 +46,8 @@ EISCONN: Final = 56
 ENOTCONN: Final = 57
 ETIMEDOUT: Final = 60
 ECONNREFUSED: Final = 61
+ELOOP: Final = 62
+ENAMETOOLONG: Final = 63
 EHOSTDOWN: Final = 64
 EHOSTUNREACH: Final = 65
 ENOSYS: Final = 78
@@ -66,6 +70,10 @@ _TEXT: Final[dict[int, str]] = {
     ENOTDIR: "Not a directory",
     EISDIR: "Is a directory",
     EINVAL: "Invalid argument",
+    EMFILE: "Too many open files",
+    EROFS: "Read-only file system",
+    ELOOP: "Too many levels of symbolic links",
+    ENAMETOOLONG: "File name too long",
     ENOSPC: "No space left on device",
     EPIPE: "Broken pipe",
     EAGAIN: "Resource temporarily unavailable",
