@@ -57,7 +57,10 @@ def test_bu_to_ba_ours(benchmark: BenchmarkFixture) -> None:
 
     assert benchmark(answered) == 1
     assert not kern.drops
-    assert benchmark.stats is None or benchmark.stats.stats.median < LIMIT_S
+    if benchmark.stats is not None:
+        median = benchmark.stats.stats.median
+        benchmark.extra_info["goals"] = {"bu_ba_us": median * 1e6}
+        assert median < LIMIT_S
 
 
 def places(layout: tuple[tuple[type, int], ...]) -> list[tuple[Struct, int]]:

@@ -22,7 +22,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 OURS: Final = "kame-py"
-MOMENT_S: Final = 0.03  # a turn at least
+MOMENT_S: Final = 0.05  # a turn at least
 _PATH: Final = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 Turn = Callable[[], float]

@@ -20,7 +20,7 @@ from pytcp.protocols.tcp.fpp import TcpParser
 from pytcp.protocols.udp.fpp import UdpParser
 
 FILE_HEADER, RECORD = 24, struct.Struct("<4I")
-MOMENT_S = 0.03  # the least of as many as fit, as all do
+MOMENT_S = 0.05  # the least of as many as fit, as all do
 UPPER = {6: TcpParser, 17: UdpParser, 58: Icmp6Parser}
 
 
