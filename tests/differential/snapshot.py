@@ -34,6 +34,7 @@ def differences(a: Mapping[str, object], b: Mapping[str, object]) -> dict[str, t
 
 def _walk(value: object, path: str, seen: dict[int, str]) -> Iterator[tuple[str, object]]:
     stack: list[tuple[str, object]] = [(path, value)]
+    kept: list[object] = []  # so that no other object gets the same id
     alive: list[object] = []  # else an object made for the look might lend its id to another one
     while stack:
         path, value = stack.pop()
@@ -49,6 +50,7 @@ def _walk(value: object, path: str, seen: dict[int, str]) -> Iterator[tuple[str,
             yield path, seen[id(value)]
         else:
             seen[id(value)] = path
+            kept.append(value)
             alive.append(value)
             stack.extend(reversed(list(_parts(value, path))))
 
