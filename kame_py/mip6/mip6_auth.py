@@ -121,8 +121,8 @@ def mip6_ba_header(
 
     None: no key.
     """
-    sa = mip6_authdata_sa(kern, src, dst)
-    if sa is None:
+    sa = kern.ipsec.authdata_out(kern, src, dst)
+    if sa is None or not sa.spi or sa.icvlen not in USABLE:
         return None
     head, align, plus = state.dialect.wire.uncoded(ba, sa.spi, sa.icvlen)
     if dst >= b"\xfe" or src >= b"\xfe":

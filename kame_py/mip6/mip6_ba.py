@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.log import LOG_ERR
-from kame_py.kern.mbuf import IP6A_NOBINDING, m_get
+from kame_py.kern.mbuf import IP6A_NOBINDING, Ip6Aux, m_get
 from kame_py.mip6 import mip6_ah, mip6_auth
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
@@ -25,12 +25,12 @@ from kame_py.wire.in6addr import (
     IN6_IS_ADDR_V4COMPAT,
     IN6_IS_ADDR_V4MAPPED,
 )
-from kame_py.wire.ip6ext import build_options, build_rthdr0
-from kame_py.wire.mip6 import BindingAck
+from kame_py.wire.ip6ext import build_option, build_rthdr0
+from kame_py.wire.mip6 import BA_ALIGN, BindingAck
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
-    from kame_py.mip6.mip6_var import BuRequest, Mip6State
+    from kame_py.mip6.mip6_var import BuRequest
 
 MIP6_BA_STATUS_ERRORBASE: Final = 128
 _ORDINARY_FIRST: Final = b"\x01"  # from here on no address means an IPv4 one or this node ...
@@ -69,37 +69,37 @@ def mip6_bc_send_ba(
     As an empty packet (next header 59) with a routing header unless it goes to the home address.
     """
     state = mip6_state(kern)
-    stats = kern.stats
     ba = BindingAck(status, req.bu.seqno if seqno is None else seqno, lifetime_s, refresh_s)
-    dest2 = _ba_header(kern, state, req, ba)
+    addr, hoa = req.addr, req.hoa
+    wire = state.dialect.wire
+    dest2: bytes | None
+    if state.config.mcfg_use_authdata and wire.authdata_type is not None:
+        dest2 = mip6_auth.mip6_ba_header(kern, state, ba, hoa, addr)
+    else:
+        dest2 = build_option(IPPROTO_NONE, wire.build_option(ba), *BA_ALIGN)
     if dest2 is None:
         mip6warn(kern, LOG_ERR, f"ba destopt creation error ({EACCES})")
         return
-    stats.mip6["mip6s_oba"] += 1
+    stats = kern.stats
+    counts = stats.mip6
+    counts["mip6s_oba"] += 1
     stats.mip6s_oba_hist[status] += 1
-    addr, hoa = req.addr, req.hoa
     via = req.coa if state.dialect.ack_by_coa else mip6_ba_via(req, status, lifetime_s)
-    rthdr = b""
-    if via != hoa:
+    if via == hoa:
+        rthdr = b""
+    else:
         rthdr = build_rthdr0(IPPROTO_DSTOPTS, (via,), 1)
-        stats.mip6["mip6s_orthdr"] += 1
+        counts["mip6s_orthdr"] += 1
     m = m_get(kern, ip6_pkt(addr, hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = addr, hoa
-    m.auxdata().ip6a_flags = IP6A_NOBINDING
+    m.aux = aux = Ip6Aux()
+    aux.ip6a_flags = IP6A_NOBINDING
     if state.dialect.ah_forced:
         mip6_ah.mip6_ah_force(kern, m)
     error = ip6_output(kern, m, None, 0, None, Exthdrs(b"", b"", rthdr, b"", dest2))
     if error:
         to = f"{addr_text(kern, hoa)}({addr_text(kern, via)})"
         mip6log(kern, LOG_ERR, f"sending BA to {to} failed. errno = {error}")
-
-
-def _ba_header(kern: Kernel, state: Mip6State, req: BuRequest, ba: BindingAck) -> bytes | None:
-    """The acknowledgement, with authentication data where that is wanted; None: no key."""
-    wire = state.dialect.wire
-    if state.config.mcfg_use_authdata and wire.authdata_type is not None:
-        return mip6_auth.mip6_ba_header(kern, state, ba, req.hoa, req.addr)
-    return build_options(IPPROTO_NONE, [wire.aligned(ba)])
 
 
 def mip6_ba_via(req: BuRequest, status: int, lifetime_s: int) -> bytes:

@@ -76,16 +76,6 @@ def mip6_bc_used(kern: Kernel, bc: Mip6Bc) -> bool:
     return bool(mip6_bc_event(kern, bc.row, BcEv.OUTPUT) & BcAct.REQUEST)
 
 
-def mip6_bc_update(kern: Kernel, req: BuRequest, lifetime_s: int, row: int = 0) -> int:
-    """Make or change the entry of a correspondent; the oldest one gives way when it is full.
-
-    row: of the entry, where that is known.
-    """
-    bu = req.bu
-    flags, seqno, plen = bu.flags, bu.seqno, bu.prefixlen
-    return mip6_bc_put(kern, req.addr, req.hoa, req.coa, flags, seqno, plen, lifetime_s, row)
-
-
 def mip6_bc_put(
     kern: Kernel,
     addr: bytes,
@@ -97,7 +87,10 @@ def mip6_bc_put(
     lifetime_s: int,
     row: int = 0,
 ) -> int:
-    """mip6_bc_update from plain values; the entry's row."""
+    """Make or change the entry of a correspondent; the oldest one gives way when it is full.
+
+    row: of the entry, where that is known already. Its row is returned.
+    """
     state = mip6_state(kern)
     cache = state.bcache
     row = row or cache.find(addr, hoa)

@@ -49,7 +49,7 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         mip6log(kern, LOG_NOTICE, "an invalid binding update received.  ignore this.")
         drop(kern, m, req)
         return False
-    m.auxdata().ip6a_flags |= IP6A_MOBILITY
+    (m.aux or m.auxdata()).ip6a_flags |= IP6A_MOBILITY
     bu = req.bu
     row = mip6_bc.mip6_bc_find(kern, req)
     current = state.bcache.seqno[row]
@@ -94,7 +94,7 @@ def _mip6_validate_bu(
     rcvif = m.rcvif
     coa = src = in6_embedscope(careof, rcvif.if_index if rcvif is not None else 0)
     for sub in bu.subopts:
-        if isinstance(sub, AltCoa):
+        if type(sub) is AltCoa:
             coa = sub.coa
             break
     if not mip6_ba.mip6_coa_ok(coa):
@@ -143,8 +143,11 @@ def _mip6_bc_forget(kern: Kernel, req: BuRequest, row: int) -> None:
 
 
 def _mip6_bc_remember(kern: Kernel, req: BuRequest, row: int, limit: int) -> None:
-    lifetime_s = min(req.bu.lifetime_s, limit) if limit else req.bu.lifetime_s
-    mip6_bc.mip6_bc_update(kern, req, lifetime_s, row)
-    if req.bu.flags & IP6_MIP6_BU_ACK:
+    bu = req.bu
+    flags, seqno, plen, lifetime_s = bu.flags, bu.seqno, bu.prefixlen, bu.lifetime_s
+    if limit and lifetime_s > limit:
+        lifetime_s = limit
+    mip6_bc.mip6_bc_put(kern, req.addr, req.hoa, req.coa, flags, seqno, plen, lifetime_s, row)
+    if flags & IP6_MIP6_BU_ACK:
         # No home agent: what is refreshed in time is what is known (draft-15 s.5.2).
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, lifetime_s)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from kame_py.kern.drop import D, drop
 from kame_py.kern.mbuf import IP6A_HASEEN, IP6A_SWAP, Ip6Aux, Mbuf
 from kame_py.kern.protosw import DONE
-from kame_py.netinet6.ip6_opts import ip6_exthdr_end, ip6_process_options
+from kame_py.netinet6.ip6_opts import ip6_process_options
 from kame_py.netinet6.trace6 import trace_addr
 from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6OptHomeAddress
 from kame_py.wire.in6addr import (
@@ -40,8 +40,8 @@ def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     A home address option seen here changes places with the source once all options are read, so
     later headers see the home address (IP6A_SWAP).
     """
-    end = ip6_exthdr_end(kern, m, off)
-    if not (end and ip6_process_options(kern, m, off, end, kern.destopts)):
+    end = ip6_process_options(kern, m, off, kern.destopts)
+    if not end:
         return DONE
     aux = m.aux
     if aux is not None and aux.ip6a_flags & (IP6A_HASEEN | IP6A_SWAP) == IP6A_HASEEN:
@@ -51,7 +51,7 @@ def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
 
 def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
     """Home address option: remember home and care-of address. Alignment is not enforced."""
-    aux = m.auxdata()
+    aux = m.aux or m.auxdata()
     if aux.ip6a_flags & IP6A_HASEEN:
         drop(kern, m, D.DEST6_HAOTWICE)
         return False

@@ -44,6 +44,7 @@ from kame_py.wire.const import (
     IPPROTO_HOPOPTS,
     IPPROTO_RAW,
     IPPROTO_ROUTING,
+    IPV6_MAXPACKET,
     IPV6_VERSION,
     IPV6_VERSION_MASK,
 )
@@ -75,6 +76,7 @@ EXTENSION_HEADERS: Final = frozenset(
     )
 )
 V4MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
+_NO_LIMIT: Final = IPV6_MAXPACKET  # more headers than octets
 _HDR: Final = Ip6Hdr.SIZE
 _VERSION: Final = Ip6Hdr.O_ip6_flow
 _FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED | M_TUNNELLED)
@@ -228,18 +230,17 @@ def ip6_demux(kern: Kernel, m: Mbuf, nxt: int, off: int) -> None:
     """Give each header to its protocol until one takes the packet."""
     inet6sw = kern.inet6sw
     nest = 0
-    limit = kern.ip6.ip6_hdrnestlimit
+    limit = kern.ip6.ip6_hdrnestlimit or _NO_LIMIT
     while nxt != IPPROTO_DONE:
         nest += 1
-        if limit and nest > limit:
+        if nest > limit:
             drop(kern, m, D.IP6_TOOMANYHDR)
             return
         if off > len(m.data):
             drop(kern, m, D.IP6_EXTTRUNC)
             return
-        pr = inet6sw.get(nxt)
-        if pr is None:
-            pr = inet6sw[IPPROTO_RAW]  # raw sockets take what nobody else does, as in ip6_protox
+        # Raw sockets take what nobody else does, as in ip6_protox.
+        pr = inet6sw.get(nxt) or inet6sw[IPPROTO_RAW]
         if pr.lasthdr and kern.ipsec.in_reject(kern, m, off, nxt):
             drop(kern, m, D.IPSEC_INPOLICY)
             return

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _NXT: Final = Ip6Ext.O_ip6e_nxt
 _LEN: Final = Ip6Ext.O_ip6e_len
+_EXT_HDR: Final = Ip6Ext.SIZE
 _OPT_LEN: Final = Ip6Opt.O_ip6o_len
 _OPT_HDR: Final = Ip6Opt.SIZE
 _NO_LEN: Final = 1  # octets of a Pad1 option
@@ -47,7 +48,7 @@ def ip6_exthdr_end(kern: Kernel, m: Mbuf, off: int) -> int:
     """Where the header at ``off`` ends; 0 when it runs past the packet, which is dropped then."""
     data = m.data
     size = len(data)
-    if off + Ip6Ext.SIZE <= size:
+    if off + _EXT_HDR <= size:
         end = off + ((data[off + _LEN] + 1) << 3)
         if end <= size:
             return end
@@ -59,37 +60,37 @@ def ip6_process_hopopts(kern: Kernel, m: Mbuf, off: int) -> tuple[int, int] | No
     """Hop-by-hop header at ``off``: what follows and where, or None when the packet ended."""
     if kern.tracing:
         trace(m, f"hopopts at {off}")
-    end = ip6_exthdr_end(kern, m, off)
-    if not end or not ip6_process_options(kern, m, off, end, kern.hbhopts):
-        return None
-    return u8(m.data, off + _NXT), end
+    end = ip6_process_options(kern, m, off, kern.hbhopts)
+    return (m.data[off + _NXT], end) if end else None
 
 
-def ip6_process_options(
-    kern: Kernel, m: Mbuf, off: int, end: int, known: dict[int, OptHandler]
-) -> bool:
-    """Walk the options of the header [off, end); False when one of them ended the packet."""
+def ip6_process_options(kern: Kernel, m: Mbuf, off: int, known: dict[int, OptHandler]) -> int:
+    """Walk the options of the header at ``off``: where it ends, or 0 when the packet ended."""
     data = m.data
-    at = off + Ip6Ext.SIZE
+    at = off + _EXT_HDR
+    end = off + ((data[off + _LEN] + 1) << 3) if at <= len(data) else at
+    if end > len(data):
+        drop(kern, m, D.IP6_EXTTRUNC)
+        return 0
     while at < end:
         kind = data[at]
         if kind == IP6OPT_PAD1:
             at += _NO_LEN
             continue
         start = at + _OPT_HDR
-        size = data[at + _OPT_LEN] if start <= end else 0
-        if start + size > end:
+        stop = start + data[at + _OPT_LEN] if start <= end else start
+        if stop > end:
             drop(kern, m, D.IP6_OPTLEN)
-            return False
+            return 0
         if kind != IP6OPT_PADN:
             opt_input = known.get(kind)
             if opt_input is None:
                 if not ip6_unknown_opt(kern, m, at):
-                    return False
-            elif not opt_input(kern, m, at, start, size, off):
-                return False
-        at = start + size
-    return True
+                    return 0
+            elif not opt_input(kern, m, at, start, stop - start, off):
+                return 0
+        at = stop
+    return end
 
 
 def ip6_unknown_opt(kern: Kernel, m: Mbuf, off: int) -> bool:

@@ -231,9 +231,8 @@ def _ip6_route(
         drop(kern, m, D.IP6_OUTREJECT)
         return 0 if rt.rt_flags & RTF_BLACKHOLE else EHOSTUNREACH
     ifp = rt.rt_ifp
-    gateway = rt.rt_gateway
-    if rt.rt_flags & RTF_GATEWAY and isinstance(gateway, bytes):
-        nexthop = gateway
+    if rt.rt_flags & RTF_GATEWAY and isinstance(rt.rt_gateway, bytes):
+        nexthop = rt.rt_gateway
     if not (ifp.if_flags & IFF_LOOPBACK or _ip6_scope_ok(ifp, m.src, dst)):
         return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
     return ifp, nexthop, rt

@@ -192,13 +192,11 @@ class OptionWire:
 
     def build_option(self, value: MipOption) -> bytes:
         """The octets of the option, with the sub-options exactly as given."""
+        subopts = self.build_subopts(value.subopts) if value.subopts else b""
         if isinstance(value, BindingUpdate):
-            subopts = self.build_subopts(value.subopts)
-            return self.pack_bu(value, self.bu_size - Ip6Opt.SIZE + len(subopts)) + subopts
+            return self.pack_bu(value, self.bu_size - _OPT + len(subopts)) + subopts
         if isinstance(value, BindingAck):
-            subopts = self.build_subopts(value.subopts)
-            return self.pack_ba(value, self.ba_size - Ip6Opt.SIZE + len(subopts)) + subopts
-        subopts = self.build_subopts(value.subopts)
+            return self.pack_ba(value, self.ba_size - _OPT + len(subopts)) + subopts
         if isinstance(value, HomeAddress):
             head = Ip6OptHomeAddress(ip6oh_len=ADDR_LEN + len(subopts), ip6oh_addr=value.addr)
             return head.pack() + subopts

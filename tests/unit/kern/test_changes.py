@@ -14,7 +14,7 @@ from kame_py.kern.clock import VirtualClock
 from kame_py.kern.conf import KernConf
 from kame_py.kern.kernel import Kernel
 from kame_py.mip6 import mip6_bc
-from kame_py.mip6.mip6_var import BuRequest, mip6_state
+from kame_py.mip6.mip6_var import mip6_state
 from kame_py.net.if_ import Ifnet
 from kame_py.net.route import RTM_ADD, RTM_DELETE, LinkAddr, rt_changed, rtalloc1, rtrequest
 from kame_py.netinet6.in6 import in6_purgeaddr, in6_update_ifa
@@ -22,7 +22,6 @@ from kame_py.netinet6.in6_ifattach import if_up
 from kame_py.netinet6.nd6 import nd6_cache_lladdr
 from kame_py.wire.const import ND_NEIGHBOR_SOLICIT
 from kame_py.wire.in6addr import pton
-from kame_py.wire.mip6 import BindingUpdate
 
 MAC = bytes.fromhex("00a024660077")
 PEER_MAC = bytes.fromhex("009027000001")
@@ -51,8 +50,8 @@ def kern() -> Kernel:
     return kern
 
 
-def _request(coa: bytes = COA) -> BuRequest:
-    return BuRequest(OURS, FAR, coa, coa, BindingUpdate(0, 0, 1, 60))
+def _bind(kern: Kernel) -> int:
+    return mip6_bc.mip6_bc_put(kern, OURS, FAR, COA, 0, 0, 60, 60)
 
 
 def _clone(kern: Kernel, ifp: Ifnet) -> bytes:
@@ -71,12 +70,12 @@ def _host_route(kern: Kernel, ifp: Ifnet) -> bytes:
 
 
 def _bound(kern: Kernel, ifp: Ifnet) -> bytes:
-    mip6_bc.mip6_bc_update(kern, _request(), 60)
+    _bind(kern)
     return FAR
 
 
 def _unbound(kern: Kernel, ifp: Ifnet) -> bytes:
-    row = mip6_bc.mip6_bc_update(kern, _request(), 60)
+    row = _bind(kern)
     kern.changes.take()
     mip6_bc.mip6_bc_remove(kern, row)
     assert not mip6_state(kern).mip6_bc_list
