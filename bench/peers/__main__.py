@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.gate import EXPECTED, Expected, fallen, ratios, unseen
+from bench.gate import EXPECTED, Expected, Ratios, fallen, ratios, unseen
 from bench.machine import Described, describe, finished
 from bench.peers import codes, events, moving, reading, slow, sums
 from bench.peers.contest import Contest, Workers, rounds, workers
@@ -78,9 +78,8 @@ def told(machine: Described, count: int, found: Sequence[Contest]) -> dict[str, 
     }
 
 
-def judged(found: list[Contest], count: int, expected: Expected, run: str, kernels: str) -> int:
-    """What fell is measured again, then told."""
-    last = expected.of(run, kernels)
+def judged(found: list[Contest], count: int, last: Ratios) -> tuple[list[str], int]:
+    """What fell is measured again, then told; and how many fell."""
     for more in range(MORE + 1):
         measured = ratios([contest.told() for contest in found])
         fell = fallen(measured, last)
@@ -88,14 +87,10 @@ def judged(found: list[Contest], count: int, expected: Expected, run: str, kerne
             break
         again = [c for c in found if any(name.startswith(f"{c.name}: ") for name in fell)]
         rounds(again, 2 * count)
-    for line in unseen(measured, last):
-        print(f"bench.peers: {line}")
-    for line in fell.values():
-        print(f"bench.peers: FELL {line}")
+    lines = unseen(measured, last) + [f"FELL {said}" for said in fell.values()]
     if not last:
-        print(f"bench.peers: no ratios of {run} runs are known for {kernels} in {EXPECTED.name}")
-    print(f"bench.peers: {len(measured)} ratios, {len(fell)} fell")
-    return 1 if fell else 0
+        lines.append(f"{EXPECTED.name} has no ratios of such runs for this processor")
+    return [*lines, f"{len(measured)} ratios, {len(fell)} fell"], len(fell)
 
 
 def main() -> int:
@@ -120,9 +115,10 @@ def main() -> int:
         ]
         playing = [contest for contest in found if contest.contenders]
         rounds(playing, count)
-        kernels, status = str(machine["kernels_for"]), 0
+        kernels, fell = str(machine["kernels_for"]), 0
+        lines: list[str] = []
         if args.gate:
-            status = judged(playing, count, expected, run, kernels)
+            lines, fell = judged(playing, count, expected.of(run, kernels))
     if args.accept:
         expected.accept(run, kernels, ratios([contest.told() for contest in playing]))
     machine = finished(machine)
@@ -133,7 +129,9 @@ def main() -> int:
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(told(machine, count, found), indent=2) + "\n")
-    return status
+    for line in lines:
+        print(f"bench.peers: {line}")
+    return 1 if fell else 0
 
 
 if __name__ == "__main__":
