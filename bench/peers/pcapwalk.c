@@ -7,6 +7,8 @@
  * Classic pcap with the byte order of the machine, Ethernet. A batch of 1024 packets goes into
  * columns: offset, length, stamp, transport protocol, its offset, offsets of a home address option
  * and of a routing header, flags. With `prefetch` the walk loads memory 4 KiB ahead of itself.
+ * Prints the number of packets, the sums of the transport offsets (from the IPv6 header) and
+ * protocols, and how many home address options and routing headers there are.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -105,14 +107,30 @@ static void annotate(int i, const uint8_t *p, uint32_t len)
                 at += size;
         }
         col.l4_proto[i] = nxt;
-        col.l4_off[i] = (uint16_t)at;
+        col.l4_off[i] = (uint16_t)(at - ETHER_HEADER);
         col.flags[i] = flags;
+}
+
+/* What is said of the columns at the end. */
+static struct {
+        uint64_t packets, l4_off, l4_proto, haos, rhs;
+} sum;
+
+static void add(int n)
+{
+        for (int i = 0; i < n; i++) {
+                sum.l4_off += col.l4_off[i];
+                sum.l4_proto += col.l4_proto[i];
+                sum.haos += col.hao_off[i] != 0;
+                sum.rhs += col.rh_off[i] != 0;
+        }
+        sum.packets += n;
 }
 
 int main(int argc, char **argv)
 {
         int prefetch = argc > 2 && strcmp(argv[2], "prefetch") == 0;
-        uint64_t packets = 0, sum = 0, scale;
+        uint64_t scale;
         const uint8_t *map;
         struct stat st;
         size_t at = FILE_HEADER, size;
@@ -144,12 +162,13 @@ int main(int argc, char **argv)
                 col.wirelen[n] = word(record + 12);
                 annotate(n, record + RECORD_HEADER, caplen);
                 at += RECORD_HEADER + caplen;
-                packets++;
                 if (++n == BATCH) {
-                        sum += col.l4_off[packets % BATCH] + col.flags[n - 1] + col.ts[0];
+                        add(n);
                         n = 0;
                 }
         }
-        printf("%llu %llu\n", (unsigned long long)packets, (unsigned long long)sum);
+        add(n);
+        printf("%ju %ju %ju %ju %ju\n", (uintmax_t)sum.packets, (uintmax_t)sum.l4_off,
+               (uintmax_t)sum.l4_proto, (uintmax_t)sum.haos, (uintmax_t)sum.rhs);
         return 0;
 }
