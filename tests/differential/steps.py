@@ -275,6 +275,8 @@ SAS: Final = tuple(
     line for peer in (*HOMES, CN, FAR) for line in (sa(peer, HA, SPI), sa(HA, peer, SPI + 100))
 ) + (sa(CN, HA, AH_SPI, "-r 4"), sa(HOMES[0], HA, AH_SPI, "-r 4"))
 
+SIGN: Final = "spdadd ::/0 ::/0 ipv6-opts -P out ipsec ah/transport//require"
+
 ROUTES: Final = st.one_of(
     st.builds(lambda d, g: f"route add -inet6 {d} {g}", _DSTS, _GATES),
     st.builds(lambda d, g: f"route change -inet6 {d} {g}", _DSTS, _GATES),
@@ -359,6 +361,7 @@ MOBILITY: Final = st.sampled_from(
 )
 SECURITY: Final = st.one_of(
     st.just(setkey(*SAS)),
+    st.just(setkey(SIGN)),
     st.just(setkey("flush")),
     st.just(setkey("spdflush")),
     st.builds(lambda peer: setkey(f"delete {peer} {HA} ah {SPI}"), st.sampled_from((*HOMES, CN))),
@@ -429,6 +432,12 @@ NODES: Final[dict[str, Node]] = {
     "router": Node("sysctl -w net.inet6.ip6.forwarding=1\n" + _HOST, KernConf()),
     "correspondent": Node(_HOST + "mip6control -S 0 -T 0\n", _ALL),
     "correspondent with keys": Node(_HOST + setkey(*SAS) + "\n", _ALL),
+    "correspondent that signs": Node(
+        _HOST + "mip6control -S 0 -T 1\n" + setkey(*SAS, SIGN) + "\n", _ALL
+    ),
+    "home agent that signs": Node(
+        RC.replace("-S 0 -T 0", "-S 0 -T 1") + setkey(*SAS, SIGN) + "\n", _ALL
+    ),
     "host": Node("sysctl -w net.inet6.ip6.accept_rtadv=1\n" + _HOST, KernConf()),
     "mobile node": Node(
         "sysctl -w net.inet6.ip6.accept_rtadv=1\n"
@@ -478,8 +487,20 @@ GAPS: Final = st.sampled_from((0, 0, 1, 1000, MS, NS // 3, NS, 3 * NS, 40 * NS))
 _PROBED: Final = st.one_of(
     st.just(PROBES), st.lists(st.sampled_from(PROBES), max_size=6).map(tuple)
 )
+
+
+def refreshed(first: int, times: int, coa: str, lifetime: int, key: bytes) -> tuple[bytes, ...]:
+    """Updates of correspondents one after the other, signed, with higher and higher numbers."""
+    return tuple(
+        frame(signed(coa, HA, who, (first + k) & 0xFF, lifetime, flags, key))
+        for k in range(times)
+        for who, flags in ((CN, "A"), (FAR, "A"), (HOMES[0], "A"), (CN, ""))
+    )
+
+
 _MORE: Final = st.one_of(
     st.lists(FRAMES, max_size=3).map(tuple),
+    st.builds(refreshed, st.integers(1, 250), st.integers(1, 3), COA, LIFETIMES, KEYS),
     st.builds(lambda data, times: (data,) * times, FRAMES, st.integers(2, 4)),
 )
 STEPS: Final = st.lists(
