@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kame_py.ctl.codec import CLASSES, BadFrame, Frames, Value, arguments_fit, pack, unpack
+from kame_py.ctl.codec import (
+    CLASSES,
+    REQUEST_MAX,
+    BadFrame,
+    Frames,
+    Value,
+    arguments_fit,
+    pack,
+    unpack,
+)
+from kame_py.ctl.local import FDS_MAX
 from kame_py.ctl.ops import Polled
 from kame_py.ctl.remote import NodeGone, RemoteOps
 from kame_py.lab.world import World
@@ -258,3 +268,49 @@ def _raw(world: World, message: dict[str, Value]) -> dict[str, Value]:
 def test_refused_call_raises_its_errno(world: World) -> None:
     with pytest.raises(KError):
         _go(Program(world, "x", "a").ops.close(99))
+
+
+def test_a_signal_wakes_a_program_of_an_idle_kernel_at_once(world: World) -> None:
+    """The kernel's next timer may be hours away."""
+    program = Program(world, "x", "a")
+    program.ops.catch_signals("INT")
+    program.wire.send(pack({"op": "poll", "a": ((), None)}))
+    while (due := world.next_event_ns()) is not None and due == world.now():
+        world.run_ns(due)
+    program.wire.send(pack({"sig": "INT"}))
+    world.run_ns(world.now())
+    assert unpack(Frames().feed(program.wire.inbox)[0]) == {"r": Polled((), ("INT",))}
+
+
+def test_a_program_has_not_more_than_so_many_descriptors(world: World) -> None:
+    ops = Program(world, "x", "a").ops
+    for _ in range(FDS_MAX):
+        _go(ops.socket(AF_INET6, SOCK_DGRAM, 0))
+    with pytest.raises(KError, match="Too many open files"):
+        _go(ops.socket(AF_INET6, SOCK_DGRAM, 0))
+
+
+def test_a_call_is_not_as_long_as_an_answer_may_be(world: World) -> None:
+    program = Program(world, "x", "a")
+    program.wire.send(frame_prefix(REQUEST_MAX + 1))
+    assert program.wire.ended
+
+
+@pytest.mark.parametrize("ns", [-1, 2**63, 10**400], ids=["past", "65 bits", "endless"])
+def test_no_sleep_lasts_longer_than_64_bits(world: World, ns: int) -> None:
+    assert _raw(world, {"op": "nanosleep", "a": (ns,)}) == {"e": EINVAL}
+
+
+def test_an_answer_that_is_none_ends_the_program(world: World) -> None:
+    program = Program(world, "x", "a")
+    program.wire.inbox = frame_prefix(2) + b"[]"
+    with pytest.raises(NodeGone, match="the answer is not understood"):
+        _go(program.ops.sysctl_names())
+
+
+def test_a_message_to_a_node_that_is_gone_is_no_failure_of_its_own(world: World) -> None:
+    program = Program(world, "x", "a")
+    program.wire.ended = True
+    _go(program.ops.daemon())
+    with pytest.raises(NodeGone):
+        program.ops.monotonic()
