@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kame_py.fast.ingest_kernels import pcap as pcap
     from kame_py.fast.ingest_kernels import pcapng as pcapng
     from kame_py.fast.sa_kernels import fill_index as fill_index
+    from kame_py.fast.sight_kernels import spot as spot
+    from kame_py.fast.sight_kernels import strangers as strangers
 
 _MODULES: Final = {
     "annotate_batch": "annotate_kernels",
@@ -41,6 +43,8 @@ _MODULES: Final = {
     "pcap": "ingest_kernels",
     "pcapng": "ingest_kernels",
     "put_rows": "bulk",
+    "spot": "sight_kernels",
+    "strangers": "sight_kernels",
     "write_acks": "bu_kernels",
 }
 

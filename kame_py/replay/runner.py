@@ -23,7 +23,7 @@ from kame_py.replay.linktype import LinkReason, link_strip
 from kame_py.replay.node import NodeSpec, boot_at
 from kame_py.replay.pcap import open_capture
 from kame_py.replay.pcapng import PcapngWriter
-from kame_py.replay.scan import DEFAULT_PLEN, Host, absent_mac, find_host
+from kame_py.replay.scan import DEFAULT_PLEN, Host, absent_mac, find_host, is_large
 from kame_py.replay.verdict import OWN, VerdictLog, VerdictSink, verdict_of
 from kame_py.replay.watch import Watch
 from kame_py.wire import pcapfmt
@@ -147,9 +147,10 @@ def replay(
     """
     options = options if options is not None else ReplayOptions()
     host = Host(options.lladdr, DEFAULT_PLEN)
+    quick = _quick(capture, options)
     if options.addr is not None:
-        host = _take_host(capture, options.addr, options.lladdr)
-    lladdr = host.mac or absent_mac(capture)
+        host = _take_host(capture, options.addr, options.lladdr, quick)
+    lladdr = host.mac or absent_mac(capture, quick)
     reader = open_capture(capture)
     records = iter(reader)
     first = next(records, None)
@@ -192,10 +193,30 @@ _WITHOUT_MACS: Final = frozenset(
 )
 
 
-def _take_host(capture: BinaryIO, addr: bytes, lladdr: bytes | None) -> Host:
+def _quick(capture: BinaryIO, options: ReplayOptions) -> bool:
+    """Whether the capture is looked through with kernels, if it is to be."""
+    if options.fast is Fast.OFF or (options.lladdr is not None and options.addr is None):
+        return False
+    return is_large(capture) and _compiled()
+
+
+def _compiled() -> bool:
+    try:
+        from kame_py.replay import bulk
+    except (ImportError, ValueError):  # who wants the vector path is told later
+        return False
+    return bulk.COMPILED
+
+
+def _take_host(capture: BinaryIO, addr: bytes, lladdr: bytes | None, quick: bool) -> Host:
     if not capture.seekable():
         raise ReplayError(f"cannot look for {ntop(addr)}: the capture cannot be read twice")
-    host = find_host(open_capture(capture), addr)
+    if quick:
+        from kame_py.replay.quick import telling
+
+        host = find_host(telling(capture, addr), addr)
+    else:
+        host = find_host(open_capture(capture), addr)
     capture.seek(0)
     if host is None:
         raise ReplayError(f"{ntop(addr)} is not in the capture")

@@ -7,6 +7,7 @@ Read first: RFC 4861 s.4.
 
 from __future__ import annotations
 
+from io import SEEK_END
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from kame_py.replay.capture import open_octets
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PLEN: Final = 64
 _CHUNK: Final = 1 << 20
+_LARGE: Final = 1 << 22  # octets
 _MAC_PREFIX: Final = b"\x02kame"  # locally administered
 _MAC_LAST: Final = range(1, 256)
 
@@ -164,13 +166,14 @@ def _options(frame: Frame, head: int) -> NdOptions | None:
     return None if isinstance(found, Malformed) else found
 
 
-def absent_mac(capture: BinaryIO) -> bytes:
+def absent_mac(capture: BinaryIO, quick: bool = False) -> bytes:
     """The same MAC address for every capture, unless its octets are in this one: then the next.
 
     Leaves the capture at its beginning. One that cannot be read twice is not looked through.
+    quick: with kernels.
     """
     candidates = [_MAC_PREFIX + bytes((last,)) for last in _MAC_LAST]
-    if not capture.seekable():
+    if not capture.seekable() or (quick and not _holds(capture, _MAC_PREFIX)):
         return candidates[0]
     present: set[bytes] = set()
     source, tail = open_octets(capture, len(_MAC_PREFIX))
@@ -181,3 +184,20 @@ def absent_mac(capture: BinaryIO) -> bytes:
         tail = text[-len(_MAC_PREFIX) :]
     capture.seek(0)
     return next((mac for mac in candidates if mac not in present), candidates[0])
+
+
+def _holds(capture: BinaryIO, text: bytes) -> bool:
+    from kame_py.replay.quick import holds
+
+    found = holds(capture, text)
+    capture.seek(0)
+    return found
+
+
+def is_large(capture: BinaryIO) -> bool:
+    """It takes longer to look through it than to load the kernels for that."""
+    if not capture.seekable():
+        return False
+    large = capture.seek(0, SEEK_END) >= _LARGE
+    capture.seek(0)
+    return large
