@@ -36,12 +36,15 @@ class DropReason:
     severity: str
     text: str
     mip6: str = ""
+    proto: str = ""  # the two halves of ``counter``
+    member: str = ""
 
 
 def _row(
     name: str, counter: str, ifcounter: str, severity: str, text: str, mip6: str = ""
 ) -> DropReason:
-    return DropReason(name, counter, ifcounter, severity, text, mip6)
+    proto, _, member = counter.partition(".")
+    return DropReason(name, counter, ifcounter, severity, text, mip6, proto, member)
 
 
 class D:
@@ -743,7 +746,7 @@ def drop(kern: Kernel, m: Mbuf, why: DropReason) -> None:
 
 def count(kern: Kernel, m: Mbuf, why: DropReason) -> None:
     """Only the counters of a reason: the kernel refused ``m``, but a raw socket took it."""
-    proto, _, member = why.counter.partition(".")
+    proto, member = why.proto, why.member
     if proto:
         kern.stats.of(proto)[member] += 1
     if why.mip6:

@@ -73,6 +73,12 @@ if TYPE_CHECKING:
 #: why it did not. Does not own m.
 Input = Callable[["Kernel", Mbuf, int, int], DropReason | None]
 ANY_CODE: Final = 255
+_ERROR: Final = Icmp6Hdr.SIZE
+_TYPE: Final = Icmp6Hdr.O_icmp6_type
+_CODE: Final = Icmp6Hdr.O_icmp6_code
+_SRC: Final = Ip6Hdr.O_ip6_src
+_DST: Final = Ip6Hdr.O_ip6_dst
+_HDR: Final = Ip6Hdr.SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +129,15 @@ def icmp6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     ifp = m.rcvif
     if ifp is not None:
         ifp.icmp6_ifstat["ifs6_in_msg"] += 1
-    size = len(m.data) - off
-    if size < Icmp6Hdr.SIZE:
+    data = m.data
+    size = len(data) - off
+    if size < _ERROR:
         drop(kern, m, D.ICMP6_TOOSHORT)
         return DONE
-    ip6 = Ip6Hdr.unpack(m.data)
-    if in6_cksum(ip6.ip6_src, ip6.ip6_dst, IPPROTO_ICMPV6, m.data[off:]):
+    if in6_cksum(data[_SRC:_DST], data[_DST:_HDR], IPPROTO_ICMPV6, data[off:]):
         drop(kern, m, D.ICMP6_CHECKSUM)
         return DONE
-    icmp6 = Icmp6Hdr.unpack(m.data, off)
-    kind, code = icmp6.icmp6_type, icmp6.icmp6_code
+    kind, code = data[off + _TYPE], data[off + _CODE]
     if kern.tracing:
         trace(m, f"icmp6_input type {kind} code {code}")
     icmp6_in_count(kern, ifp, kind, code)
@@ -201,7 +206,6 @@ def _for_programs(kern: Kernel, m: Mbuf, off: int, size: int) -> DropReason | No
     return D.ICMP6_NOSOCKET
 
 
-_ERROR: Final = Icmp6Hdr.SIZE
 TYPES: Final[dict[int, Icmp6Type]] = {
     ICMP6_DST_UNREACH: Icmp6Type(icmp6_error_input, 7, _ERROR),  # RFC 4443 s.3.1, later codes
     ICMP6_PACKET_TOO_BIG: Icmp6Type(icmp6_error_input, ANY_CODE, _ERROR),  # code ignored, s.3.2

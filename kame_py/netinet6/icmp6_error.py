@@ -30,7 +30,7 @@ from kame_py.wire.const import (
 from kame_py.wire.errno import KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, IN6ADDR_ANY
 from kame_py.wire.ip6ext import walk
-from kame_py.wire.patch import put, put_u16
+from kame_py.wire.patch import put, put_u16, u16
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 ICMPV6_PLD_MAXLEN: Final = IPV6_MMTU - Ip6Hdr.SIZE - Icmp6Hdr.SIZE  # RFC 4443 s.2.4 (c)
 _ADDR: Final = 16  # octets
+_NXT: Final = Ip6Hdr.O_ip6_nxt
+_TYPE: Final = Icmp6Hdr.O_icmp6_type
+_CODE: Final = Icmp6Hdr.O_icmp6_code
+_CKSUM: Final = Icmp6Hdr.O_icmp6_cksum
 
 
 def icmp6_error(kern: Kernel, m: Mbuf, type: int, code: int, param: int = 0) -> None:
@@ -56,8 +60,8 @@ def icmp6_error(kern: Kernel, m: Mbuf, type: int, code: int, param: int = 0) -> 
     if icmp6_ratelimit(kern):
         kern.stats.icmp6["icp6s_toofreq"] += 1
         return
-    head = Icmp6Hdr(icmp6_type=type, icmp6_code=code, icmp6_data32=param)
-    icmp6_reflect(kern, m, head.pack() + icmp6_recover_src(m)[:ICMPV6_PLD_MAXLEN])
+    head = Icmp6Hdr.pack_fields(type, code, 0, param)
+    icmp6_reflect(kern, m, head + icmp6_recover_src(m)[:ICMPV6_PLD_MAXLEN])
 
 
 def _may_answer(kern: Kernel, m: Mbuf, type: int, code: int) -> bool:
@@ -68,9 +72,10 @@ def _may_answer(kern: Kernel, m: Mbuf, type: int, code: int) -> bool:
             ICMP6_PARAMPROB_OPTION,
         ):
             return False
-    if m.src == IN6ADDR_ANY or IN6_IS_ADDR_MULTICAST(m.src):
+    src = m.src
+    if src == IN6ADDR_ANY or IN6_IS_ADDR_MULTICAST(src):
         return False
-    ia = kern.ip6.ifaddrs.get(m.src)
+    ia = kern.ip6.ifaddrs.get(src)
     return ia is None or not ia.ia6_flags & IN6_IFF_ANYCAST
 
 
@@ -79,12 +84,13 @@ def _about_icmp6_error(m: Mbuf) -> bool:
 
     Fragments without the type may be answered: errors fit 1280 octets and are never fragmented.
     """
-    chain = walk(m.data, Ip6Hdr.unpack(m.data).ip6_nxt, Ip6Hdr.SIZE, len(m.data))
-    if chain.nxt != IPPROTO_ICMPV6:
+    data = m.data
+    headers, nxt, off, fragment, _ = walk(data, data[_NXT], Ip6Hdr.SIZE, len(data))
+    if nxt != IPPROTO_ICMPV6:
         return False
-    if chain.fragment or chain.off >= len(m.data):
-        return all(ext.nxt_type != IPPROTO_FRAGMENT for ext in chain.headers)
-    kind = m.data[chain.off]
+    if fragment or off >= len(data):
+        return all(ext.nxt_type != IPPROTO_FRAGMENT for ext in headers)
+    kind = data[off]
     return not kind & ICMP6_INFOMSG_MASK or kind == ND_REDIRECT
 
 
@@ -110,7 +116,7 @@ def icmp6_recover_src(m: Mbuf) -> bytes:
     if aux is None or not aux.ip6a_flags & IP6A_SWAP:
         return m.data
     careof = m.data[aux.ip6a_swap_off : aux.ip6a_swap_off + _ADDR]
-    home = Ip6Hdr.unpack(m.data).ip6_src
+    home = m.data[Ip6Hdr.O_ip6_src : Ip6Hdr.O_ip6_dst]
     return put(put(m.data, aux.ip6a_swap_off, home), Ip6Hdr.O_ip6_src, careof)
 
 
@@ -137,7 +143,7 @@ def icmp6_send(
     kern: Kernel, src: bytes, dst: bytes, body: bytes, hlim: int, ifp: Ifnet | None
 ) -> int:
     """Checksum, count and put out one ICMPv6 message; addresses in kernel form. An errno."""
-    icmp6_out_count(kern, ifp, *_type_code(body))
+    icmp6_out_count(kern, ifp, body[_TYPE], body[_CODE])
     m = m_get(kern, ip6out.ip6_pkt(src, dst, IPPROTO_ICMPV6, icmp6_sum(src, dst, body), hlim))
     m.src, m.dst = src, dst
     return ip6out.ip6_output(kern, m)
@@ -145,13 +151,9 @@ def icmp6_send(
 
 def icmp6_sum(src: bytes, dst: bytes, body: bytes) -> bytes:
     """``body`` with its checksum filled in."""
-    body = put_u16(body, Icmp6Hdr.O_icmp6_cksum, 0)
-    return put_u16(body, Icmp6Hdr.O_icmp6_cksum, in6_cksum(src, dst, IPPROTO_ICMPV6, body))
-
-
-def _type_code(body: bytes) -> tuple[int, int]:
-    head = Icmp6Hdr.unpack(body)
-    return head.icmp6_type, head.icmp6_code
+    if u16(body, _CKSUM):
+        body = put_u16(body, _CKSUM, 0)
+    return put_u16(body, _CKSUM, in6_cksum(src, dst, IPPROTO_ICMPV6, body))
 
 
 def icmp6_outif(kern: Kernel, dst: bytes) -> Ifnet | None:

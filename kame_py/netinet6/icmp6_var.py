@@ -85,7 +85,7 @@ _ERRCOUNT: Final[dict[tuple[int, int], str]] = {
 }
 
 #: type -> the end of its member in struct icmp6_ifstat.
-_IFSTAT: Final[dict[int, str]] = {
+_IFSTAT_ENDS: Final[dict[int, str]] = {
     ICMP6_DST_UNREACH: "dstunreach",
     ICMP6_PACKET_TOO_BIG: "pkttoobig",
     ICMP6_TIME_EXCEEDED: "timeexceed",
@@ -101,7 +101,8 @@ _IFSTAT: Final[dict[int, str]] = {
     ND_NEIGHBOR_ADVERT: "neighboradvert",
     ND_REDIRECT: "redirect",
 }
-
+_IN: Final = {type: f"ifs6_in_{end}" for type, end in _IFSTAT_ENDS.items()}
+_OUT: Final = {type: f"ifs6_out_{end}" for type, end in _IFSTAT_ENDS.items()}
 
 #: type -> the end of its member in struct mip6stat.
 MIP6STAT: Final[dict[int, str]] = {
@@ -121,7 +122,7 @@ def icmp6_in_count(kern: Kernel, ifp: Ifnet | None, type: int, code: int) -> Non
     """A message with a good checksum came in."""
     kern.stats.icp6s_inhist[type] += 1
     if ifp is not None:
-        _ifstat(ifp, "in", type, code)
+        _ifstat(ifp, _IN, type, code, "ifs6_in_adminprohib")
 
 
 def icmp6_out_count(kern: Kernel, ifp: Ifnet | None, type: int, code: int) -> None:
@@ -133,12 +134,12 @@ def icmp6_out_count(kern: Kernel, ifp: Ifnet | None, type: int, code: int) -> No
         ifp.icmp6_ifstat["ifs6_out_msg"] += 1
         if not type & ICMP6_INFOMSG_MASK:
             ifp.icmp6_ifstat["ifs6_out_error"] += 1
-        _ifstat(ifp, "out", type, code)
+        _ifstat(ifp, _OUT, type, code, "ifs6_out_adminprohib")
 
 
-def _ifstat(ifp: Ifnet, way: str, type: int, code: int) -> None:
-    member = _IFSTAT.get(type)
+def _ifstat(ifp: Ifnet, members: dict[int, str], type: int, code: int, prohibited: str) -> None:
+    member = members.get(type)
     if member is not None:
-        ifp.icmp6_ifstat[f"ifs6_{way}_{member}"] += 1
-    if (type, code) == (ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_ADMIN):
-        ifp.icmp6_ifstat[f"ifs6_{way}_adminprohib"] += 1
+        ifp.icmp6_ifstat[member] += 1
+    if type == ICMP6_DST_UNREACH and code == ICMP6_DST_UNREACH_ADMIN:
+        ifp.icmp6_ifstat[prohibited] += 1

@@ -9,6 +9,7 @@ considered, and the policy table is RFC 3484's default table, fixed. Read first:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from kame_py.net.if_ import IFF_LOOPBACK, IFF_UP
@@ -29,6 +30,7 @@ from kame_py.wire.in6addr import (
     IN6_IS_ADDR_MULTICAST,
     IN6_IS_ADDR_SITELOCAL,
     IN6ADDR_ANY,
+    IN6ADDR_LOOPBACK,
     IPV6_ADDR_SCOPE_GLOBAL,
     IPV6_ADDR_SCOPE_LINKLOCAL,
     IPV6_ADDR_SCOPE_NODELOCAL,
@@ -48,6 +50,11 @@ if TYPE_CHECKING:
     from kame_py.netinet6.ip6_var import Ip6Moptions, Ip6Pktopts
 
 ND6_IFF_PREFER_SOURCE: Final = 0x4  # KAME nd6.h
+LABELS_MAX: Final = 1024  # addresses whose label is remembered
+#: Addresses from the one up to the other are nobody's loopback and have no zone.
+_GLOBAL_FIRST: Final = b"\x01"
+_GLOBAL_LAST: Final = b"\xfe"
+_UNFIT: Final = IN6_IFF_NOTREADY | IN6_IFF_ANYCAST | IN6_IFF_DETACHED
 
 
 def _policy(prefix: str, plen: int, label: int) -> tuple[bytes, int, int]:
@@ -68,6 +75,8 @@ POLICY_LABELS: Final = (
 
 def in6_addrscope(addr: bytes) -> int:
     """The scope of an address as a multicast scope value (RFC 3484 s.3.1)."""
+    if _GLOBAL_FIRST <= addr < _GLOBAL_LAST:
+        return IPV6_ADDR_SCOPE_GLOBAL
     if IN6_IS_ADDR_MULTICAST(addr):
         return mc_scope(addr)
     if IN6_IS_ADDR_LINKLOCAL(addr):
@@ -79,15 +88,16 @@ def in6_addrscope(addr: bytes) -> int:
     return IPV6_ADDR_SCOPE_GLOBAL
 
 
+@lru_cache(maxsize=LABELS_MAX)
 def policy_label(addr: bytes) -> int:
     """The label of an address in the policy table."""
     return next(label for prefix, plen, label in POLICY_LABELS if prefix_equal(addr, prefix, plen))
 
 
 class _Choice:
-    """One call's circumstances, shared by the rules."""
+    """One call's circumstances, shared by the rules. link: the only one that sources may be of."""
 
-    __slots__ = ("dport", "dst", "ifp", "kern", "label", "scope")
+    __slots__ = ("dport", "dst", "ifp", "kern", "link", "loopback", "scope")
 
     def __init__(self, kern: Kernel, dst: bytes, dport: int, ifp: Ifnet) -> None:
         self.kern = kern
@@ -95,7 +105,10 @@ class _Choice:
         self.dport = dport
         self.ifp = ifp
         self.scope = in6_addrscope(dst)
-        self.label = policy_label(dst)
+        self.loopback = dst == IN6ADDR_LOOPBACK
+        self.link = 0
+        if self.scope <= IPV6_ADDR_SCOPE_LINKLOCAL and not self.loopback:
+            self.link = _zone(dst) or ifp.if_index
 
 
 #: A rule says >0 when it prefers the new address, <0 when it prefers the best so far, else 0.
@@ -132,7 +145,8 @@ def _outgoing_interface(c: _Choice, new: In6Ifaddr, best: In6Ifaddr) -> int:
 
 
 def _label(c: _Choice, new: In6Ifaddr, best: In6Ifaddr) -> int:
-    return _prefer(policy_label(new.ia_addr) == c.label, policy_label(best.ia_addr) == c.label)
+    label = policy_label(c.dst)
+    return _prefer(policy_label(new.ia_addr) == label, policy_label(best.ia_addr) == label)
 
 
 def _temporary(c: _Choice, new: In6Ifaddr, best: In6Ifaddr) -> int:
@@ -214,23 +228,24 @@ def _explicit(kern: Kernel, addr: bytes) -> bytes:
 def _candidate(kern: Kernel, c: _Choice, ia: In6Ifaddr) -> bool:
     """In the zone of the destination, and in use."""
     flags = ia.ia6_flags
-    if flags & (IN6_IFF_NOTREADY | IN6_IFF_ANYCAST | IN6_IFF_DETACHED):
+    if flags & _UNFIT or (flags & IN6_IFF_DEPRECATED and not kern.ip6.ip6_use_deprecated):
         return False
-    if flags & IN6_IFF_DEPRECATED and not kern.ip6.ip6_use_deprecated:
+    if c.loopback and not ia.ia_ifp.if_flags & IFF_LOOPBACK:
         return False
-    dst, ifp = c.dst, ia.ia_ifp
-    if IN6_IS_ADDR_LOOPBACK(dst) and not ifp.if_flags & IFF_LOOPBACK:
-        return False
-    zone = _zone(dst) or c.ifp.if_index
-    if c.scope <= IPV6_ADDR_SCOPE_LINKLOCAL and not IN6_IS_ADDR_LOOPBACK(dst):
-        return ifp.if_index == zone
-    if IN6_IS_ADDR_LINKLOCAL(ia.ia_addr):
-        return ifp is c.ifp
-    return not IN6_IS_ADDR_LOOPBACK(ia.ia_addr) or bool(c.ifp.if_flags & IFF_LOOPBACK)
+    if c.link:
+        return ia.ia_ifp.if_index == c.link
+    addr = ia.ia_addr
+    if _GLOBAL_FIRST <= addr < _GLOBAL_LAST:
+        return True
+    if IN6_IS_ADDR_LINKLOCAL(addr):
+        return ia.ia_ifp is c.ifp
+    return not IN6_IS_ADDR_LOOPBACK(addr) or bool(c.ifp.if_flags & IFF_LOOPBACK)
 
 
 def _zone(addr: bytes) -> int:
     """The embedded interface index, 0 for addresses that carry none."""
+    if addr < _GLOBAL_LAST:
+        return 0
     if (
         IN6_IS_ADDR_LINKLOCAL(addr)
         or IN6_IS_ADDR_MC_LINKLOCAL(addr)

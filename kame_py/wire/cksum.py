@@ -13,6 +13,7 @@ from typing import Final
 from kame_py.wire.patch import Buf
 
 _FULL: Final = 0xFFFF
+_SCOPED: Final = b"\xfe"  # no address before this one has a zone
 
 
 def _fold(total: int) -> int:
@@ -24,16 +25,12 @@ def _fold(total: int) -> int:
     return (rest & 0xFF) << 8 | rest >> 8
 
 
-def _swap16(word: int) -> int:
-    return (word & 0xFF) << 8 | word >> 8
-
-
-def _address_sum(addr: bytes) -> int:
-    """An address as it is on the wire: the kernel keeps the zone of small scopes in octets 2-3."""
+def _on_wire(addr: bytes) -> bytes:
+    """The kernel keeps the zone of small scopes in octets 2-3 of an address."""
     first, second = addr[0], addr[1]
     if (first == 0xFE and second & 0xC0 == 0x80) or (first == 0xFF and second & 0x0F in (1, 2)):
-        addr = addr[:2] + bytes(2) + addr[4:]
-    return int.from_bytes(addr, "little")
+        return addr[:2] + bytes(2) + addr[4:]
+    return addr
 
 
 def in_cksum(*parts: Buf) -> int:
@@ -48,13 +45,15 @@ def in6_cksum(src: bytes, dst: bytes, nxt: int, payload: Buf) -> int:
     An embedded scope zone in src or dst does not count, as in KAME.
     Source: KAME in6_cksum.c; RFC 2460 s.8.1.
     """
-    size = len(payload)
+    if src >= _SCOPED or dst >= _SCOPED:
+        src, dst = _on_wire(src), _on_wire(dst)
+    pseudo = len(payload) + nxt
+    if pseudo > _FULL:
+        pseudo = (pseudo & _FULL) + (pseudo >> 16)
     total = (
-        _address_sum(src)
-        + _address_sum(dst)
+        int.from_bytes(src, "little")
+        + int.from_bytes(dst, "little")
         + int.from_bytes(payload, "little")
-        + _swap16(size >> 16)
-        + _swap16(size & _FULL)
-        + (nxt << 8)
+        + ((pseudo & 0xFF) << 8 | pseudo >> 8)
     )
     return _fold(total)
