@@ -36,6 +36,8 @@ BLOCK: Final = 1 << BLOCK_SHIFT
 NEVER: Final = 0xFFFFFFFF  # s
 MPAS_TRIED: Final = 8  # shared states of prefix delivery that are compared with a new one
 HASH_MASK: Final = 0xFFFFFFFF
+UNMADE: Final = 1  # in ``proxied``: this node is its proxy, the route is not made yet; ...
+MADE: Final = 2  # ... it is in ``proxies``
 
 Seconds: TypeAlias = "array[int]"
 #: (seconds of the rows, the least of each block or less, now): rows that are due, in order, and a
@@ -93,7 +95,8 @@ class Bcache:
     """The bindings of one kernel.
 
     Columns by row: hoa and coa 16 octets each, kernel form; own the number of the own address that
-    the update was sent to; lifetime s; expire ns; due s, NEVER while nothing waits; reg the number
+    the update was sent to; lifetime s; expire ns; due s, NEVER while nothing waits; proxied
+    whether this node is the proxy of the home address; reg the number
     of the home registration, 0 for a correspondent's; mate the next row of the same registration.
     before, after: the row's neighbours in its list, least recently used first, of home
     registrations the oldest. Columns hr_* by the number of a registration.
@@ -132,6 +135,7 @@ class Bcache:
         "own",
         "owns",
         "prefixlen",
+        "proxied",
         "proxies",
         "reg",
         "seqno",
@@ -139,12 +143,14 @@ class Bcache:
         "st",
         "sweep",
         "timer",
+        "unmade",
         "unreach",
     )
 
     def __init__(self) -> None:
         self.hoa, self.coa = bytearray(), bytearray()
         self.flags, self.prefixlen, self.st = bytearray(), bytearray(), bytearray()
+        self.proxied = bytearray()
         self.seqno = array("H")
         self.own, self.reg, self.mate = array("I"), array("I"), array("I")
         self.lifetime, self.expire = array("I"), array("q")
@@ -165,7 +171,8 @@ class Bcache:
         self.timer: Callout | None = None
         self.sweep: Sweep = sweep
         self.unreach: dict[int, tuple[int, int]] = {}  # by row: ICMP errors in a row, the last, ns
-        self.proxies: dict[int, Rtentry] = {}  # by row
+        self.proxies: dict[int, Rtentry] = {}  # by row: routes of a proxy that are made
+        self.unmade = 0  # routes of a proxy that are not
         self.advertised: dict[int, Callout] = {}  # by row: the proxy's next advertisement
         self.hr_st = bytearray(1)
         self.hr_first, self.hr_main = array("I", [0]), array("I", [0])
@@ -320,7 +327,7 @@ class Bcache:
         first = len(self.st)
         for octets in (self.hoa, self.coa):
             octets.extend(bytes(count << ADDR_SHIFT))
-        for octets in (self.flags, self.prefixlen, self.st):
+        for octets in (self.flags, self.prefixlen, self.st, self.proxied):
             octets.extend(bytes(count))
         for column in (
             self.seqno, self.own, self.reg, self.mate, self.lifetime, self.expire, self.before,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kame_py.mip6.mip6_bcache import Bcache, Mpa
     from kame_py.mip6.mip6_state import BcSt, HrSt
     from kame_py.net.if_ import Ifnet
-    from kame_py.net.route import Rtentry
     from kame_py.netinet6.in6_var import In6Ifaddr
 
 
@@ -81,9 +80,10 @@ class Mip6Bc:
         return Mip6Hr(self.cache, reg) if reg else None
 
     @property
-    def mbc_proxy(self) -> Rtentry | None:
-        """The route that makes this node its proxy."""
-        return self.cache.proxies.get(self.row)
+    def mbc_proxy(self) -> Ifnet | None:
+        """The link on which this node is its proxy."""
+        hr = self.mbc_hr
+        return hr.hr_ifp if hr is not None and self.cache.proxied[self.row] else None
 
 
 class Mip6Hr:

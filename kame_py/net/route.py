@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The routing table (KAME radix.c, route.c) for addresses with embedded scope.
 
-One dictionary per prefix length, longest first, instead of a radix tree; an ordered store serves
-dumps. Neighbour cache entries are host routes cloned from an interface route, as in KAME.
+One dictionary per prefix length, longest first, instead of a radix tree; dumps are sorted. Host
+routes of which there are very many may be made when somebody wants one. Neighbour cache entries are
+host routes cloned from an interface route, as in KAME.
 Deviates: RTF_PRCLONING is set where KAME sets it but clones nothing. A route through a gateway gets
 host routes below it only where a destination needs its own metric or gateway: path MTU, redirect.
 """
@@ -11,9 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from sortedcontainers import SortedDict
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from kame_py.wire.errno import EEXIST, ENETUNREACH, ESRCH, KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, masked
@@ -108,41 +107,82 @@ class Rtentry:
         return bool(self.rt_flags & RTF_UP)
 
 
+class HostRoutes(Protocol):
+    """Host routes that are not in the table until somebody wants one to keep or to change."""
+
+    def __len__(self) -> int: ...
+
+    def make(self, key: bytes) -> Rtentry | None:
+        """The route is in the table from now on; None: it is none of these."""
+        ...
+
+    def look(self, key: bytes) -> Rtentry | None:
+        """The route as it would be, to look at."""
+        ...
+
+    def all(self) -> Iterator[Rtentry]:
+        """All of them, to look at."""
+        ...
+
+
 class RouteTable:
-    """The table of one kernel.
+    """The table of one kernel. unmade: routes that are made when they are asked for, if any.
 
     on_request: called after each change as (kern, RTM_*, rt); KAME's ifa_rtrequest (nd6_rtrequest)
     and the routing socket hang there. gen counts changes. What ``lookup`` found is remembered until
     a route comes or goes.
     """
 
-    __slots__ = ("_by_plen", "_default", "_found", "_order", "gen", "on_request")
+    __slots__ = ("_by_plen", "_default", "_found", "gen", "on_request", "unmade")
 
     def __init__(self) -> None:
         self._by_plen: dict[int, dict[bytes, Rtentry]] = {}
-        self._order: SortedDict[tuple[bytes, int], Rtentry] = SortedDict()
         self._found: dict[bytes, Rtentry] = {}
         self._default: Rtentry | None = None
         self.gen = 0
         self.on_request: list[Callable[[Kernel, int, Rtentry], None]] = []
+        self.unmade: HostRoutes | None = None
 
     def __iter__(self) -> Iterator[Rtentry]:
         """All routes in order of destination and prefix length."""
-        return iter(list(self._order.values()))
+        routes = [rt for table in self._by_plen.values() for rt in table.values()]
+        if self.unmade is not None:
+            routes += self.unmade.all()
+        return iter(sorted(routes, key=_order))
+
+    def made(self) -> list[Rtentry]:
+        """Those that are in the table, in the same order."""
+        routes = (rt for table in self._by_plen.values() for rt in table.values())
+        return sorted(routes, key=_order)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return sum(map(len, self._by_plen.values())) + len(self.unmade or ())
 
     def exact(self, key: bytes, plen: int) -> Rtentry | None:
         """The route with just this destination and length."""
         table = self._by_plen.get(plen)
-        return table.get(masked(key, plen)) if table else None
+        rt = table.get(masked(key, plen)) if table else None
+        if rt is None and plen == HOST_PLEN and self.unmade is not None:
+            return self.unmade.make(key)
+        return rt
+
+    def look(self, dst: bytes) -> Rtentry | None:
+        """As ``lookup``, for who does not change the route."""
+        rt = None if self.unmade is None else self.unmade.look(dst)
+        return self.lookup(dst) if rt is None else rt
+
+    def look_exact(self, dst: bytes) -> Rtentry | None:
+        """As ``exact`` of a host route, for who does not change it."""
+        rt = None if self.unmade is None else self.unmade.look(dst)
+        return self.exact(dst, HOST_PLEN) if rt is None else rt
 
     def lookup(self, dst: bytes) -> Rtentry | None:
         """Longest match among the routes that are up."""
         rt = self._found.get(dst)
         if rt is not None and rt.rt_flags & RTF_UP:
             return rt
+        if self.unmade is not None:
+            self.unmade.make(dst)
         for plen, table in self._by_plen.items():
             rt = table.get(dst if plen == HOST_PLEN else masked(dst, plen))
             if rt is not None and rt.rt_flags & RTF_UP:
@@ -158,18 +198,23 @@ class RouteTable:
             self._by_plen[plen] = {}
             self._by_plen = dict(sorted(self._by_plen.items(), reverse=True))
         self._by_plen[plen][rt.rt_key] = rt
-        self._order[(rt.rt_key, plen)] = rt
-        self._found.clear()
-        self.gen += 1
+        self.changed()
 
     def remove(self, rt: Rtentry) -> None:
         table = self._by_plen[rt.rt_plen]
         del table[rt.rt_key]
-        del self._order[(rt.rt_key, rt.rt_plen)]
         if not table:
             del self._by_plen[rt.rt_plen]
+        self.changed()
+
+    def changed(self) -> None:
+        """A route came or went: what was found may not be right any more."""
         self._found.clear()
         self.gen += 1
+
+
+def _order(rt: Rtentry) -> tuple[bytes, int]:
+    return rt.rt_key, rt.rt_plen
 
 
 def rtalloc1(kern: Kernel, dst: bytes, clone: bool = True) -> Rtentry | None:
@@ -253,7 +298,7 @@ def _flush_covered(kern: Kernel, new: Rtentry) -> None:
     """A new route takes over destinations that were cloned from a shorter one (rt_fixchange)."""
     if new.rt_plen == 128:
         return
-    for rt in kern.rt:
+    for rt in kern.rt.made():
         parent = rt.rt_parent
         if parent is None or parent.rt_plen >= new.rt_plen or rt.rt_flags & RTF_PINNED:
             continue
@@ -269,7 +314,7 @@ def _rt_delete(kern: Kernel, dst: bytes, plen: int) -> Rtentry:
     _note(kern, rt)
     rt.rt_flags &= ~RTF_UP
     if rt.rt_flags & RTF_CLONING:
-        for child in kern.rt:
+        for child in kern.rt.made():
             if child.rt_parent is rt:
                 _rt_delete(kern, child.rt_key, child.rt_plen)
     _notify(kern, RTM_DELETE, rt)

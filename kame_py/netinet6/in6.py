@@ -308,7 +308,7 @@ def _in6_unroute(kern: Kernel, ia: In6Ifaddr) -> None:
     ifp = ia.ia_ifp
     heir = next((x for x in ifp.in6_addrs if x is not ia), None)
     nd6_prefix.prefix_release(kern, ia)
-    for rt in kern.rt:
+    for rt in kern.rt.made():
         if rt.rt_ifa is not ia or kern.rt.exact(rt.rt_key, rt.rt_plen) is not rt:
             continue
         host = rt.rt_plen == 128 and rt.rt_key in (ia.ia_addr, ia.ia_dstaddr)

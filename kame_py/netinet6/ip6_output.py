@@ -355,7 +355,7 @@ def ip6_pmtu(kern: Kernel, ifp: Ifnet, rt: Rtentry | None, finaldst: bytes | Non
     if rt is not None and 0 < rt.rt_rmx.rmx_mtu < mtu:
         mtu = rt.rt_rmx.rmx_mtu
     if finaldst is not None:
-        last = kern.rt.lookup(finaldst)
+        last = kern.rt.look(finaldst)
         if last is not None and 0 < last.rt_rmx.rmx_mtu < mtu:
             mtu = last.rt_rmx.rmx_mtu
     return max(mtu, IPV6_MMTU)  # RFC 8200 s.5: nothing smaller is believed

@@ -147,7 +147,7 @@ def nd6_lookup(kern: Kernel, addr: bytes, create: bool, ifp: Ifnet | None) -> Rt
 
     None also when the cache is full of unresolved entries.
     """
-    rt = kern.rt.exact(addr, 128)
+    rt = kern.rt.exact(addr, 128) if create else kern.rt.look_exact(addr)
     if rt is not None:
         usable = rt.rt_llinfo is not None and (ifp is None or rt.rt_ifp is ifp)
         return rt if usable else None
@@ -246,6 +246,17 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
         nd6_llinfo.nd6_llinfo_settimer(kern, ln, rt.rt_rmx.rmx_expire)
     if rt.rt_flags & RTF_ANNOUNCE and not local:
         in6.in6_addmulti(kern, ifp, in6.in6_solicited(ifp, rt.rt_key))
+
+
+def nd6_proxy_llinfo(kern: Kernel, rt: Rtentry, keep: bool) -> None:
+    """The entry of a proxy's route whose group was joined before there was a route.
+
+    Without ``keep`` the route is one to look at, and so is its entry.
+    """
+    rt.rt_llinfo = ln = LlinfoNd6(rt, ND6_LLINFO_REACHABLE, ln_permanent=True)
+    rt.rt_flags |= RTF_LLINFO
+    if keep:
+        kern.nd6.llinfo[ln] = None
 
 
 def _set_permanent(kern: Kernel, ln: LlinfoNd6, permanent: bool) -> None:

@@ -136,7 +136,7 @@ def _nd6_ns_target(kern: Kernel, ifp: Ifnet, taddr: bytes) -> _Target | None:
     ia = in6.in6ifa_ifpwithaddr(ifp, taddr)
     if ia is not None:
         return _Target(ia, None)
-    rt = kern.rt.exact(taddr, 128)
+    rt = kern.rt.look_exact(taddr)
     if rt is not None and rt.rt_flags & RTF_ANNOUNCE and rt.rt_ifp is ifp:
         gateway = rt.rt_gateway
         if isinstance(gateway, LinkAddr):

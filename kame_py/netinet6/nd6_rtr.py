@@ -289,7 +289,7 @@ def _still_ours(kern: Kernel) -> bool:
 def rt6_flush(kern: Kernel, gateway: bytes, ifp: Ifnet) -> None:
     """Remove the host routes that redirects made through ``gateway``."""
     want = RTF_DYNAMIC | RTF_HOST
-    for rt in kern.rt:
+    for rt in kern.rt.made():
         if rt.rt_flags & want == want and rt.rt_gateway == gateway and rt.rt_ifp is ifp:
             rtrequest(kern, RTM_DELETE, rt.rt_key, rt.rt_plen)
 

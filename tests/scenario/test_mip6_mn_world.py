@@ -182,6 +182,8 @@ def test_home_agent_is_discovered_abroad(draft: str) -> None:
 
 def test_home_agent_that_restarted_gets_a_new_registration(net: Net) -> None:
     net.move("one")
+    for hoa in mip6_state(net.ha.kernel).mip6_hrbc_list:
+        assert net.ha.kernel.rt.exact(hoa, 128) is not None
     mip6_state(net.ha.kernel).bcache.proxies.clear()  # the routes stay, and nobody knows whose
     for hr in mip6_hr_list(net.ha.kernel):
         mip6_hr_expire(net.ha.kernel, hr)
