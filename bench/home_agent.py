@@ -124,6 +124,9 @@ class Wire:
     def advance(self, stamp: int) -> None:
         self.node.advance(stamp - self.node.clock.epoch_ns)
 
+    def at(self, stamp: int) -> None:
+        self.node.clock.t = stamp - self.node.clock.epoch_ns
+
     def slow(self, batch: Batch, i: int) -> None:
         at = int(batch.off[i])
         frame = batch.arena[at : at + int(batch.caplen[i])].tobytes()

@@ -50,9 +50,6 @@ from kame_py.fast.layout import (
     E_LINK,
     E_MAC,
     E_MACS,
-    E_MASK,
-    E_SECRET0,
-    E_SECRET1,
     END_SHIFT,
     GO_ON,
     HALF,
@@ -76,24 +73,29 @@ from kame_py.fast.layout import (
     R_KEY0,
     R_KEY1,
     R_SEND,
-    R_SIZE,
+    T_ACT,
+    T_ADJ,
+    T_ENDS,
+    T_ENV,
+    T_INDEX,
+    T_ROWS,
     WHY_SHIFT,
 )
 from kame_py.fast.ldst import (
     base,
     be16,
-    fetch,
     half,
     inlined,
     kernel,
     ld8,
     ld32,
     ld64,
-    mix,
-    put_word,
+    opened,
+    place,
     st8,
     word,
 )
+from kame_py.fast.rowtable import find
 from kame_py.wire.codecs import EtherHeader, Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
     ETHERTYPE_IPV6,
@@ -107,7 +109,7 @@ from kame_py.wire.const import (
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, U32
-    from kame_py.fast.ldst import Base
+    from kame_py.fast.places import Base, Places
 
 assert sys.byteorder == "little", "the kernels load words as they lie"
 
@@ -130,9 +132,10 @@ _SUM: Final = 0xFFFF
 _U32: Final = 0xFFFFFFFF
 _WORD: Final = 8
 _DST8: Final = _DST + _WORD  # its second half
-_LINE: Final = 64  # octets that come into the cache together
-_BLOCK: Final = 128  # packets whose heads and rows stay in the first-level cache
-_AHEAD: Final = 16  # packets: so far ahead heads are fetched
+_NO_FRAME: Final = 1 << 32  # octets: no frame has so many
+_IP6_MASK: Final = 0xF0FFFF  # link type and version as they are loaded
+_IP6_WORD: Final = ETHERTYPE_IPV6 >> 8 | (ETHERTYPE_IPV6 & 0xFF) << 8 | IPV6_VERSION << 16
+_ODD: Final = 0xFE  # first octet of link-local and site-local addresses; groups have 0xFF
 _VERSION: Final = IPV6_VERSION >> 4
 _LL_MASK: Final = 0xC0FF  # fe80::/10 as its first two octets are loaded
 _LL: Final = 0x80FE
@@ -143,62 +146,6 @@ _MULTICAST: Final = 0xFF
 def odd(address: int) -> bool:
     """Addresses with a zone, groups, ::/64 with what is mapped there: the slow path knows them."""
     return address == 0 or address & BYTE == _MULTICAST or address & _LL_MASK == _LL
-
-
-@inlined
-def slot(env: Base, k0: int, k1: int) -> int:
-    """The word where the search for an address begins."""
-    h = mix(k0, k1, word(env, E_SECRET0), word(env, E_SECRET1))
-    return (h & word(env, E_MASK)) * R_SIZE
-
-
-@inlined
-def find_from(rows: Base, env: Base, at: int, k0: int, k1: int) -> int:
-    """``find`` with its beginning known."""
-    end = (word(env, E_MASK) + 1) * R_SIZE
-    while word(rows, at + R_INFO) != 0:
-        if word(rows, at + R_KEY0) == k0 and word(rows, at + R_KEY1) == k1:
-            return at
-        at += R_SIZE
-        if at == end:
-            at = 0
-    return -1
-
-
-@inlined
-def find(rows: Base, env: Base, k0: int, k1: int) -> int:
-    """The first word of the row of an address, -1 when there is none."""
-    return find_from(rows, env, slot(env, k0, k1), k0, k1)
-
-
-@kernel
-def find_row(rows: I64, env: I64, k0: int, k1: int) -> int:
-    """``find`` for those outside."""
-    return find(base(rows), base(env), k0, k1)
-
-
-@kernel
-def put_rows(rows: I64, env: I64, new: I64) -> int:
-    """Add or replace; how many addresses came to those that were there. There is room."""
-    table, conf, given = base(rows), base(env), base(new)
-    end = (word(conf, E_MASK) + 1) * R_SIZE
-    added = 0
-    for n in range(0, new.size, R_SIZE):
-        if word(given, n + R_INFO) == 0:
-            continue
-        k0, k1 = word(given, n + R_KEY0), word(given, n + R_KEY1)
-        at = slot(conf, k0, k1)
-        while word(table, at + R_INFO) != 0:
-            if word(table, at + R_KEY0) == k0 and word(table, at + R_KEY1) == k1:
-                break
-            at += R_SIZE
-            if at == end:
-                at = 0
-        if word(table, at + R_INFO) == 0:
-            added += 1
-        for k in range(R_SIZE):
-            put_word(table, at + k, word(given, n + k))
-    return added
 
 
 @inlined
@@ -232,7 +179,7 @@ def header_look(arena: Base, p: int, left: int) -> int:
 
 @inlined
 def first_look(arena: Base, off: int, caplen: int, env: Base) -> int:
-    """What can be said without the table: action | reason << WHY_SHIFT."""
+    """What can be said without the table: action | reason << WHY_SHIFT; GO_ON."""
     closed = word(env, E_CLOSED)
     if word(env, E_LINK) == 0:
         if closed != 0:
@@ -257,13 +204,12 @@ def first_look(arena: Base, off: int, caplen: int, env: Base) -> int:
 
 
 @inlined
-def send_look(arena: Base, p: int, row: int, rows: Base, adj: Base, env: Base, decap: bool) -> int:
-    """The packet at ``p`` is for the address of this row: may it be sent on?"""
-    info = word(rows, row + R_INFO)
+def may_send(arena: Base, p: int, info: int, adj: Base) -> int:
+    """The packet at ``p`` goes by a row that says ``info``: A_TUNNEL or A_FORWARD, or why not."""
     kind = info & KIND_MASK
     if kind == K_DEAD:
         return A_MISS
-    if kind not in (K_FORWARD, K_TUNNEL):
+    if kind != K_TUNNEL and kind != K_FORWARD:  # noqa: PLR1714 - numba makes two tests of it
         return A_PUNT | (info >> WHY_SHIFT & BYTE) << WHY_SHIFT
     hop = (info >> ADJ_SHIFT) * J_SIZE
     state = word(adj, hop + J_STATE)
@@ -282,21 +228,34 @@ def send_look(arena: Base, p: int, row: int, rows: Base, adj: Base, env: Base, d
         return A_TUNNEL
     if size > word(adj, hop + J_FORWARD_MAX):
         return A_PUNT | P_TOOBIG << WHY_SHIFT
-    if word(adj, hop + J_REDIRECT) != 0 and not decap:
-        sender = find(rows, env, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
-        if sender < 0 or word(rows, sender + R_INFO) & KIND_MASK == K_DEAD:
-            return A_MISS
-        if word(rows, sender + R_INFO) & NEIGHBOUR:
-            return A_PUNT | P_REDIRECT << WHY_SHIFT
     return A_FORWARD
 
 
 @inlined
-def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base) -> int:
+def redirected(arena: Base, p: int, info: int, tables: Places) -> int:
+    """A packet that is forwarded by a row that says ``info``: GO_ON if its sender need not know."""
+    if word(place(tables, T_ADJ), (info >> ADJ_SHIFT) * J_SIZE + J_REDIRECT) == 0:
+        return GO_ON
+    sender = look_up(tables, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
+    what = word(place(tables, T_ROWS), sender + R_INFO)
+    if what & KIND_MASK == K_DEAD:
+        return A_MISS
+    return A_PUNT | P_REDIRECT << WHY_SHIFT if what & NEIGHBOUR else GO_ON
+
+
+@inlined
+def look_up(tables: Places, k0: int, k1: int) -> int:
+    """First word of the row of an address; that of none is dead."""
+    return find(place(tables, T_ROWS), place(tables, T_INDEX), place(tables, T_ENV), k0, k1)
+
+
+@inlined
+def decap_look(arena: Base, p: int, own: int, tables: Places) -> int:
     """A packet to this node: does it come out of a mobile node's tunnel? GO_ON: it does.
 
     own: the row of its destination.
     """
+    rows, ends, env = place(tables, T_ROWS), place(tables, T_ENDS), place(tables, T_ENV)
     why = word(rows, own + R_INFO) >> WHY_SHIFT & BYTE
     if word(env, E_DECAP) == 0 or ld8(arena, p + _NXT) != IPPROTO_IPV6:
         return A_PUNT | why << WHY_SHIFT
@@ -306,8 +265,8 @@ def decap_look(arena: Base, p: int, own: int, rows: Base, ends: Base, env: Base)
         return look
     if ld8(arena, q + _NXT) == IPPROTO_ICMPV6 and ld8(arena, q + _HLIM) == ND_MAX_HLIM:
         return A_PUNT | P_ND << WHY_SHIFT
-    node = find(rows, env, ld64(arena, q + _SRC), ld64(arena, q + _SRC + _WORD))
-    if node < 0 or word(rows, node + R_INFO) & KIND_MASK == K_DEAD:
+    node = look_up(tables, ld64(arena, q + _SRC), ld64(arena, q + _SRC + _WORD))
+    if word(rows, node + R_INFO) & KIND_MASK == K_DEAD:
         return A_MISS
     if word(rows, node + R_INFO) & KIND_MASK != K_TUNNEL:
         return A_PUNT | why << WHY_SHIFT
@@ -350,7 +309,7 @@ def echo_look(arena: Base, p: int, sender: int, rows: Base, adj: Base) -> int:
     plen = be16(arena, p + _PLEN)
     if plen < _HDR6 or ld8(arena, p + _HDR + _TYPE6) != ICMP6_ECHO_REQUEST:
         return A_PUNT | P_ICMP6 << WHY_SHIFT
-    if sender < 0 or word(rows, sender + R_INFO) & KIND_MASK == K_DEAD:
+    if word(rows, sender + R_INFO) & KIND_MASK == K_DEAD:
         return A_MISS
     hop = word(rows, sender + R_SEND) - 1
     if hop < 0:
@@ -374,88 +333,65 @@ def in_order(ts: I64, n: int, last_ns: int, stamps: I64) -> None:
 
 
 @inlined
-def second_look(
-    arena: Base,
-    p: int,
-    i: int,
-    found: Base,
-    skips: Base,
-    rows: Base,
-    adj: Base,
-    ends: Base,
-    env: Base,
-) -> int:
-    """What the table says of packet ``i`` at ``p``: action | reason << WHY_SHIFT."""
-    dst0, dst1 = ld64(arena, p + _DST), ld64(arena, p + _DST8)
-    r = find_from(rows, env, word(found, i), dst0, dst1)
-    kind = word(rows, r + R_INFO) & KIND_MASK if r >= 0 else K_DEAD
-    put_word(found, i, r)
+def plain(arena: Base, off: int, caplen: int, least: int, mine: int) -> bool:
+    """``first_look`` has nothing against an Ethernet frame, told by as few tests as possible.
+
+    least: octets that it has to have. mine: the node's MAC address.
+    """
+    if caplen < least:
+        return False
+    p = off + _ETHER
+    strange = (ld64(arena, off) ^ mine) & _MAC | (ld32(arena, off + _TYPE) & _IP6_MASK) ^ _IP6_WORD
+    if strange != 0 or ld64(arena, off + _SHOST) & _MAC == mine:
+        return False
+    if not (0 < ld8(arena, p + _SRC) < _ODD and 0 < ld8(arena, p + _DST) < _ODD):
+        return False
+    if ld8(arena, p + _NXT) == IPPROTO_HOPOPTS:
+        return False
+    return _ETHER + _HDR + be16(arena, p + _PLEN) <= caplen
+
+
+@inlined
+def second_look(arena: Base, p: int, r: int, tables: Places) -> tuple[int, int, int]:
+    """What the row at ``r`` says of a packet at ``p``: action | reason << WHY_SHIFT.
+
+    And the row that says where it goes, and how many octets of an outer header are taken off.
+    """
+    rows, adj = place(tables, T_ROWS), place(tables, T_ADJ)
+    info = word(rows, r + R_INFO)
+    kind = info & KIND_MASK
     if kind == K_NOTOURS:
-        return A_NOTOURS
+        return A_NOTOURS, r, 0
     if kind != K_LOCAL:
-        return send_look(arena, p, r, rows, adj, env, False) if r >= 0 else A_MISS
-    if ld8(arena, p + _NXT) == IPPROTO_ICMPV6 and word(env, E_ECHO) != 0:
-        r = find(rows, env, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
-        put_word(found, i, r)
-        return echo_look(arena, p, r, rows, adj)
-    look = decap_look(arena, p, r, rows, ends, env)
+        look = may_send(arena, p, info, adj)
+        if look != A_FORWARD:
+            return look, r, 0
+        look = redirected(arena, p, info, tables)
+        return A_FORWARD if look == GO_ON else look, r, 0
+    if ld8(arena, p + _NXT) == IPPROTO_ICMPV6 and word(place(tables, T_ENV), E_ECHO) != 0:
+        r = look_up(tables, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
+        return echo_look(arena, p, r, rows, adj), r, 0
+    look = decap_look(arena, p, r, tables)
     if look != GO_ON:
-        return look
+        return look, r, 0
     q = p + _HDR
-    r = find(rows, env, ld64(arena, q + _DST), ld64(arena, q + _DST8))
-    put_word(found, i, r)
-    st8(skips, i, _HDR)
-    return send_look(arena, q, r, rows, adj, env, True) if r >= 0 else A_MISS
+    r = look_up(tables, ld64(arena, q + _DST), ld64(arena, q + _DST8))
+    return may_send(arena, q, word(rows, r + R_INFO), adj), r, _HDR
 
 
 @kernel
 def classify(
-    arena: U8,
-    off: I64,
-    caplen: U32,
-    start: int,
-    stop: int,
-    act: U8,
-    why: U8,
-    row: I64,
-    skip: U8,
-    rows: I64,
-    adj: I64,
-    ends: I64,
-    env: I64,
-) -> int:
-    """Fill act, why, row and skip of the packets; how many of them stop a run.
-
-    row: first word of the row that says where the packet goes. skip: octets of an outer header that
-    is taken off. First the rows are fetched, then they are read: a table that no cache holds costs
-    little.
-    """
-    octets, table, hops, conf = base(arena), base(rows), base(adj), base(env)
-    offs, sizes, acts, whys = base(off), base(caplen), base(act), base(why)
-    found, skips = base(row), base(skip)
-    link = word(conf, E_LINK)
-    stops = 0
-    for first in range(start, stop, _BLOCK):
-        last = min(first + _BLOCK, stop)
-        for i in range(first, last):
-            ahead = min(i + _AHEAD, stop - 1)
-            fetch(octets, word(offs, ahead))
-            fetch(octets, word(offs, ahead) + _LINE)
-            look = first_look(octets, word(offs, i), half(sizes, i), conf)
-            if look == GO_ON:
-                p = word(offs, i) + link + _DST
-                at = slot(conf, ld64(octets, p), ld64(octets, p + _WORD))
-                fetch(table, at * _WORD)
-                put_word(found, i, at)
-            st8(acts, i, look)
-            st8(whys, i, look >> WHY_SHIFT)
-            st8(skips, i, 0)
-        for i in range(first, last):
-            if ld8(acts, i) == GO_ON:
-                p = word(offs, i) + link
-                look = second_look(octets, p, i, found, skips, table, hops, base(ends), conf)
-                st8(acts, i, look)
-                st8(whys, i, look >> WHY_SHIFT)
-            if ld8(acts, i) <= A_PUNT:
-                stops += 1
-    return stops
+    arena: U8, off: I64, caplen: U32, start: int, stop: int, why: U8, tables: Places
+) -> None:
+    """Say what would become of each packet as things stand: T_ACT, why."""
+    at = opened(tables)
+    octets, offs, sizes = base(arena), base(off), base(caplen)
+    conf, acts, whys = place(at, T_ENV), place(at, T_ACT), base(why)
+    for i in range(start, stop):
+        look = first_look(octets, word(offs, i), half(sizes, i), conf)
+        if look == GO_ON:
+            p = word(offs, i) + word(conf, E_LINK)
+            r = look_up(at, ld64(octets, p + _DST), ld64(octets, p + _DST8))
+            look, _, _ = second_look(octets, p, r, at)
+        st8(acts, i, look)
+        st8(whys, i, look >> WHY_SHIFT)

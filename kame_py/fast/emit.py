@@ -1,37 +1,45 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A run of packets is done with: written out, counted.
+"""A run of packets: each is looked at, written out, counted.
 
 KAME counterpart: what ip6_forward.c, mip6_tunnel_output and icmp6_reflect put on the wire. The
-output is blocks of a pcapng file, which can be written as they are. bulk.py chose the packets.
+output is blocks of a pcapng file, which can be written as they are. bulk.py says what becomes of a
+packet.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kame_py.fast.batch import SLACK
+from kame_py.fast.bulk import first_look, look_up, plain, second_look
 from kame_py.fast.layout import (
     A_ECHO,
-    A_MCAST,
-    A_NOTFORUS,
     A_NOTOURS,
     A_OWN,
+    A_PUNT,
     A_TUNNEL,
     A_TYPE,
     A_TYPE_GROUP,
     ADJ_SHIFT,
     BYTE,
     C_DECAP,
+    C_FETCHED,
     C_FRAMES,
     C_IBYTES,
+    C_LOOKED,
     C_OBYTES,
     C_POS,
     C_TOUCHED,
     E_ECHO,
     E_HLIM,
+    E_LEAST,
     E_LINK,
+    E_MAC,
+    E_MASK,
     E_WRITE,
     END_SHIFT,
     EPB_MAX,
+    GO_ON,
     HALF,
     J_LINK0,
     J_LINK1,
@@ -40,21 +48,40 @@ from kame_py.fast.layout import (
     R_COA1,
     R_INFO,
     R_SEND,
+    T_ACT,
+    T_ADJ,
+    T_CNT,
+    T_ENDS,
+    T_ENV,
+    T_HIST,
+    T_INDEX,
+    T_OUT,
+    T_ROW,
+    T_ROWS,
+    T_TOUCHED,
+    T_USE,
+    WHY_SHIFT,
 )
 from kame_py.fast.ldst import (
     base,
     be16,
     copy,
+    copy64,
+    fetch,
     half,
     inlined,
     kernel,
     ld8,
     ld64,
+    opened,
+    place,
+    put_word,
     st8,
     st32,
     st64,
     word,
 )
+from kame_py.fast.rowtable import guess, hashed, is_of
 from kame_py.wire import pcapfmt
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr
 from kame_py.wire.const import (
@@ -67,7 +94,7 @@ from kame_py.wire.const import (
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, U32
-    from kame_py.fast.ldst import Base
+    from kame_py.fast.places import Base, Places
 
 _HDR: Final = Ip6Hdr.SIZE
 _PLEN: Final = Ip6Hdr.O_ip6_plen
@@ -85,20 +112,19 @@ _DST8: Final = _DST + _WORD  # its second half
 _OUTER: Final = IPV6_VERSION | IPPROTO_IPV6 << 48  # first word of an outer header
 _OUTER_PLEN: Final = 32
 _OUTER_HLIM: Final = 56
+_EARLY: Final = 1 << 13  # octets: so far ahead packets are fetched
+_HALF_WORD: Final = 4
+_LAG: Final = 24  # packets: so far ahead rows are fetched, and slots as far ahead of those
+_LOW: Final = 0xFFFFFFFF
+_HIGH_HALF: Final = 32  # bits of a word, above those that come first
 _TYPE_AT: Final = pcapfmt.EPB_O_TYPE
-_LENGTH_AT: Final = pcapfmt.EPB_O_LENGTH
 _IF_AT: Final = pcapfmt.EPB_O_INTERFACE
-_HIGH_AT: Final = pcapfmt.EPB_O_HIGH
 _LOW_AT: Final = pcapfmt.EPB_O_LOW
-_CAPLEN_AT: Final = pcapfmt.EPB_O_CAPLEN
 _ORIGLEN_AT: Final = pcapfmt.EPB_O_ORIGLEN
 _DATA_AT: Final = pcapfmt.EPB_O_DATA
 _T_CODE: Final = pcapfmt.EPB_TAIL_O_CODE
-_T_FLAGS: Final = pcapfmt.EPB_TAIL_O_FLAGS
 _T_END: Final = pcapfmt.EPB_TAIL_O_END
-_T_LENGTH: Final = pcapfmt.EPB_TAIL_O_LENGTH
 _TAIL: Final = pcapfmt.EPB_TAIL_LEN
-_PAD: Final = pcapfmt.PAD
 _BT_EPB: Final = pcapfmt.BT_EPB
 _FLAGS_OPTION: Final = pcapfmt.EPB_FLAGS | pcapfmt.PAD << 16  # code, length
 _OUTBOUND: Final = pcapfmt.EPB_OUTBOUND
@@ -106,24 +132,34 @@ _OUTBOUND: Final = pcapfmt.EPB_OUTBOUND
 
 @inlined
 def open_block(out: Base, pos: int, t_ns: int, size: int) -> int:
-    """Head and tail of an Enhanced Packet Block for a frame of ``size`` octets; where that goes."""
-    padded = (size + 3) & ~3
-    block = _DATA_AT + padded + _TAIL
-    st32(out, pos + _TYPE_AT, _BT_EPB)
-    st32(out, pos + _LENGTH_AT, block)
-    st32(out, pos + _IF_AT, 0)
-    st32(out, pos + _HIGH_AT, t_ns >> 32)
-    st32(out, pos + _LOW_AT, t_ns)
-    st32(out, pos + _CAPLEN_AT, size)
+    """Head of an Enhanced Packet Block for a frame of ``size`` octets; where that goes."""
+    block = _DATA_AT + ((size + 3) & ~3) + _TAIL
+    st64(out, pos + _TYPE_AT, _BT_EPB | block << _HIGH_HALF)
+    st64(out, pos + _IF_AT, t_ns & ~_LOW)  # number 0, then the higher half of the stamp
+    st64(out, pos + _LOW_AT, t_ns & _LOW | size << _HIGH_HALF)
     st32(out, pos + _ORIGLEN_AT, size)
-    at = pos + _DATA_AT
-    end = at + padded
-    st32(out, end - _PAD, 0)
-    st32(out, end + _T_CODE, _FLAGS_OPTION)
-    st32(out, end + _T_FLAGS, _OUTBOUND)
-    st32(out, end + _T_END, 0)
-    st32(out, end + _T_LENGTH, block)
-    return at
+    return pos + _DATA_AT
+
+
+@inlined
+def close_block(out: Base, pos: int, size: int) -> int:
+    """Padding and tail of the block at ``pos``, behind the frame; where the next one goes."""
+    end = pos + _DATA_AT + ((size + 3) & ~3)
+    st32(out, pos + _DATA_AT + size, 0)
+    st64(out, end + _T_CODE, _FLAGS_OPTION | _OUTBOUND << _HIGH_HALF)
+    st64(out, end + _T_END, (end + _TAIL - pos) << _HIGH_HALF)
+    return end + _TAIL
+
+
+@inlined
+def copy_packet(to: Base, at: int, src: Base, i: int, n: int) -> None:
+    """``n`` octets; behind a short packet, what lies there, which is written over."""
+    if n > 2 * SLACK:
+        copy(to, at, src, i, n)
+        return
+    copy64(to, at, src, i)
+    if n > SLACK:
+        copy64(to, at + SLACK, src, i + SLACK)
 
 
 @inlined
@@ -152,94 +188,167 @@ def encapsulate(out: Base, at: int, total: int, r: int, rows: Base, ends: Base, 
     st64(out, at + _DST8, word(rows, r + R_COA1))
 
 
+@inlined
+def add(counters: Base, k: int, n: int) -> None:
+    """Counter ``k`` counts ``n`` more."""
+    put_word(counters, k, word(counters, k) + n)
+
+
+@inlined
+def count_drop(octets: Base, p: int, a: int, caplen: int, tables: Places) -> int:
+    """A packet at ``p`` ends badly, or is the node's own; octets that the interface counts."""
+    add(place(tables, T_CNT), a, 1)
+    if a == A_NOTOURS:
+        add(place(tables, T_HIST), ld8(octets, p + _NXT), 1)
+    return caplen if a in (A_TYPE, A_TYPE_GROUP, A_NOTOURS) else 0
+
+
+@inlined
+def count_sent(octets: Base, p: int, q: int, a: int, j: int, tables: Places) -> None:
+    """A packet at ``p``, out of its outer header at ``q``, is sent by adjacency ``j``."""
+    cnt, hist, use = place(tables, T_CNT), place(tables, T_HIST), place(tables, T_USE)
+    add(cnt, a, 1)
+    if q != p:
+        add(cnt, C_DECAP, 1)
+        add(hist, ld8(octets, p + _NXT), 1)
+    add(hist, ld8(octets, q + _NXT), 1)
+    used = word(use, j)
+    put_word(use, j, used + 1)
+    if used == 0:
+        put_word(place(tables, T_TOUCHED), word(cnt, C_TOUCHED), j)
+        add(cnt, C_TOUCHED, 1)
+
+
+@inlined
+def write_block(
+    octets: Base, q: int, a: int, r: int, j: int, total: int, t_ns: int, pos: int, tables: Places
+) -> int:
+    """The block of a packet of ``total`` octets at ``q``; where the next one goes."""
+    to, conf, hops = place(tables, T_OUT), place(tables, T_ENV), place(tables, T_ADJ)
+    link = word(conf, E_LINK)
+    size = link + total + (_HDR if a == A_TUNNEL else 0)
+    at = open_block(to, pos, t_ns, size)
+    if link != 0:
+        st64(to, at, word(hops, j * J_SIZE + J_LINK0))
+        st64(to, at + _WORD, word(hops, j * J_SIZE + J_LINK1))
+        at += link
+    if a == A_TUNNEL:
+        ends, hlim = place(tables, T_ENDS), word(conf, E_HLIM)
+        encapsulate(to, at, total, r, place(tables, T_ROWS), ends, hlim)
+        at += _HDR
+    copy_packet(to, at, octets, q, total)
+    if a == A_ECHO:
+        answer(to, at, octets, q, word(conf, E_ECHO))
+    else:
+        st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
+    return close_block(to, pos, size)
+
+
+@inlined
+def look_ahead(octets: Base, offs: Base, sizes: Base, i: int, whys: Base, tables: Places) -> None:
+    """Packet ``i`` will come soon: T_ACT, and where it may be sent, the hash of its destination."""
+    conf, index = place(tables, T_ENV), place(tables, T_INDEX)
+    o, caplen, link = word(offs, i), half(sizes, i), word(conf, E_LINK)
+    fetch(octets, o + _EARLY)
+    fetch(octets, o + _EARLY + SLACK)
+    look = GO_ON
+    if not plain(octets, o, caplen, word(conf, E_LEAST), word(conf, E_MAC)):
+        look = first_look(octets, o, caplen, conf)
+    st8(place(tables, T_ACT), i, look)
+    if look == GO_ON:
+        p = o + link + _DST
+        h = hashed(conf, ld64(octets, p), ld64(octets, p + _WORD))
+        fetch(index, (h & word(conf, E_MASK)) * _HALF_WORD)
+        put_word(place(tables, T_ROW), i, h)
+    else:
+        st8(whys, i, look >> WHY_SHIFT)
+
+
+@inlined
+def fetch_row(i: int, tables: Places) -> None:
+    """Packet ``i`` will come sooner: the row that its hash leads to."""
+    if ld8(place(tables, T_ACT), i) == GO_ON:
+        mask, found = word(place(tables, T_ENV), E_MASK), place(tables, T_ROW)
+        r = guess(place(tables, T_INDEX), mask, word(found, i))
+        fetch(place(tables, T_ROWS), r * _WORD)
+        put_word(found, i, r)
+
+
+@inlined
+def look_now(octets: Base, p: int, r: int, tables: Places) -> tuple[int, int, int]:
+    """``second_look`` at a packet at ``p`` by the row at ``r`` if it is the right one."""
+    k0, k1 = ld64(octets, p + _DST), ld64(octets, p + _DST8)
+    if not is_of(place(tables, T_ROWS), r, k0, k1):
+        r = look_up(tables, k0, k1)
+    return second_look(octets, p, r, tables)
+
+
 @kernel
-def emit(
+def run(
     arena: U8,
     off: I64,
     caplen: U32,
     t_ns: I64,
     start: int,
     stop: int,
-    act: U8,
-    row: I64,
-    skip: U8,
-    rows: I64,
-    adj: I64,
-    ends: I64,
-    env: I64,
-    out: U8,
-    cnt: I64,
-    hist: I64,
-    use: I64,
-    touched: I64,
+    n: int,
+    why: U8,
+    room: int,
+    tables: Places,
 ) -> int:
-    """Do with packets what was found for them; where it stopped, because the output is full.
+    """Do with packets what the tables say; the first that is not done, before ``stop``.
 
-    cnt, hist, use: what the slow path would have counted, added up.
+    T_ACT of that packet: GO_ON when the output, which has ``room``, is full; else it is for others.
+    n: packets of the batch. What is wanted of a packet is fetched while others have their turn, in
+    two steps: a table that no cache holds costs little. T_CNT, T_HIST, T_USE: what the slow path
+    would have counted is added.
     """
-    octets, table, hops, conf = base(arena), base(rows), base(adj), base(env)
-    to, offs, sizes, acts, stamps = base(out), base(off), base(caplen), base(act), base(t_ns)
-    found, skips = base(row), base(skip)
-    room = out.shape[0] - EPB_MAX
-    bytes_in = bytes_out = 0
-    link, hlim, write = word(conf, E_LINK), word(conf, E_HLIM), word(conf, E_WRITE)
-    echo = word(conf, E_ECHO)
-    pos, frames = cnt[C_POS], cnt[C_FRAMES]
+    at = opened(tables)
+    octets, offs, sizes, stamps = base(arena), base(off), base(caplen), base(t_ns)
+    cnt, conf, acts, found = place(at, T_CNT), place(at, T_ENV), place(at, T_ACT), place(at, T_ROW)
+    link, whys, wanted = word(conf, E_LINK), base(why), word(conf, E_WRITE) != 0
+    looked, fetched, pos = word(cnt, C_LOOKED), word(cnt, C_FETCHED), word(cnt, C_POS)
+    bytes_in = bytes_out = frames = 0
     for i in range(start, stop):
-        a = ld8(acts, i)
-        if a in (A_OWN, A_NOTFORUS, A_MCAST):
-            cnt[a] += 1
-            continue
-        if a in (A_TYPE, A_TYPE_GROUP):
-            cnt[a] += 1
-            bytes_in += half(sizes, i)
-            continue
-        p = word(offs, i) + link
-        if a == A_NOTOURS:
-            cnt[a] += 1
-            bytes_in += half(sizes, i)
-            hist[ld8(octets, p + _NXT)] += 1
-            continue
-        q = p + ld8(skips, i)
-        total = _HDR + be16(octets, q + _PLEN)
-        outer = _HDR if a == A_TUNNEL else 0
-        size = link + outer + total
-        if pos + size > room:
+        while looked < n and looked < i + 2 * _LAG:
+            look_ahead(octets, offs, sizes, looked, whys, at)
+            looked += 1
+        while fetched < n and fetched < i + _LAG:
+            fetch_row(fetched, at)
+            fetched += 1
+        p, a, r, skip = word(offs, i) + link, ld8(acts, i), 0, 0
+        if a == GO_ON:
+            look, r, skip = look_now(octets, p, word(found, i), at)
+            a = look & BYTE
+            if a <= A_PUNT:
+                st8(acts, i, a)
+                st8(whys, i, look >> WHY_SHIFT)
+        if a <= A_PUNT:
             stop = i
             break
-        cnt[a] += 1
+        if A_OWN <= a <= A_NOTOURS:
+            st8(acts, i, a)
+            bytes_in += count_drop(octets, p, a, half(sizes, i), at)
+            continue
+        q = p + skip
+        total = _HDR + be16(octets, q + _PLEN)
+        size = link + total + (_HDR if a == A_TUNNEL else 0)
+        if pos + size + EPB_MAX > room:
+            stop = i
+            break
+        st8(acts, i, a)
         bytes_in += half(sizes, i)
         bytes_out += size
         frames += 1
-        if q != p:
-            cnt[C_DECAP] += 1
-            hist[ld8(octets, p + _NXT)] += 1
-        hist[ld8(octets, q + _NXT)] += 1
-        r = word(found, i)
-        j = word(table, r + R_INFO) >> ADJ_SHIFT
-        if a == A_ECHO:
-            j = word(table, r + R_SEND) - 1
-        if use[j] == 0:
-            touched[cnt[C_TOUCHED]] = j
-            cnt[C_TOUCHED] += 1
-        use[j] += 1
-        if write == 0:
-            continue
-        at = open_block(to, pos, word(stamps, i), size)
-        pos = at + ((size + 3) & ~3) + _TAIL
-        if link != 0:
-            st64(to, at, word(hops, j * J_SIZE + J_LINK0))
-            st64(to, at + _WORD, word(hops, j * J_SIZE + J_LINK1))
-            at += link
-        if outer != 0:
-            encapsulate(to, at, total, r, table, base(ends), hlim)
-            at += outer
-        copy(to, at, octets, q, total)
-        if a == A_ECHO:
-            answer(to, at, octets, q, echo)
-        else:
-            st8(to, at + _HLIM, ld8(octets, q + _HLIM) - 1)
-    cnt[C_IBYTES] += bytes_in
-    cnt[C_OBYTES] += bytes_out
-    cnt[C_POS], cnt[C_FRAMES] = pos, frames
+        row = place(at, T_ROWS)
+        j = word(row, r + R_SEND) - 1 if a == A_ECHO else word(row, r + R_INFO) >> ADJ_SHIFT
+        count_sent(octets, p, q, a, j, at)
+        if wanted:
+            pos = write_block(octets, q, a, r, j, total, word(stamps, i), pos, at)
+    put_word(cnt, C_LOOKED, looked)
+    put_word(cnt, C_FETCHED, fetched)
+    put_word(cnt, C_POS, pos)
+    add(cnt, C_FRAMES, frames)
+    add(cnt, C_IBYTES, bytes_in)
+    add(cnt, C_OBYTES, bytes_out)
     return stop

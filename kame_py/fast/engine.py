@@ -18,6 +18,7 @@ from kame_py.fast.batch import BATCH, P_MIXED, P_NONE, PUNT_NAMES
 from kame_py.fast.bu import Updates
 from kame_py.fast.counting import dropped
 from kame_py.fast.lower import Lowered
+from kame_py.fast.places import Places, places
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import Fate
 from kame_py.wire.codecs import Ip6Hdr
@@ -93,14 +94,13 @@ class Engine:
         self._low.env[layout.E_WRITE] = self.wanted = write
         self.last_ns = 0  # the latest stamp
         self._act: U8 = np.zeros(BATCH, np.uint8)
-        self._skip: U8 = np.zeros(BATCH, np.uint8)
         self._row: I64 = np.zeros(BATCH, np.int64)
         self._out: U8 = np.zeros(OUT_OCTETS if write else layout.EPB_MAX + layout.HALF, np.uint8)
         self._cnt: I64 = np.zeros(layout.C_COUNT, np.int64)
         self._hist: I64 = np.zeros(layout.BYTE + 1, np.int64)
         self._stamps: I64 = np.zeros(BATCH, np.int64)
+        self._tables: Places = ()
         self._stale = True  # something but runs has happened
-        self._stops: list[int] = []
         self.punts = [0] * len(PUNT_NAMES)
         self.packets = 0  # in runs
         self._updates = Updates(kern, ifp, epoch_ns, self._low, self)
@@ -121,23 +121,22 @@ class Engine:
             return
         if self._stale:
             self._settle()
-            self._catch_up()
+            self._catch_up(0)
         self._updates.begin()
-        self._classify(b, 0)
-        i = 0
+        self._look_again(0)
+        i, ran = 0, False
         while i < n:
             due = self._due(stamps)
-            end = min(due, self._stops[0] if self._stops else n)
-            ran = i < end
-            if ran:
-                self._run(b, stamps, i, end)
-                i = end
-                continue
+            if i < due:
+                at = self._run(b, stamps, i, due)
+                i, ran = at, at > i
+                if i == due:
+                    continue
+            ran = False
             self._settle()
             self._face.advance(int(stamps[i]))
             if due <= i:
-                if self._catch_up():
-                    self._classify(b, i)
+                self._catch_up(i)
                 continue
             played = self._updates.play(b, stamps, i, due, self._act)
             if played > i:
@@ -165,10 +164,10 @@ class Engine:
 
     def flush(self) -> None:
         """Hand on the output so far: something else is about to be written behind it."""
-        pos, frames = self._cnt[layout.C_POS :].tolist()
+        pos, frames = self._cnt[layout.C_POS : layout.C_LOOKED].tolist()
         if frames:
             self._face.output(self._out[:pos].data, frames)
-            self._cnt[layout.C_POS :] = 0
+            self._cnt[layout.C_POS : layout.C_LOOKED] = 0
 
     def _due(self, stamps: I64) -> int:
         """The first packet that finds a timer due."""
@@ -181,18 +180,15 @@ class Engine:
         """The packet that ends a run, its time has come; True: it is done with."""
         if self._act[i] == layout.A_MISS:
             unknown = self._unknown(b, i)
+            self._look_again(i)
             if unknown:
                 self._low.ask(unknown)
-                self._classify(b, i)
                 return False
             b.why[i] = P_MIXED
         why = self._updates.tell(i)
         self.punts[b.why[i] if why == P_NONE else why] += 1
         self._face.slow(b, i)
-        if self._catch_up():
-            self._classify(b, i + 1)
-        else:
-            self._stops.pop(0)
+        self._catch_up(i + 1)
         return True
 
     # -- binding updates ----------------------------------------------------------------------
@@ -201,10 +197,8 @@ class Engine:
         """Packets up to ``stop`` were updates that are done with."""
         self.packets += stop - start
         self._face.ran(b, start, stop, self._act)
-        if self._catch_up():
-            self._classify(b, stop)
-        else:
-            self._stops = [i for i in self._stops if i >= stop]
+        self._look_again(stop)
+        self._catch_up(stop)
 
     def at(self, stamp: int) -> None:
         """It is that time; no timer is due until then."""
@@ -221,38 +215,47 @@ class Engine:
 
     # -- runs ---------------------------------------------------------------------------------
 
-    def _catch_up(self) -> bool:
+    def _catch_up(self, i: int) -> None:
+        """Take over changes before packet ``i``."""
         self._stale = False
-        return self._low.catch_up()
+        if self._low.catch_up():
+            self._look_again(i)
 
-    def _classify(self, b: Batch, start: int) -> None:
-        low, n, act = self._low, b.n, self._act
-        found = kernels.classify(
-            *(b.arena, b.off, b.caplen, start, n, act, b.why, self._row, self._skip),
-            *(low.rows, low.adj, low.ends, low.env),
-        )
-        self._stops = (
-            (np.flatnonzero(act[start:n] <= layout.A_PUNT) + start).tolist() if found else []
-        )
+    def _look_again(self, i: int) -> None:
+        """What is known of packets from ``i`` on is forgotten."""
+        self._cnt[layout.C_LOOKED :] = i
 
-    def _run(self, b: Batch, stamps: I64, start: int, stop: int) -> None:
+    def _places(self) -> Places:
+        """What the kernels need of this engine and its tables, in the order of layout.T_ROWS."""
         low = self._low
+        if low.moved:
+            low.moved = False
+            self._tables = places(
+                *(low.rows, low.index, low.adj, low.ends, low.env, low.use, low.touched),
+                *(self._act, self._row, self._out, self._cnt, self._hist),
+            )
+        return self._tables
+
+    def _run(self, b: Batch, stamps: I64, start: int, stop: int) -> int:
+        """Packets that change nothing but counters; the first that is another, before ``stop``."""
+        tables, room, n, act = self._places(), len(self._out), b.n, self._act
         at = start
         while True:
-            at = kernels.emit(
-                *(b.arena, b.off, b.caplen, stamps, at, stop, self._act, self._row, self._skip),
-                *(low.rows, low.adj, low.ends, low.env, self._out),
-                *(self._cnt, self._hist, low.use, low.touched),
+            at = kernels.run(
+                *(b.arena, b.off, b.caplen, stamps, at, stop, n, b.why, room, tables),
             )
-            if at == stop:
+            if at == stop or act[at] != layout.GO_ON:
                 break
             self.flush()
-        self.packets += stop - start
-        self._face.ran(b, start, stop, self._act)
+        if at > start:
+            self.packets += at - start
+            self._face.ran(b, start, at, act)
+        return at
 
     def _unknown(self, b: Batch, start: int) -> set[bytes]:
         """Addresses that the packets from ``start`` on have and the table has not."""
-        low, link = self._low, int(self._low.env[layout.E_LINK])
+        low, link, n = self._low, int(self._low.env[layout.E_LINK]), b.n
+        kernels.classify(b.arena, b.off, b.caplen, start, n, b.why, self._places())
         found: set[bytes] = set()
         arena = b.arena.data
 
@@ -263,13 +266,11 @@ class Engine:
                 found.add(addr)
             return new
 
-        for i in self._stops:
-            if self._act[i] != layout.A_MISS or i < start:
-                continue
-            p = int(b.off[i]) + link
+        for i in np.flatnonzero(self._act[start:n] == layout.A_MISS).tolist():
+            p = int(b.off[start + i]) + link
             if look(p + _DST):
                 continue
-            if arena[p + _NXT] == IPPROTO_IPV6 and int(b.caplen[i]) >= link + 2 * _HDR:
+            if arena[p + _NXT] == IPPROTO_IPV6 and int(b.caplen[start + i]) >= link + 2 * _HDR:
                 look(p + _HDR + _SRC)
                 look(p + _HDR + _DST)
             look(p + _SRC)

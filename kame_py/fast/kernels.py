@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from kame_py.fast.bu_kernels import make_acks as make_acks
     from kame_py.fast.bu_kernels import write_acks as write_acks
     from kame_py.fast.bulk import classify as classify
-    from kame_py.fast.bulk import find_row as find_row
     from kame_py.fast.bulk import in_order as in_order
-    from kame_py.fast.bulk import put_rows as put_rows
-    from kame_py.fast.emit import emit as emit
+    from kame_py.fast.emit import run as run
     from kame_py.fast.ingest_kernels import pcap as pcap
     from kame_py.fast.ingest_kernels import pcapng as pcapng
+    from kame_py.fast.rowtable import find_row as find_row
+    from kame_py.fast.rowtable import kill_rows as kill_rows
+    from kame_py.fast.rowtable import put_rows as put_rows
     from kame_py.fast.sa_kernels import fill_index as fill_index
     from kame_py.fast.sight_kernels import spot as spot
     from kame_py.fast.sight_kernels import strangers as strangers
@@ -34,15 +35,16 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "annotate_batch": "annotate_kernels",
     "classify": "bulk",
-    "emit": "emit",
     "fill_index": "sa_kernels",
-    "find_row": "bulk",
+    "find_row": "rowtable",
     "find_updates": "bu_kernels",
     "in_order": "bulk",
+    "kill_rows": "rowtable",
     "make_acks": "bu_kernels",
     "pcap": "ingest_kernels",
     "pcapng": "ingest_kernels",
-    "put_rows": "bulk",
+    "put_rows": "rowtable",
+    "run": "emit",
     "spot": "sight_kernels",
     "strangers": "sight_kernels",
     "write_acks": "bu_kernels",

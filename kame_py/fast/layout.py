@@ -39,16 +39,23 @@ C_DECAP: Final = A_COUNT + 2
 C_TOUCHED: Final = A_COUNT + 3  # how many adjacencies are in ``touched``
 C_POS: Final = A_COUNT + 4  # where the output ends; it and what follows outlives a reckoning
 C_FRAMES: Final = A_COUNT + 5  # in the output
-C_COUNT: Final = A_COUNT + 6
+C_LOOKED: Final = A_COUNT + 6  # packets of the batch whose hash is known, in T_ROW
+C_FETCHED: Final = A_COUNT + 7  # ... of which that is a row which is being fetched
+C_COUNT: Final = A_COUNT + 8
 
-# A row of the table: what is known of one address.
+# A row of the table: what is known of one address. Row 0 is that of none.
 R_KEY0: Final = 0
 R_KEY1: Final = 1
-R_INFO: Final = 2  # 0: the row is free
+R_INFO: Final = 2
 R_COA0: Final = 3
 R_COA1: Final = 4
 R_SEND: Final = 5  # 1 + number of the adjacency of what this node sends there; 0: unusual
 R_SIZE: Final = 8  # words: one cache line
+
+# A slot of the index: number of a row << TAG_BITS | bits of the hash of its key; 0: free.
+TAG_BITS: Final = 10
+TAG: Final = (1 << TAG_BITS) - 1
+ROW_MAX: Final = (1 << (32 - TAG_BITS)) - 1
 
 # R_INFO: kind, and what belongs to it.
 K_DEAD: Final = 1  # was right once
@@ -87,8 +94,23 @@ E_HLIM: Final = 5  # of outer headers
 E_SECRET0: Final = 6
 E_SECRET1: Final = 7
 E_WRITE: Final = 8  # output is wanted
-E_MASK: Final = 9  # rows of the table - 1, a power of two
+E_MASK: Final = 9  # slots of the index - 1; they are a power of two
 E_END: Final = 10  # of the settings
 E_ECHO: Final = 11  # pings are answered with this hop limit; 0: on the slow path
 E_ANYGROUP: Final = 12  # frames to groups are for the slow path, but those to all
-E_MACS: Final = 13  # joined groups follow
+E_LEAST: Final = 13  # octets of a frame that is worth the short way of bulk.plain
+E_MACS: Final = 14  # joined groups follow
+
+# Arrays that stay for many batches, as one argument of a kernel.
+T_ROWS: Final = 0
+T_INDEX: Final = 1
+T_ADJ: Final = 2
+T_ENDS: Final = 3
+T_ENV: Final = 4
+T_USE: Final = 5
+T_TOUCHED: Final = 6
+T_ACT: Final = 7  # by packet: what becomes of it
+T_ROW: Final = 8  # by packet: first word of a row, or the hash that leads there
+T_OUT: Final = 9
+T_CNT: Final = 10
+T_HIST: Final = 11

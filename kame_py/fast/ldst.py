@@ -13,19 +13,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kame_py.fast.batch import I64, U8, U32
 from kame_py.fast.cpu import CPU, Cpu
+from kame_py.fast.places import Base as Base
+from kame_py.fast.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F")
-Base = NDArray[Any]
 
 _WORD: Final = 8
 _HALF: Final = 4
+_BLOCK: Final = 64  # octets of a line of the cache
 _MASK: Final = (1 << 64) - 1
 # Odd multipliers of splitmix64 and murmur3's finish: they only have to mix.
 _C0: Final = 0xBF58476D1CE4E5B9 - (1 << 64)
@@ -96,16 +97,33 @@ if TYPE_CHECKING or CPU is Cpu.NONE:
         """Word ``k`` becomes ``v``."""
         b[k] = v
 
+    def put_half(b: Base, k: int, v: int) -> None:
+        """Number ``k`` of an array of 32-bit numbers becomes ``v``."""
+        b[k] = v
+
     def copy(to: Base, at: int, src: Base, i: int, n: int) -> None:
         """``n`` octets from ``src`` at ``i`` to ``to`` at ``at``."""
         to[at : at + n] = src[i : i + n]
+
+    def copy64(to: Base, at: int, src: Base, i: int) -> None:
+        """64 octets from ``src`` at ``i`` to ``to`` at ``at``."""
+        to[at : at + _BLOCK] = src[i : i + _BLOCK]
+
+    def opened(p: Places) -> Places:
+        """What parts of kernels are handed."""
+        return p
+
+    def place(p: Places, k: int) -> Base:
+        """``base`` of array ``k``."""
+        return p[k]
 
     def fetch(b: Base, i: int) -> None:
         """The line of octet ``i`` will be wanted soon."""
 
     def mix(k0: int, k1: int, s0: int, s1: int) -> int:
         """Hash of a 16-octet key under the secret (s0, s1)."""
-        return _mix(k0, k1, s0, s1)  # as many bits as it takes: those that count are the lowest
+        h = _mix(k0, k1, s0, s1) & _MASK  # of as many bits as it took
+        return h - (1 << 64) if h >> 63 else h
 
 else:
     from llvmlite import ir
@@ -188,6 +206,9 @@ else:
     def _put_word(typingctx: Any, b: Any, k: Any, v: Any) -> Any:
         return _store(64, 3)(typingctx, b, k, v)
 
+    def _put_half(typingctx: Any, b: Any, k: Any, v: Any) -> Any:
+        return _store(32, 2)(typingctx, b, k, v)
+
     def _copy(typingctx: Any, to: Any, at: Any, src: Any, i: Any, n: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             dst = _at(builder, args[0], args[1])
@@ -198,6 +219,15 @@ else:
             return context.get_dummy_value()
 
         return types.void(*[types.int64] * 5), codegen
+
+    def _copy64(typingctx: Any, to: Any, at: Any, src: Any, i: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            kind = ir.VectorType(_i64, _BLOCK // _WORD).as_pointer()
+            octets = builder.load(builder.bitcast(_at(builder, *args[2:]), kind), align=1)
+            builder.store(octets, builder.bitcast(_at(builder, *args[:2]), kind), align=1)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 4), codegen
 
     def _fetch(typingctx: Any, b: Any, i: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -220,6 +250,10 @@ else:
     st32 = cast("Callable[[Base, int, int], None]", primitive(_st32))
     st64 = cast("Callable[[Base, int, int], None]", primitive(_st64))
     put_word = cast("Callable[[Base, int, int], None]", primitive(_put_word))
+    put_half = cast("Callable[[Base, int, int], None]", primitive(_put_half))
     copy = cast("Callable[[Base, int, Base, int, int], None]", primitive(_copy))
+    copy64 = cast("Callable[[Base, int, Base, int], None]", primitive(_copy64))
     fetch = cast("Callable[[Base, int], None]", primitive(_fetch))
     mix = inlined(_mix)
+    opened = cast("Callable[[Places], Places]", base)
+    place = cast("Callable[[Places, int], Base]", word)

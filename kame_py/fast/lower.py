@@ -50,25 +50,27 @@ from kame_py.netinet6.ip6_output import in6_linkmtu, ip6_pmtu
 from kame_py.netinet6.nd6 import nd6_is_addr_neighbor, nd6_need_cache
 from kame_py.netinet6.nd6_state import LLINFO_TABLE, Act, Ev
 from kame_py.netinet6.nd6_var import NDPRF_ONLINK
-from kame_py.wire.codecs import EtherHeader
+from kame_py.wire.codecs import EtherHeader, Ip6Hdr
 from kame_py.wire.in6addr import IN6_IS_ADDR_SITELOCAL
 from kame_py.wire.pfkeyv2 import IPSEC_POLICY_NONE
 
 if TYPE_CHECKING:
-    from kame_py.fast.batch import I64
+    from kame_py.fast.batch import I64, U32
     from kame_py.kern.kernel import Kernel
     from kame_py.mip6.mip6_var import Mip6Bc
     from kame_py.net.if_ import Ifnet
     from kame_py.net.route import Rtentry
 
-ROWS: Final = 1 << 10  # at first; doubled when half are taken
-ROWS_MAX: Final = 1 << 23  # then everything is asked for again
+ROWS: Final = 1 << 9  # at first, row 0 among them; doubled when all are taken
+ROWS_MAX: Final = layout.ROW_MAX + 1  # then everything is asked for again
+SLOTS: Final = 2  # of the index for a row
 GROUPS_MAX: Final = 32  # with more, frames to groups go the slow way
 HOPS: Final = 64  # adjacencies at first
 HOPS_MAX: Final = 1 << 20
 ENDS_MAX: Final = layout.HALF
 _ADDR: Final = 16
 _HOST: Final = 128
+_NO_FRAME: Final = 1 << 32  # octets: none has so many
 _SECRET: Final = (1 << 63) - 1
 _ODD_FIRST: Final = b"\xfe"  # link-local, site-local, groups
 
@@ -110,14 +112,14 @@ class Lowered:
         self._gen = -1
         self._whole = -1
         self.env: I64 = np.zeros(layout.E_MACS, np.int64)
+        self.moved = True  # arrays are other ones than before; who keeps their places clears it
         self.flush()
 
     # -- keeping in step ----------------------------------------------------------------------
 
     def flush(self) -> None:
         """Forget everything."""
-        self.rows: I64 = _aligned(self.size)
-        self.env[layout.E_MASK] = self.size - 1
+        self._new_table()
         self.adj: I64 = np.zeros((HOPS, layout.J_SIZE), np.int64)
         self.use: I64 = np.zeros(HOPS, np.int64)
         self.touched: I64 = np.zeros(HOPS, np.int64)
@@ -127,7 +129,14 @@ class Lowered:
         self._hops_by: dict[bytes, list[int]] = {}
         self._ends: dict[bytes, int] = {}
         self._coas: set[bytes] = set()
-        self._taken = 0
+
+    def _new_table(self) -> None:
+        self.rows: I64 = _aligned(self.size)
+        self.rows[0, layout.R_INFO] = layout.K_DEAD
+        self.index: U32 = np.zeros(SLOTS * self.size, np.uint32)
+        self.env[layout.E_MASK] = SLOTS * self.size - 1
+        self._taken = 1
+        self.moved = True
 
     def catch_up(self) -> bool:
         """Take over what changed in the kernel; False when nothing did.
@@ -151,22 +160,34 @@ class Lowered:
         self._whole = changes.whole
         return True
 
-    def _forget(self, keys: list[bytes]) -> None:
-        for key in keys:
-            if key in self._coas:
-                self.flush()  # tunnels to it, that is; rare
-                return
-            for j in self._hops_by.pop(key, ()):
+    def forget_bindings(self) -> bool:
+        """Take over changes that only concern addresses; True when a row died. As ``catch_up``."""
+        changes = self.kern.changes
+        if changes.gen == self._gen:
+            return False
+        if changes.whole != self._whole:
+            return self.catch_up()
+        self._gen = changes.gen
+        return self._forget(changes.take())
+
+    def _forget(self, keys: list[bytes]) -> bool:
+        """These addresses' rows and next hops are old; False when there were none."""
+        if not self._coas.isdisjoint(keys):
+            self.flush()  # tunnels to it, that is; rare
+            return True
+        hops = self._hops_by.keys() & keys
+        for key in hops:
+            for j in self._hops_by.pop(key):
                 self.adj[j, layout.J_STATE] = layout.J_DEAD
                 self._hop_of.pop(self.hops[j].rt, None)
-            r = self._find(key)
-            if r >= 0:
-                self.rows[r // layout.R_SIZE, layout.R_INFO] = layout.K_DEAD
+        old = words(b"".join(keys))
+        dead = kernels.kill_rows(self.rows, self.index, self.env, old) if keys else 0
+        return bool(hops or dead)
 
     def _find(self, addr: bytes) -> int:
-        """The first word of its row, -1 none."""
+        """The number of its row, 0 none."""
         k0, k1 = words(addr).tolist()
-        return kernels.find_row(self.rows, self.env, k0, k1)
+        return kernels.find_row(self.rows, self.index, self.env, k0, k1)
 
     def _read_settings(self) -> tuple[object, ...]:
         """Everything that may change what becomes of any packet and is not noted anywhere."""
@@ -226,14 +247,17 @@ class Lowered:
         env[layout.E_ANYGROUP] = groups is None or env[layout.E_ANYMAC]
         env[layout.E_CLOSED] = self._closed()
         env[layout.E_DECAP] = self._decap()
+        usual = ether and not self._closed()
+        env[layout.E_LEAST] = EtherHeader.SIZE + Ip6Hdr.SIZE if usual else _NO_FRAME
         env[layout.E_HLIM] = ip6.ip6_defhlim
         env[layout.E_ECHO] = in6_selecthlim(self.kern, -1, ifp) if self._answers() else 0
         env[layout.E_SECRET0 : layout.E_SECRET1 + 1] = self._secret
         env[layout.E_WRITE] = self.env[layout.E_WRITE]
-        env[layout.E_MASK] = self.size - 1
+        env[layout.E_MASK] = self.env[layout.E_MASK]
         env[layout.E_END] = len(env)
         env[layout.E_MACS :] = macs
         self.env = env
+        self.moved = True
 
     def _decap(self) -> bool:
         """Whether mobile nodes' tunnels end here, and no configured one may."""
@@ -270,16 +294,16 @@ class Lowered:
         new[:, layout.R_INFO] = [info for _, info, _ in found]
         new[:, layout.R_COA0 : layout.R_COA1 + 1] = coas
         new[:, layout.R_SEND] = [self._send(addr) for addr, _, _ in found]
-        self._taken += kernels.put_rows(self.rows, self.env, new)
+        self._put(new)
+
+    def _put(self, new: I64) -> None:
+        self._taken = kernels.put_rows(self.rows, self.index, self.env, self._taken, new)
 
     def knows(self, addr: bytes) -> bool:
         """There is a row for it, and it is not dead, nor is its next hop."""
-        r = self._find(addr)
-        if r < 0:
-            return False
-        info = int(self.rows[r // layout.R_SIZE, layout.R_INFO])
+        row = self.rows[self._find(addr)].tolist()
+        info, send = row[layout.R_INFO], row[layout.R_SEND]
         kind = info & layout.KIND_MASK
-        send = int(self.rows[r // layout.R_SIZE, layout.R_SEND])
         hops = [send - 1] if send else []
         if kind in (layout.K_FORWARD, layout.K_TUNNEL):
             hops.append(info >> layout.ADJ_SHIFT)
@@ -288,16 +312,16 @@ class Lowered:
         )
 
     def _make_room(self, more: int) -> None:
-        need = 2 * (self._taken + more)
+        need = self._taken + more
         if need <= self.size:
             return
         if need > ROWS_MAX:
             self.flush()
-        while self.size < 2 * more or (self.size < need and self.size < ROWS_MAX):
+        while self.size <= more or (self.size < need and self.size < ROWS_MAX):
             self.size *= 2
-        old, self.rows = self.rows, _aligned(self.size)
-        self.env[layout.E_MASK] = self.size - 1
-        self._taken = kernels.put_rows(self.rows, self.env, old)
+        old, taken = self.rows, self._taken
+        self._new_table()
+        self._put(old[:taken])
 
     def _resolve(self, dst: bytes) -> Row:
         """What becomes of packets to ``dst``: R_INFO and the care-of address."""
@@ -364,6 +388,7 @@ class Lowered:
                 return -1
             self._ends[addr] = end
             self.ends = words(b"".join(self._ends)).reshape(-1, 2).copy()
+            self.moved = True
         return end
 
     # -- next hops ----------------------------------------------------------------------------
@@ -394,6 +419,7 @@ class Lowered:
             self.adj = np.concatenate((self.adj, np.zeros_like(self.adj)))
             self.use = np.zeros(2 * j, np.int64)
             self.touched = np.zeros(2 * j, np.int64)
+            self.moved = True
         adj = self.adj[j]
         adj[layout.J_STATE] = layout.J_GOOD
         hop = Hop(rt, None)

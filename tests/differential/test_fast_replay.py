@@ -59,8 +59,7 @@ from tests.scenario.words import (
 from tests.support import PROJECT_ROOT
 
 np = pytest.importorskip("numpy")
-bulk = pytest.importorskip("kame_py.fast.bulk")
-layout = pytest.importorskip("kame_py.fast.layout")
+pytest.importorskip("kame_py.fast.kernels")
 
 MS: Final = 10**6
 TUNNEL: Final = 41
@@ -89,15 +88,6 @@ def register(i: int, seq: int = 1, lifetime: int = 600, at: int | None = None) -
 def inside(i: int, packet: bytes) -> bytes:
     """Out of the tunnel of mobile node ``i``."""
     return frame(ip6(coa(i), HA, packet, TUNNEL))
-
-
-def home(env: np.ndarray, k0: int, k1: int) -> int:
-    """Where the kernels look for a key first."""
-    rows = np.zeros((int(env[layout.E_MASK]) + 1, layout.R_SIZE), np.int64)
-    one = np.zeros((1, layout.R_SIZE), np.int64)
-    one[0, : layout.R_INFO + 1] = k0, k1, layout.K_NOTOURS
-    bulk.put_rows(rows, env, one)
-    return int(bulk.find_row(rows, env, k0, k1)) // layout.R_SIZE
 
 
 def group(text: str) -> bytes:
@@ -362,25 +352,6 @@ def test_a_short_capture_is_not_worth_compiled_kernels() -> None:
     pcap = capture(timed([*REGISTERED, *CLASSES["to a mobile node"]]))
     result = replay(io.BytesIO(pcap), ReplayOptions(KernConf(OPTIONS), rc(RC), lladdr=MAC))
     assert result.in_bulk == 0
-
-
-def test_sequential_addresses_do_not_crowd_in_the_table() -> None:
-    rows = 1 << 11
-    env = np.zeros(layout.E_MACS, np.int64)
-    env[layout.E_MASK] = rows - 1
-    env[layout.E_SECRET0], env[layout.E_SECRET1] = 0x1234567, -0x7654321
-    for place in range(16):
-        keys = np.zeros((rows // 2, 16), np.uint8)
-        keys[:, 0] = 0x20
-        keys[:, place] += np.arange(rows // 2, dtype=np.uint16).astype(np.uint8)
-        keys[:, (place + 9) % 16] = np.arange(rows // 2) >> 8
-        new = np.zeros((rows // 2, layout.R_SIZE), np.int64)
-        new[:, : layout.R_KEY1 + 1] = keys.view(np.int64)
-        new[:, layout.R_INFO] = layout.K_NOTOURS
-        table = np.zeros((rows, layout.R_SIZE), np.int64)
-        assert bulk.put_rows(table, env, new) == rows // 2
-        homes = [home(env, int(k0), int(k1)) for k0, k1 in new[:, :2]]
-        assert len(set(homes)) > 0.7 * len(homes)  # 0.79 by chance
 
 
 # -- sequences that nobody thought of -------------------------------------------------------------

@@ -55,8 +55,8 @@ def test_a_kernel_from_a_file_does_its_work(in_order: Kernel) -> None:
 def test_tuples_and_numbers_come_back() -> None:
     table, env = np.zeros((8, 8), np.int64), np.zeros(64, np.int64)
     octets, columns = np.zeros(64, np.uint8), np.zeros(4, np.uint32)
-    found = kernels.find_row(table, env, 1, 2)
-    assert (type(found), found) == (int, -1)
+    found = kernels.find_row(table, columns, env, 1, 2)
+    assert (type(found), found) == (int, 0)
     more = kernels.pcap(octets, 3, 3, False, 1, env, columns, columns, env)
     assert more == (0, 3, 1)
     assert {type(n) for n in more} == {int}
