@@ -195,6 +195,8 @@ class PacketDevice:
         try:
             self._sock.send(frame)
         except OSError as problem:
+            if problem.errno == errno.ENXIO and not self._there():
+                raise
             return _lost(problem)
         return True
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from kame_py.ctl.codec import pack
 from kame_py.ctl.remote import NodeGone
 from kame_py.host import connect
-from kame_py.host.connect import find, survey
+from kame_py.host.connect import UnixTransport, find, survey
 from kame_py.host.runtime import Address, RuntimeProblem, node_dir, runtime_dir, sockets
 
 
@@ -114,3 +115,30 @@ def test_a_runtime_folder_that_cannot_be_is_told(
     monkeypatch.setenv("KAME_RUNTIME_DIR", str(tmp_path / "file" / "below"))
     with pytest.raises(RuntimeProblem, match="Not a directory"):
         sockets()
+
+
+def test_a_signal_that_another_thread_took_is_seen_by_who_waits(folder: Path) -> None:
+    """It interrupts no call of the main thread, as one does not that comes just before it."""
+    handled = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "x.sock"))
+        listener.listen(1)
+        transport = UnixTransport(folder / "x.sock")
+        transport.wake_on_signals()
+        peer = listener.accept()[0]
+
+        def other_thread() -> None:
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+            peer.sendall(b"seen" if handled.wait(5) else b"late")
+
+        thread = threading.Thread(target=other_thread)
+        thread.start()
+        try:
+            assert transport.recv() == b"seen"
+        finally:
+            thread.join()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGUSR1, before)
+            transport.close()
+            peer.close()
