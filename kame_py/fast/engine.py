@@ -97,6 +97,7 @@ class Engine:
         self._row: I64 = np.zeros(BATCH, np.int64)
         self._out: U8 = np.zeros(OUT_OCTETS if write else layout.EPB_MAX + layout.HALF, np.uint8)
         self._cnt: I64 = np.zeros(layout.C_COUNT, np.int64)
+        self._unsettled: I64 = self._cnt[: layout.C_POS]
         self._hist: I64 = np.zeros(layout.BYTE + 1, np.int64)
         self._stamps: I64 = np.zeros(BATCH, np.int64)
         self._tables: Places = ()
@@ -281,23 +282,26 @@ class Engine:
     def _settle(self) -> None:
         """Count what the runs did."""
         cnt = self._cnt.tolist()
-        if not any(cnt[: layout.A_COUNT]):
+        total = sum(cnt[: layout.A_COUNT])
+        if not total:
             return
+        self._unsettled.fill(0)
         kern, ifp = self._kern, self._ifp
-        kern.created += sum(cnt[: layout.A_COUNT]) - cnt[layout.A_OWN]
-        for a, why in DROPS.items():
-            if cnt[a]:
-                dropped(kern, ifp, why, cnt[a])
+        kern.created += total - cnt[layout.A_OWN]
         forward, tunnel, echo = cnt[layout.A_FORWARD], cnt[layout.A_TUNNEL], cnt[layout.A_ECHO]
+        sent = forward + tunnel + echo
+        if total != sent:
+            for a, why in DROPS.items():
+                if cnt[a]:
+                    dropped(kern, ifp, why, cnt[a])
         group = cnt[layout.A_TYPE_GROUP]
-        arrived = forward + tunnel + echo + cnt[layout.A_NOTOURS]
+        arrived = sent + cnt[layout.A_NOTOURS]
         data = ifp.if_data
         data.ifi_ipackets += arrived + cnt[layout.A_TYPE] + group
         data.ifi_ibytes += cnt[layout.C_IBYTES]
         data.ifi_imcasts += group
         if arrived:
             self._count_arrived(arrived + cnt[layout.C_DECAP], cnt[layout.C_DECAP])
-        sent = forward + tunnel + echo
         if sent:
             data.ifi_opackets += sent
             data.ifi_obytes += cnt[layout.C_OBYTES]
@@ -306,15 +310,15 @@ class Engine:
             self._count_hops(cnt[layout.C_TOUCHED])
         if echo:
             self._count_echo(echo)
-        self._cnt[: layout.C_POS] = 0
 
     def _count_arrived(self, total: int, decap: int) -> None:
         stats, ifstat = self._kern.stats, self._ifp.in6_ifstat
         stats.ip6["ip6s_total"] += total
         ifstat["ifs6_in_receive"] += total
-        for nxt in np.flatnonzero(self._hist).tolist():
-            stats.ip6s_nxthist[nxt] += int(self._hist[nxt])
-        self._hist[:] = 0
+        (seen,) = self._hist.nonzero()
+        for nxt, n in zip(seen.tolist(), self._hist[seen].tolist(), strict=True):
+            stats.ip6s_nxthist[nxt] += n
+        self._hist.fill(0)
         if decap:
             stats.ip6["ip6s_delivered"] += decap
             ifstat["ifs6_in_deliver"] += decap
