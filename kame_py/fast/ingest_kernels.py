@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from kame_py.fast.batch import FULL, I64, MORE, ODD, U8, U32
-from kame_py.fast.intrin import STRETCH, base, be16, be32, le16, le32, prefetch_stretch
+from kame_py.fast.intrin import base, be16, be32, le16, le32, prefetch
 from kame_py.fast.jit import inlined, kernel
 from kame_py.wire import pcapfmt
 from kame_py.wire.pcapfmt import BLOCK_HEAD_LEN, BLOCK_TRAILER_LEN, MAX_SNAPLEN, OPTION_HEAD_LEN
@@ -27,7 +27,8 @@ NS_PER_S: Final = 1_000_000_000
 STAMP_MAX_S: Final = 1 << 32  # of ticks; a later stamp is the slow reader's
 _HIGH_MAX: Final = 1 << 31  # ticks have 64 bits, ours have a sign
 _MAX_BLOCK: Final = 16 * 1024 * 1024
-_AHEAD: Final = 2048  # octets: the walk is a chase of pointers through memory
+_AHEAD: Final = 3072  # octets: the walk is a chase of pointers through memory
+_LINE: Final = 64  # of the cache; several fetched at a time would wait for each other
 
 _SEC: Final = pcapfmt.PCAP_O_SEC
 _FRAC: Final = pcapfmt.PCAP_O_FRAC
@@ -86,8 +87,8 @@ def pcap(
         if size > end - pos - _RECORD:
             return n, pos, MORE
         while fetched < pos + _AHEAD:
-            prefetch_stretch(octets, fetched)
-            fetched += STRETCH
+            prefetch(octets, fetched)
+            fetched += _LINE
         sec, frac = _u32(octets, pos + _SEC, big), _u32(octets, pos + _FRAC, big)
         off[n] = pos + _RECORD
         caplen[n] = size
@@ -153,8 +154,8 @@ def pcapng(
         if end - pos < BLOCK_HEAD_LEN + BLOCK_TRAILER_LEN:
             return n, pos, MORE, last_ns
         while fetched < pos + _AHEAD:
-            prefetch_stretch(octets, fetched)
-            fetched += STRETCH
+            prefetch(octets, fetched)
+            fetched += _LINE
         kind, total = _u32(octets, pos, big), _u32(octets, pos + _B_LENGTH, big)
         simple = kind == _BT_SPB
         head = _S_DATA if simple else _E_DATA
