@@ -102,6 +102,15 @@ def test_a_packet_makes_it(ha: Stage) -> None:
     assert unmade(ha) == 0
 
 
+def test_what_was_looked_up_before_is_looked_up_again(ha: Stage) -> None:
+    register(ha, 2, lifetime=0)
+    before = ha.kern.rt.lookup(addr(HOA))
+    assert before is not None and before.rt_plen == 64
+    register(ha, 3)
+    after = ha.kern.rt.lookup(addr(HOA))
+    assert after is not None and after.rt_flags == FLAGS
+
+
 def test_nobody_adds_a_second_one(ha: Stage) -> None:
     link = LinkAddr(1, PEER_MAC)
     with pytest.raises(KError) as e:

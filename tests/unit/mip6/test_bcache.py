@@ -78,6 +78,7 @@ def _compare(cache: Bcache, steps: list[tuple[str, int, int]]) -> None:
         if what in "an" and not row:
             row = cache.new(*key)
             cache.link(row)
+            cache.wait(row, 5)
             model[key] = row
         elif what == "r" and row:
             cache.unlink(row)
@@ -88,6 +89,7 @@ def _compare(cache: Bcache, steps: list[tuple[str, int, int]]) -> None:
     assert list(cache.rows(CACHE)) == list(model.values())
     assert cache.correspondents == len(model)
     assert {key: cache.find(*key) for key in model} == model
+    assert [row for row, s in enumerate(cache.due) if s != NEVER] == sorted(model.values())
 
 
 def test_a_home_registration_and_a_binding_of_one_home_address_stand_beside_each_other() -> None:
