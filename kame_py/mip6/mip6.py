@@ -7,7 +7,7 @@ Deviates: the draft that is spoken is a value handed in by boot. draft-ietf-mobi
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.mbuf import IP6A_MOBILITY, Fate, settle
 from kame_py.kern.protosw import DONE, Ip6Protosw
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.kern.mbuf import Mbuf
     from kame_py.mip6.dialect.base import Dialect
+
+
+_CONSUMED: Final = Fate.CONSUMED
 
 
 def mip6_init(kern: Kernel, conf: KernConf, dialect: Dialect) -> Mip6:
@@ -65,6 +68,6 @@ def mip6_init(kern: Kernel, conf: KernConf, dialect: Dialect) -> Mip6:
 def mip6_none_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     """No next header: the packet was sent for its options, and they were used."""
     if m.aux is not None and m.aux.ip6a_flags & IP6A_MOBILITY:
-        settle(kern, m, Fate.CONSUMED)
+        settle(kern, m, _CONSUMED)
         return DONE
     return kern.inet6sw[IPPROTO_RAW].pr_input(kern, m, off, nxt)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kame_py.mip6.mip6_bcache import Bcache
     from kame_py.mip6.mip6_var import BuRequest
 
+_UPDATE: Final = BcEv.UPDATE
 _RENEW: Final[BcAct] = BcAct.ARM
 _BOUND: Final = BC_CODE[BcSt.BOUND]
 _BRSENT: Final = BC_CODE[BcSt.BRSENT]
@@ -125,7 +126,7 @@ def mip6_bc_set(
     if cache.unreach:
         cache.unreach.pop(row, None)
     kern.changes.note(hoa)
-    mip6_bc_event(kern, row, BcEv.UPDATE)
+    _event(kern, cache, row, _UPDATE)
 
 
 def mip6_bc_remove(kern: Kernel, row: int) -> None:
@@ -135,7 +136,10 @@ def mip6_bc_remove(kern: Kernel, row: int) -> None:
 
 def mip6_bc_event(kern: Kernel, row: int, ev: BcEv) -> BcAct:
     """Look the event up and do what the table says; the actions, for those who need to know."""
-    cache = mip6_state(kern).bcache
+    return _event(kern, mip6_state(kern).bcache, row, ev)
+
+
+def _event(kern: Kernel, cache: Bcache, row: int, ev: BcEv) -> BcAct:
     act, st = BC_TABLE[BC_STATES[cache.st[row]], ev]
     cache.st[row] = BC_CODE[st]
     if act is _RENEW:  # every update of a binding comes here; tests of flags cost

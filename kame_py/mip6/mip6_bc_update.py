@@ -83,7 +83,8 @@ def _mip6_validate_bu(
     if fixed > end or isinstance(subopts, Malformed):
         _tell_short(kern, end - opt, hoa)
         return D.MIP6_BUSHORT
-    bu = wire.unpack_bu(data, opt, subopts)
+    unpack_bu = wire.unpack_bu
+    bu = unpack_bu(data, opt, subopts)
     why = mip6_auth.mip6_bu_refusal(kern, m, data[opt:end], bu, hoa, careof)
     if why is not None:
         return why

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from kame_py.net.route import Rtentry
 
 ETHER_GROUP_BIT: Final = 0x01  # IEEE 802.3: lowest bit of the first octet
+_FORWARDED: Final = Fate.FORWARDED
+_TRANSMITTED: Final = Fate.TRANSMITTED
 _HDR: Final = EtherHeader.SIZE
 _TYPE: Final = EtherHeader.O_ether_type
 _SHOST: Final = EtherHeader.O_ether_shost
@@ -80,7 +82,8 @@ def ether_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
         drop(kern, m, D.ETHER_TYPE)
         return m
     m.data = frame[_HDR:]
-    kern.ip6intr(kern, m)
+    intr = kern.ip6intr
+    intr(kern, m)
     return m
 
 
@@ -126,4 +129,4 @@ def if_transmit(kern: Kernel, ifp: Ifnet, m: Mbuf, frame: bytes) -> None:
     if kern.tracing:
         trace(m, f"output {ifp.if_name}")
     kern.txq.append((ifp, frame, m))
-    settle(kern, m, Fate.FORWARDED if m.flags & M_FORWARDED else Fate.TRANSMITTED)
+    settle(kern, m, _FORWARDED if m.flags & M_FORWARDED else _TRANSMITTED)

@@ -32,7 +32,8 @@ def rawip_input(kern: Kernel, ifp: Ifnet, frame: bytes, tag: object = None) -> M
     counts = ifp.if_data
     counts.ifi_ipackets += 1
     counts.ifi_ibytes += len(frame)
-    kern.ip6intr(kern, m)
+    intr = kern.ip6intr
+    intr(kern, m)
     return m
 
 

@@ -76,9 +76,13 @@ EXTENSION_HEADERS: Final = frozenset(
     )
 )
 V4MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
+#: Addresses from the one up to the other are nobody's loopback and have no zone.
+_GLOBAL_FIRST: Final = b"\x01"
+_GLOBAL_LAST: Final = b"\xfe"
 _NO_LIMIT: Final = IPV6_MAXPACKET  # more headers than octets
 _HDR: Final = Ip6Hdr.SIZE
 _VERSION: Final = Ip6Hdr.O_ip6_flow
+_unpack: Final = Ip6Hdr.unpack_fields
 _FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED | M_TUNNELLED)
 
 
@@ -140,29 +144,31 @@ def _ip6_check_header(kern: Kernel, m: Mbuf, ifp: Ifnet) -> int:
     if data[_VERSION] & IPV6_VERSION_MASK != IPV6_VERSION:
         drop(kern, m, D.IP6_BADVERS)
         return IPPROTO_DONE
-    _, plen, nxt, _, src, dst = Ip6Hdr.unpack_fields(data, 0)
+    _, plen, nxt, _, src, dst = _unpack(data, 0)
     kern.stats.ip6s_nxthist[nxt] += 1
-    if src >= b"\xff":
-        drop(kern, m, D.IP6_SRCMCAST)
+    if _GLOBAL_FIRST <= src < _GLOBAL_LAST and _GLOBAL_FIRST <= dst < _GLOBAL_LAST:
+        m.src, m.dst = src, dst
+    elif not _ip6_check_addrs(kern, m, ifp, src, dst):
         return IPPROTO_DONE
-    if (src < b"\x01" or dst < b"\x01") and not _ip6_check_low(kern, m, ifp, src, dst):
-        return IPPROTO_DONE
-    m.src = src if src < b"\xfe" else in6_embedscope(src, ifp.if_index)
-    m.dst = dst if dst < b"\xfe" else in6_embedscope(dst, ifp.if_index)
     if len(data) == _HDR + plen or (not plen and nxt == IPPROTO_HOPOPTS):
         return nxt  # without a length a jumbo payload option must say it
     return nxt if _ip6_trim(kern, m, plen) else IPPROTO_DONE
 
 
-def _ip6_check_low(kern: Kernel, m: Mbuf, ifp: Ifnet, src: bytes, dst: bytes) -> bool:
-    """Addresses of ::/8 that must not be on a wire; False when the packet was dropped."""
-    if dst == IN6ADDR_ANY:
+def _ip6_check_addrs(kern: Kernel, m: Mbuf, ifp: Ifnet, src: bytes, dst: bytes) -> bool:
+    """Addresses of the packet in kernel form; False: they must not be on a wire, it was dropped."""
+    low = src < _GLOBAL_FIRST or dst < _GLOBAL_FIRST  # of ::/8
+    if src >= b"\xff":
+        why = D.IP6_SRCMCAST
+    elif dst == IN6ADDR_ANY:
         why = D.IP6_DSTUNSPEC
-    elif IN6ADDR_LOOPBACK in (src, dst) and not ifp.if_flags & IFF_LOOPBACK:
+    elif low and IN6ADDR_LOOPBACK in (src, dst) and not ifp.if_flags & IFF_LOOPBACK:
         why = D.IP6_LOOPBACK
-    elif src.startswith(V4MAPPED_PREFIX) or dst.startswith(V4MAPPED_PREFIX):
+    elif low and (src.startswith(V4MAPPED_PREFIX) or dst.startswith(V4MAPPED_PREFIX)):
         why = D.IP6_V4MAPPED
     else:
+        m.src = in6_embedscope(src, ifp.if_index)
+        m.dst = in6_embedscope(dst, ifp.if_index)
         return True
     drop(kern, m, why)
     return False
@@ -249,4 +255,5 @@ def ip6_demux(kern: Kernel, m: Mbuf, nxt: int, off: int) -> None:
             return
         if kern.tracing:
             trace(m, f"{pr.name} at {off}")
-        nxt, off = pr.pr_input(kern, m, off, nxt)
+        pr_input = pr.pr_input
+        nxt, off = pr_input(kern, m, off, nxt)

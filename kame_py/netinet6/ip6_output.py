@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from kame_py.net.route import Rtentry
     from kame_py.netinet6.ip6_var import Ip6Moptions, Ip6Pktopts
 
+_pack: Final = Ip6Hdr.pack_fields
+_unpack: Final = Ip6Hdr.unpack_fields
 _HDR: Final = Ip6Hdr.SIZE
 _PACKET_MAX: Final = _HDR + IPV6_MAXPACKET
 _NXT: Final = Ip6Hdr.O_ip6_nxt
@@ -65,7 +67,7 @@ def ip6_pkt(src: bytes, dst: bytes, nxt: int, payload: bytes, hlim: int, flow: i
     """A packet in wire form; src and dst may carry an embedded zone. flow: class and label."""
     if src >= b"\xfe" or dst >= b"\xfe":
         src, dst = in6_clearscope(src), in6_clearscope(dst)
-    return Ip6Hdr.pack_fields(_VERSION | flow, len(payload), nxt, hlim, src, dst) + payload
+    return _pack(_VERSION | flow, len(payload), nxt, hlim, src, dst) + payload
 
 
 def ip6_chain(
@@ -93,10 +95,10 @@ def ip6_chain(
         payload = _linked(hdrs.hbh, nxt) + payload
         nxt = IPPROTO_HOPOPTS
     plen = len(payload)
-    flow, _, _, hlim, src, dst = Ip6Hdr.unpack_fields(hdr, 0)
+    flow, _, _, hlim, src, dst = _unpack(hdr, 0)
     if plen > IPV6_MAXPACKET:
         plen = 0
-    return Ip6Hdr.pack_fields(flow, plen, nxt, hlim, src, hop or dst) + payload
+    return _pack(flow, plen, nxt, hlim, src, hop or dst) + payload
 
 
 def _linked(ext: bytes, nxt: int) -> bytes:
@@ -308,7 +310,8 @@ def _ip6_send(
             mtu = IPV6_MMTU
         if len(m.data) > mtu:
             return _ip6_send_fragments(kern, m, way, _ip6_unfragmentable(hdrs), mtu)
-    kern.nd6_output(kern, ifp, m, nexthop, rt)
+    output = kern.nd6_output
+    output(kern, ifp, m, nexthop, rt)
     return 0
 
 

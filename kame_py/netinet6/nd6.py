@@ -328,7 +328,8 @@ def nd6_output(kern: Kernel, ifp: Ifnet, m: Mbuf, dst: bytes, rt: Rtentry | None
     gateway is the next hop. Ends in ifp.if_output with the neighbour's own route.
     """
     if ifp.if_type != IFT_ETHER or dst >= b"\xff" or not nd6_need_cache(ifp):
-        ifp.if_output(kern, ifp, m, dst, rt)
+        output = ifp.if_output
+        output(kern, ifp, m, dst, rt)
         return
     if rt is not None and rt.rt_flags & RTF_GATEWAY and isinstance(rt.rt_gateway, bytes):
         dst, rt = rt.rt_gateway, None

@@ -208,7 +208,7 @@ def _update(kern: Kernel, so: Socket, msg: SadbMsg) -> None:
     if was.state == k.SADB_SASTATE_LARVAL:
         key_replacesav(kern, was, new)
     elif _secrets(was) == _secrets(new):
-        was.lft_h, was.lft_s = new.lft_h, new.lft_s
+        was.lft_h, was.lft_s, was.limited = new.lft_h, new.lft_s, new.limited
         key_sa_chgstate(kern, SaEv.RENEW, was)
     else:
         raise KError(EINVAL, "key_update: an association in use keeps its keys.")

@@ -163,7 +163,7 @@ def _unlink(kern: Kernel, sav: Secasvar) -> None:
 
 def key_sa_recordxfer(kern: Kernel, sav: Secasvar, octets: int) -> None:
     """A packet used the association; it may reach a limit by that."""
-    cur, hard, soft = sav.lft_c, sav.lft_h, sav.lft_s
+    cur = sav.lft_c
     cur.allocations += 1
     cur.bytes += octets
     cur.usetime = kern.clock.realtime() // NS
@@ -171,9 +171,9 @@ def key_sa_recordxfer(kern: Kernel, sav: Secasvar, octets: int) -> None:
         return  # deleted while the packet was under way
     if sav.used_ns is None:
         sav.used_ns = kern.now()
-        if soft.usetime or hard.usetime:
+        if sav.lft_s.usetime or sav.lft_h.usetime:
             _schedule(kern, sav)
-    if hard.bytes or hard.allocations or soft.bytes or soft.allocations:
+    if sav.limited:
         _check_limits(kern, sav)
 
 

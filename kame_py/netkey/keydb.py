@@ -135,6 +135,11 @@ class Secasvar:
     callout: Callout | None = None  # its next change of state
     idents: tuple[SadbExt, ...] = ()  # identities and sensitivity, only carried
     authdata: AuthdataSa | None = None  # how mobility sees it, once that has asked
+    limited: bool = field(init=False)  # its use can be at an end by octets or packets
+
+    def __post_init__(self) -> None:
+        hard, soft = self.lft_h, self.lft_s
+        self.limited = bool(hard.bytes or hard.allocations or soft.bytes or soft.allocations)
 
 
 @dataclass(slots=True, eq=False)

@@ -29,6 +29,7 @@ from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf, u16
 
 _DEST_HDR: Final = Ip6Dest.SIZE
+_pack_rthdr0: Final = Ip6Rthdr0.pack_fields
 _UNIT_8OCT: Final = frozenset((IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS))
 _WALKED: Final = _UNIT_8OCT | {IPPROTO_FRAGMENT, IPPROTO_AH}
 _PADDING: Final = tuple(  # up to the boundary of 8 octets
@@ -204,7 +205,7 @@ def _around_one(nxt: int, octets: int, align: int, plus: int) -> tuple[bytes, by
 def build_rthdr0(nxt: int, addrs: Sequence[bytes], segleft: int, reserved: int = 0) -> bytes:
     """A type 0 routing header (RFC 2460 s.4.4); at most 127 addresses."""
     size = 2 * len(addrs)
-    head = Ip6Rthdr0.pack_fields(nxt, size, IPV6_RTHDR_TYPE_0, segleft, reserved)
+    head = _pack_rthdr0(nxt, size, IPV6_RTHDR_TYPE_0, segleft, reserved)
     return head + b"".join(addrs)
 
 

@@ -44,12 +44,14 @@ HAO_ALIGN: Final = (8, 6)
 UNIQID_ALIGN: Final = (2, 0)
 ALTCOA_ALIGN: Final = (8, 6)
 AUTHDATA_ALIGN: Final = (8, 6)
+_AUTHDATA_UNIT: Final = AUTHDATA_ALIGN[0]
 _BU_PLUS: Final = BU_ALIGN[1]
 _BA_PLUS: Final = BA_ALIGN[1]
 
 _OPT: Final = Ip6Opt.SIZE
 _OPT_LEN: Final = Ip6Opt.O_ip6o_len
 _AUTHDATA: Final = Ip6SubOptAuthData.SIZE
+_unpack_authdata: Final = Ip6SubOptAuthData.unpack_fields
 _AUTHDATA_HEAD: Final = _AUTHDATA - _OPT  # octets that its length counts beside the code
 LEADS_MAX: Final = 1024  # beginnings of authentication data that are remembered
 
@@ -222,8 +224,9 @@ class OptionWire:
         middle += _authdata_lead(self.authdata_type or self._authdata(), at, spi, icvlen)
         size = fixed - _OPT + len(middle) + icvlen
         if isinstance(value, BindingAck):
-            return self.pack_ba(value, size) + middle, AUTHDATA_ALIGN[0], plus
-        return self.pack_bu(value, size) + middle, AUTHDATA_ALIGN[0], plus
+            pack_ba = self.pack_ba
+            return pack_ba(value, size) + middle, _AUTHDATA_UNIT, plus
+        return self.pack_bu(value, size) + middle, _AUTHDATA_UNIT, plus
 
     def aligned(self, value: MipOption) -> AlignedOpt:
         """The option with its alignment, for ip6ext.build_options."""
@@ -254,7 +257,7 @@ class OptionWire:
                 start = off + _AUTHDATA
                 if stop < start:
                     return Malformed("authentication data too small", off + _OPT_LEN)
-                _, _, spi = Ip6SubOptAuthData.unpack_fields(data, off)
+                _, _, spi = _unpack_authdata(data, off)
                 found.append(AuthData(spi, data[start:stop]))
             else:
                 value = self._parse_subopt(data, kind, off, stop)

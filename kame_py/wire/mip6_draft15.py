@@ -35,8 +35,12 @@ MIP6_BA_STATUS_NO_SA: Final = 139  # s.5.2: no security association
 MIP6_BA_STATUS_SEQNO_TOO_SMALL: Final = 141  # s.5.2: carries the last accepted sequence number
 
 
+_unpack_update: Final = Ip6OptBindingUpdate.unpack_fields
+_pack_ack: Final = Ip6OptBindingAck.pack_fields
+
+
 def _unpack_bu(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingUpdate:
-    _, _, flags, reserved, seqno, lifetime = Ip6OptBindingUpdate.unpack_fields(data, off)
+    _, _, flags, reserved, seqno, lifetime = _unpack_update(data, off)
     return BindingUpdate(flags, seqno, lifetime, 0, reserved, subopts)
 
 
@@ -52,7 +56,7 @@ def _unpack_ba(data: Buf, off: int, subopts: tuple[SubOpt, ...]) -> BindingAck:
 
 
 def _pack_ba(ba: BindingAck, size: int) -> bytes:
-    return Ip6OptBindingAck.pack_fields(
+    return _pack_ack(
         IP6OPT_BINDING_ACK, size, ba.status, ba.reserved, ba.seqno, ba.lifetime_s, ba.refresh_s
     )
 

@@ -8,6 +8,7 @@ forced although no policy asks for it. Read first: the draft, s.4.4, s.4.6 and s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kame_py.mip6 import mip6_ratunnel
@@ -47,6 +48,7 @@ class TunnelledAdvertisements:
         return mip6_ratunnel.mip6_tunnel_ra_output(kern, hr, options, dest2)
 
 
+@dataclass(slots=True, eq=False)
 class Draft13:
     """Sequence numbers of 16 bits, a prefix length, protection by AH alone."""
 

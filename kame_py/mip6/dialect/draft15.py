@@ -6,6 +6,7 @@ Its octets are in wire/mip6_draft15.py. Read first: the draft, s.4.6 and s.5.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kame_py.mip6 import mip6_mpa, mip6_mps
@@ -51,6 +52,7 @@ class MobilePrefixMessages:
         return mip6_mpa.mip6_mp_adv_output(kern, hr, options, dest2)
 
 
+@dataclass(slots=True, eq=False)
 class Draft15:
     """Sequence numbers of 8 bits, S bit, authentication data in the options."""
 

@@ -23,10 +23,9 @@ AH: Final = M_AUTHIPHDR | M_AUTHIPDGM
 ESP: Final = M_AUTHIPDGM
 
 
-class Bare(Draft15):
-    """A draft whose options carry no authentication data."""
-
-    wire = replace(WIRE, authdata_type=None)
+#: A draft whose options carry no authentication data, one that does not answer old numbers.
+BARE: Final = Draft15(wire=replace(WIRE, authdata_type=None))
+SILENT: Final = Draft15(seqno_too_small=None)
 
 
 def accepted(stage: Stage, flags: int) -> bool:
@@ -68,21 +67,15 @@ def test_protection_without_authentication_data_is_ah_or_nothing(
 ) -> None:
     stage = Stage(globals_=True, kernel="options MIP6")
     state = mip6_state(stage.kern)
-    state.dialect = Bare()
+    state.dialect = BARE
     state.config.mcfg_use_ipsec, state.config.mcfg_use_authdata = use_ipsec, use_authdata
     assert accepted(stage, flags) is good
-
-
-class Silent(Draft15):
-    """A draft that does not answer old sequence numbers."""
-
-    seqno_too_small: int | None = None
 
 
 def test_old_sequence_number_ends_the_packet_where_the_draft_has_no_answer() -> None:
     stage = Stage(globals_=True, kernel="options MIP6")
     state = mip6_state(stage.kern)
-    state.dialect = Silent()
+    state.dialect = SILENT
     state.config.mcfg_use_authdata = 0
     stage.send(bu(COA, GLOBAL, HOA, seq=5, flags=""))
     stage.send(bu("2001:db8:6::10", GLOBAL, HOA, seq=5))
