@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     except (NodeGone, RuntimeProblem, OSError) as problem:
         sys.stderr.write(f"kame shell: {problem}\n")
         return EX_FAILED
-    env = {**os.environ, ENV_SERVER: f"unix://{found.path}#{found.node}"}
+    env = {**os.environ, ENV_SERVER: f"unix://{found.path.absolute()}#{found.node}"}
     env.pop(ENV_NODE, None)
     env["PATH"] = f"{folder}:{env.get('PATH', os.defpath)}"
     env["KAME_SHELL"] = found.node
@@ -57,17 +57,26 @@ def write_tools(folder: Path) -> None:
 
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in TOOLS:
-        path = folder / name
-        path.write_text(f'#!/bin/sh\nexec {_python()} -m kame_py.tools.{name} "$@"\n')
-        path.chmod(0o700)
+        _write(folder / name, f'#!/bin/sh\nexec {_python()} -m kame_py.tools.{name} "$@"\n')
     lines = [f'function {V6_SBIN}/{name} {{ {name} "$@"; }}' for name in TOOLS]
-    (folder / ".functions").write_text("\n".join(lines) + "\n")
-    (folder / ".bashrc").write_text(
+    _write(folder / ".functions", "\n".join(lines) + "\n")
+    _write(
+        folder / ".bashrc",
         "[ -f ~/.bashrc ] && . ~/.bashrc\n"
         f"PATH={shlex.quote(str(folder))}:$PATH\n"
         f". {shlex.quote(str(folder / '.functions'))}\n"
-        'PS1="$KAME_SHELL# "\n'
+        'PS1="$KAME_SHELL# "\n',
     )
+
+
+def _write(path: Path, text: str) -> None:
+    """A program in place of another one, which a second shell may be about to run."""
+    if path.exists() and path.read_text() == text:
+        return
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(text)
+    new.chmod(0o700)
+    new.replace(path)
 
 
 def _python() -> str:
@@ -84,7 +93,7 @@ def _shell(folder: Path, node: str, command: str | None, env: dict[str, str]) ->
         sys.stderr.write(f"kame shell: no bash: {V6_SBIN} is not there, the PATH is\n")
         shell = os.environ.get("SHELL") or "/bin/sh"
         return [shell] if command is None else [shell, "-c", command]
-    if command is not None:
+    if command is not None or not sys.stdin or not sys.stdin.isatty():
         env["BASH_ENV"] = str(folder / ".functions")
-        return [bash, "-c", command]
+        return [bash] if command is None else [bash, "-c", command]
     return [bash, "--rcfile", str(folder / ".bashrc"), "-i"]

@@ -11,8 +11,10 @@ import errno
 import os
 import signal
 import socket
+import stat
 import sys
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -33,11 +35,25 @@ def kernel_error(problem: OSError) -> KError:
     return KError(number if isinstance(number, int) else EIO)
 
 
+def _append(f: FileIO, data: bytes) -> None:
+    """What does not fit as a whole is taken back. OSError."""
+    before = os.fstat(f.fileno())
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[f.write(rest) or 0 :]
+    except OSError:
+        if stat.S_ISREG(before.st_mode):
+            os.ftruncate(f.fileno(), before.st_size)
+        raise
+
+
 class Machine:
     """What ``RemoteOps`` asks of the machine. ``signalled`` is told of caught signals."""
 
     def __init__(self, node: Callable[[], str]) -> None:
         self._node = node
+        self._growing: dict[str, FileIO] = {}
         self.signalled: Callable[[str], None] = _unheard
 
     # -- files --------------------------------------------------------------------------------
@@ -61,6 +77,8 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         """Replace a file as a whole: the new one is complete before the old one goes."""
         target = self.path(path)
+        if path in self._growing:
+            self._growing.pop(path).close()
         octets = text.encode("utf-8", "surrogateescape")
         try:
             if target.exists() and not target.is_file():  # /dev/stdout and the like
@@ -89,9 +107,11 @@ class Machine:
             raise kernel_error(problem) from problem
 
     def append_bytes(self, path: str, data: bytes) -> None:
+        """All of it or nothing. The file stays the same one also when it gets another name."""
         try:
-            with open(self.path(path), "ab") as f:
-                f.write(data)
+            if path not in self._growing:
+                self._growing[path] = FileIO(self.path(path), "ab")
+            _append(self._growing[path], data)
         except OSError as problem:
             raise kernel_error(problem) from problem
 

@@ -188,3 +188,20 @@ def test_tools_of_a_shell_run_in_any_folder(rig: Rig, tmp_path: Path) -> None:
     line = f"cd {tmp_path / 'odd'}; ifconfig -l; /usr/local/v6/sbin/had --version"
     out = node.says("shell", "a", "-c", line)
     assert out.startswith("lo0 fxp0\nhad (kame-py) ")
+
+
+def test_a_shell_without_a_terminal_reads_its_lines(rig: Rig) -> None:
+    node = rig.nodes("vm", "--name", "a")
+    server = next((rig.folder / "run").glob("*.sock"))
+    done = subprocess.run(
+        [*KAME, "shell"],
+        cwd=server.parent,
+        env={**node.env, "PYTHONPATH": str(PROJECT_ROOT), "KAME_SERVER": f"{server.name}#a"},
+        input="cd /\nifconfig -l\n/usr/local/v6/sbin/had --version\nexit 7\n",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (7, "")
+    assert done.stdout.startswith("lo0 fxp0\nhad (kame-py) ")

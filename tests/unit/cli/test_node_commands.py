@@ -112,3 +112,16 @@ def test_socket_has_a_short_name_without_odd_letters() -> None:
 def test_tools_of_a_shell_import_nothing_from_where_it_is(tmp_path: Path) -> None:
     write_tools(tmp_path / "bin")
     assert " -P -m kame_py.tools.had " in (tmp_path / "bin" / "had").read_text()
+
+
+def test_tools_of_a_shell_are_not_written_anew_under_another_one(tmp_path: Path) -> None:
+    write_tools(tmp_path / "bin")
+    had = tmp_path / "bin" / "had"
+    before = had.stat()
+    write_tools(tmp_path / "bin")
+    assert had.stat() == before
+    had.write_text("of another version")
+    with had.open() as runs:
+        write_tools(tmp_path / "bin")
+        assert runs.read() == "of another version"
+    assert had.read_text().startswith("#!/bin/sh\n") and had.stat().st_mode & 0o777 == 0o700
