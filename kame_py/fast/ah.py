@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Verify AH in a batch of received packets.
+"""Packets for this node under AH, many at a time.
 
-KAME ah_input.c, ah_core.c (ah6_calccksum). Only the code is looked at: replays, lifetimes and
-policies are the slow path's. UNKNOWN where no code can be computed, and with fragments, scoped
-addresses and algorithms outside KINDS. RFC 2402 s.3.4.
+KAME ah_input.c (ah6_input), ipsec.c (ipsec_chkreplay, ipsec_updatereplay, ipsec6_in_reject). The
+codes of a batch are verified at once; then numbers are looked at in order. Replays, wrong codes and
+good packets with nothing inside ("no next header") end here. What is inside of others, and whatever
+is unusual, is for the slow path, which is handed the code that was computed. RFC 2402 s.3.4.
 """
 
 from __future__ import annotations
@@ -12,158 +13,261 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kame_py.fast.batch import F_AH, F_IP6, U8
-from kame_py.fast.cpu import JIT
-from kame_py.fast.sas import BAD, GOOD, KINDS, NO_KIND, S_KIND, UNKNOWN, Checker, SaTable
-from kame_py.netkey.ah_core import ah6_calccksum, ah_lengths
-from kame_py.netkey.algorithms import icv_equal
-from kame_py.wire.codecs import Ah, Ip6Dest, Ip6Hdr, Ip6OptHomeAddress, Ip6Rthdr, Ip6Rthdr0
-from kame_py.wire.const import (
-    IP6OPT_HOME_ADDRESS,
-    IPPROTO_AH,
-    IPPROTO_DSTOPTS,
-    IPPROTO_HOPOPTS,
-    IPPROTO_ROUTING,
-    IPV6_RTHDR_TYPE_0,
-    IPV6_RTHDR_TYPE_2,
-)
-from kame_py.wire.ip6ext import exthdr_len, iter_options
-from kame_py.wire.malformed import Malformed
-from kame_py.wire.mip6 import ADDR_LEN
-from kame_py.wire.patch import put, put_u8, u8
+from kame_py.fast import ah_layout as al
+from kame_py.fast import kernels, layout
+from kame_py.fast.batch import BATCH, P_IPSEC, P_NONE
+from kame_py.fast.bu_peers import policies, usable
+from kame_py.fast.counting import dropped
+from kame_py.fast.sas import Checker
+from kame_py.kern.clock import NS
+from kame_py.kern.drop import D
+from kame_py.kern.mbuf import Mbuf
+from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
+from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
+from kame_py.netkey.ipsec import Ipsec6
+from kame_py.netkey.ipsec_policy import ipsec_in_reject
+from kame_py.netkey.ipsec_replay import SEQ_MAX
+from kame_py.netkey.key_sad import key_allocsa
+from kame_py.netkey.key_spd import key_findsp
+from kame_py.netkey.keydb import ESP_REPLAY_UNITS, Secpolicyindex
+from kame_py.wire.codecs import Ip6Hdr
+from kame_py.wire.const import IPPROTO_AH, IPPROTO_NONE
+from kame_py.wire.pfkeyv2 import IPSEC_DIR_INBOUND
 
 if TYPE_CHECKING:
-    from kame_py.fast.batch import Batch
-    from kame_py.netkey.keydb import Secasvar
+    from kame_py.fast.batch import I64, U8, Batch
+    from kame_py.fast.lower import Lowered
+    from kame_py.fast.sas import Associations
+    from kame_py.kern.drop import DropReason
+    from kame_py.kern.kernel import Kernel
+    from kame_py.net.if_ import Ifnet
+    from kame_py.netkey.keydb import Secasvar, Secpolicy
 
-_HDR: Final = Ip6Hdr.SIZE
-_SRC: Final = Ip6Hdr.O_ip6_src
-_DST: Final = Ip6Hdr.O_ip6_dst
-_HAO: Final = Ip6OptHomeAddress.SIZE - Ip6OptHomeAddress.O_ip6oh_addr
-_ODD_FIRST: Final = 0xFE  # link-local, site-local, groups
-_WANTED: Final = F_IP6 | F_AH
+_NXT: Final = Ip6Hdr.O_ip6_nxt
+_COUNT_MAX: Final = SEQ_MAX >> 1  # of packets; with more the slow path watches their end
+_HEADERS: Final = 2  # of such a packet, the end included
+_FULL: Final = 128  # prefix length of one address
+_UNFIT: Final = IN6_IFF_ANYCAST | IN6_IFF_NOTREADY
+_ENDS: Final[tuple[tuple[int, int, DropReason], ...]] = (
+    (al.W_BAD, layout.A_AHBAD, D.AH_BADICV),
+    (al.W_AGAIN, layout.A_AHREPLAY, D.AH_REPLAY),
+    (al.W_GOOD, layout.A_AHDONE, D.IP6_NOPROTO),
+)
 
-
-def verify_ah(batch: Batch, checker: Checker) -> U8:
-    """For each packet UNKNOWN, GOOD or BAD; ``annotate`` has been there."""
-    if not JIT:
-        return ah_twin(batch, checker.table)
-    from kame_py.fast.mac_kernels import prepare_ah
-
-    return checker.run(prepare_ah, batch, batch.off[: batch.n] + batch.l3[: batch.n])
-
-
-# -- in Python ---------------------------------------------------------------------------------
-
-
-def ah_twin(batch: Batch, table: SaTable) -> U8:
-    """What the kernels do, with the functions of the slow path."""
-    verdicts = np.zeros(batch.n, np.uint8)
-    for i in np.flatnonzero(batch.flags[: batch.n] & _WANTED == _WANTED).tolist():
-        data = octets(batch, i)
-        verdicts[i] = UNKNOWN if data is None else _verdict(data, table)
-    return verdicts
+#: An association that may be used here, the policy that lets its packets in (None: the default
+#: one), and what was valid when that was found.
+_Known = tuple["Secasvar", "Secpolicy | None", tuple[object, ...]]
 
 
-def octets(batch: Batch, i: int) -> bytes | None:
-    """A packet from its IPv6 header to the end of its payload; None: it is cut off."""
-    start = int(batch.off[i]) + int(batch.l3[i])
-    end = int(batch.off[i]) + int(batch.caplen[i])
-    data = batch.arena[start:end].tobytes()
-    total = _HDR + Ip6Hdr.unpack(data).ip6_plen
-    return data[:total] if total <= len(data) else None
+class AhPackets:
+    """Packets with AH that arrive on ``ifp``."""
 
+    def __init__(
+        self, kern: Kernel, ifp: Ifnet, epoch_ns: int, low: Lowered, associations: Associations
+    ) -> None:
+        self._kern = kern
+        self._ifp = ifp
+        self._epoch = epoch_ns
+        self._low = low
+        self._associations = associations
+        self._checker: Checker | None = None
+        self._known: dict[int, _Known] = {}
+        self._found: I64 = np.zeros((BATCH, al.K_SIZE), np.int64)
+        self._verdicts: U8 = np.zeros(BATCH, np.uint8)
+        self._made = 0
+        self._upto = 0  # packets of this batch that were looked at end here
+        self._loaded: list[int] = []  # rows of associations whose windows are in use here
+        self._count = 0  # packets that are not counted yet, and octets of their frames
+        self._octets = 0
 
-def _verdict(data: bytes, table: SaTable) -> int:
-    arrived = _arrived(data)
-    if arrived is None:
-        return UNKNOWN
-    data, off = arrived
-    if len(data) - off < Ah.SIZE or scoped(data):
-        return UNKNOWN
-    sav = find(table, Ah.unpack(data, off).ah_spi, data[_DST:_HDR], data[_SRC:_DST], False)
-    if sav is None or sav.mackey is None:
-        return UNKNOWN
-    mac = sav.mackey
-    size = exthdr_len(data, IPPROTO_AH, off, len(data))
-    if isinstance(size, Malformed) or size not in ah_lengths(mac.icvlen):
-        return UNKNOWN
-    header = data[off : off + size]
-    icv = ah6_calccksum(mac, data[:off], header, data[off + size :])
-    if icv is None:
-        return UNKNOWN
-    return GOOD if icv_equal(icv, header[Ah.SIZE : Ah.SIZE + mac.icvlen]) else BAD
+    def begin(self) -> None:
+        """Another batch."""
+        self._made = self._upto = 0
 
+    def _open(self) -> bool:
+        """Whether such packets meet nobody on their way but AH and the policies."""
+        kern = self._kern
+        state = getattr(kern.mip6, "state", None)
+        mobile = isinstance(state, Mip6State) and state.config.mcfg_type == MIP6_CONFIG_TYPE_MN
+        return (
+            isinstance(kern.ipsec, Ipsec6)
+            and not kern.key.ipsec_debug
+            and not kern.pcbs.raw6
+            and not mobile
+            and not 0 < kern.ip6.ip6_hdrnestlimit < _HEADERS
+            and not self._low.env[layout.E_CLOSED]
+        )
 
-def find(table: SaTable, spi: int, dst: bytes, src: bytes, strict: bool) -> Secasvar | None:
-    """As key_allocsa: of this source, unless strict of any; None where it proves nothing."""
-    of_dst = [i for i, sav in enumerate(table.savs) if sav.spi == spi and sav.saidx.dst == dst]
-    mine = [i for i in of_dst if table.savs[i].saidx.src == src]
-    found = mine or ([] if strict else of_dst)
-    if not found or table.rows[found[0], S_KIND] == NO_KIND:
-        return None
-    sav = table.savs[found[0]]
-    assert sav.mackey is not None and sav.mackey.icvlen in {icvlen for _, icvlen in KINDS}
-    return sav
+    def _look(self, b: Batch, i: int) -> None:
+        """Find packets from ``i`` on, as many as there is room for, and verify their codes."""
+        table = self._associations.table()
+        if self._checker is None or self._checker.table is not table:
+            self.settle()
+            self._checker = Checker(table)
+            self._known = {}
+            self._windows: I64 = np.zeros((len(table.savs), al.W_SIZE), np.int64)
+        w = self._checker.work
+        self._made, self._upto = kernels.find_ah(
+            b.arena,
+            b.off,
+            b.caplen,
+            i,
+            b.n,
+            self._low.env,
+            table.rows,
+            table.index,
+            self._found,
+            w.room,
+            w.at,
+            w.size,
+            w.sa,
+            w.kind,
+            w.icv,
+            w.who,
+        )
+        self._checker.judge(b.arena, self._made, self._verdicts)
 
+    def _place(self, i: int) -> int:
+        """The number of packet ``i`` among those found, or -1."""
+        who = self._found[: self._made, al.K_WHO]
+        k = int(np.searchsorted(who, i))
+        return k if k < self._made and who[k] == i else -1
 
-def scoped(data: bytes) -> bool:
-    """Addresses that look different inside the kernel."""
-    return data[_SRC] >= _ODD_FIRST or data[_DST] >= _ODD_FIRST
+    # -- playing ------------------------------------------------------------------------------
 
+    def play(self, b: Batch, stamps: I64, i: int, stop: int, act: U8) -> int:
+        """Take the packets from ``i`` on, as far as there are none but such, up to ``stop``.
 
-def _arrived(data: bytes) -> tuple[bytes, int] | None:
-    """The packet as its last destination has it when it comes to AH, and where that is."""
-    nxt, off, homes = u8(data, Ip6Hdr.O_ip6_nxt), _HDR, 0
-    while nxt != IPPROTO_AH:
-        if nxt not in (IPPROTO_HOPOPTS, IPPROTO_DSTOPTS, IPPROTO_ROUTING):
+        The first packet that is not done with; the time of ``i`` has come. Fills act.
+        """
+        if b.arena[b.off[i] + self._low.env[layout.E_LINK] + _NXT] != IPPROTO_AH:
+            return i
+        if not self._open():
+            return i
+        if i >= self._upto:
+            self._look(b, i)
+        first = self._place(i)
+        if first < 0:
+            return i
+        who = self._found[first : self._made, al.K_WHO]
+        apart = np.flatnonzero(who - np.arange(i, i + len(who)))
+        end = first + min(int(apart[0]) if len(apart) else len(who), stop - i)
+        done = first
+        while done < end:
+            done = kernels.take_ah(
+                self._found, done, end, stamps, self._verdicts, self._windows, act
+            )
+            if done == end or not self._load(int(self._found[done, al.K_SA])):
+                break
+        self._count += done - first
+        self._octets += int(b.caplen[i : i + done - first].sum())
+        return i + done - first
+
+    def _load(self, row: int) -> bool:
+        """Look at an association; True: its packets may be handled here now.
+
+        It is shut where a use of it may change more than numbers.
+        """
+        window = self._windows[row]
+        if window[al.W_STATE]:
+            return False
+        self._loaded.append(row)
+        window[al.W_STATE] = al.W_SHUT
+        known = self._ask(row)
+        if known is None:
+            return False
+        replay = known[0].replay
+        bits = replay.wsize * ESP_REPLAY_UNITS
+        if bits > al.BITS_MAX or (bits and replay.count > _COUNT_MAX):
+            return False
+        window[al.W_STATE : al.W_GOOD] = al.W_OPEN, bits, replay.bitmap, replay.lastseq
+        return True
+
+    def _ask(self, row: int) -> _Known | None:
+        """The association of a row and its policy, if its packets come in."""
+        kern, known = self._kern, self._known.get(row)
+        valid = (kern.key.gen, *policies(kern))
+        assert self._checker is not None
+        sav = self._checker.table.savs[row]
+        idx = sav.saidx
+        ia = kern.ip6.ifaddrs.get(idx.dst)
+        if ia is None or ia.ia_ifp is not self._ifp or ia.ia6_flags & _UNFIT or not usable(sav):
             return None
-        size = exthdr_len(data, nxt, off, len(data))
-        if isinstance(size, Malformed):
+        if known is not None and known[2] == valid:
+            return known
+        if key_allocsa(kern, IPPROTO_AH, idx.dst, sav.spi, idx.src) is not sav:
             return None
-        after: bytes | None = data
-        if nxt == IPPROTO_ROUTING:
-            after = _routed(data, off, size)
-        else:
-            places = _home_addresses(data, off + Ip6Dest.SIZE, off + size)
-            if places is None:
-                return None
-            if places and nxt == IPPROTO_DSTOPTS:
-                homes += len(places)
-                after = _swapped(data, _SRC, places[0]) if homes == 1 else None
-        if after is None:
+        selectors = (IPSEC_DIR_INBOUND, idx.src, _FULL, idx.dst, _FULL, IPPROTO_NONE)
+        sp = key_findsp(kern, Secpolicyindex(*selectors)) if kern.key.spd else None
+        m = Mbuf(b"")
+        m.ipsecaux().hist.append(sav)
+        if ipsec_in_reject(kern, m, kern.key.ip6_def_policy if sp is None else sp):
             return None
-        data, nxt, off = after, u8(data, off), off + size
-    return data, off
+        self._known[row] = sav, sp, valid
+        return self._known[row]
 
+    def tell(self, i: int) -> int:
+        """Packet ``i`` is for the slow path: hand its code on. Why it is; P_NONE: no AH."""
+        k = self._place(i)
+        if k < 0 or self._checker is None:
+            return P_NONE
+        self._checker.tell(k)
+        return P_IPSEC
 
-def _home_addresses(data: bytes, off: int, end: int) -> list[int] | None:
-    """Where they are among the options; None: these cannot be read."""
-    found = []
-    for opt in iter_options(data, off, end):
-        if isinstance(opt, Malformed):
-            return None
-        if opt.type == IP6OPT_HOME_ADDRESS:
-            if opt.data_len < _HAO:
-                return None
-            found.append(opt.data_off)
-    return found
+    # -- counters -----------------------------------------------------------------------------
 
+    def settle(self) -> None:
+        """Count what the packets did: somebody may look, or change what was looked at."""
+        rows, n = self._loaded, self._count
+        if not rows:
+            return
+        total = self._windows[rows].sum(axis=0)
+        if n:
+            for row in rows:
+                self._settle_sa(row)
+            self._settle_all(n, total)
+        self._windows[rows] = 0
+        self._loaded, self._count, self._octets = [], 0, 0
 
-def _routed(data: bytes, off: int, size: int) -> bytes | None:
-    left = u8(data, off + Ip6Rthdr.O_ip6r_segleft)
-    count, rest = divmod(size - Ip6Rthdr0.SIZE, ADDR_LEN)
-    if left == 0:
-        return data
-    kind = u8(data, off + Ip6Rthdr.O_ip6r_type)
-    if rest or left > count or kind not in (IPV6_RTHDR_TYPE_0, IPV6_RTHDR_TYPE_2):
-        return None
-    for i in range(count - left, count):
-        data = _swapped(data, _DST, off + Ip6Rthdr0.SIZE + i * ADDR_LEN)
-    return put_u8(data, off + Ip6Rthdr.O_ip6r_segleft, 0)
+    def _settle_all(self, n: int, total: I64) -> None:
+        kern, ifp = self._kern, self._ifp
+        good = int(total[al.W_GOOD])
+        kern.created += n
+        data, stats, ifstat = ifp.if_data, kern.stats, ifp.in6_ifstat
+        data.ifi_ipackets += n
+        data.ifi_ibytes += self._octets
+        stats.ip6["ip6s_total"] += n
+        stats.ip6s_nxthist[IPPROTO_AH] += n
+        stats.ip6["ip6s_delivered"] += n - good  # nobody takes what has nothing inside
+        ifstat["ifs6_in_receive"] += n
+        ifstat["ifs6_in_deliver"] += n
+        if good:
+            stats.ipsec6["in_ahauthsucc"] += good
+            stats.ipsec6["in_success"] += good
+            stats.rip6["rip6s_ipackets"] += good
+        for column, _, why in _ENDS:
+            if total[column]:
+                dropped(kern, ifp, why, int(total[column]))
 
-
-def _swapped(data: bytes, a: int, b: int) -> bytes:
-    """Two addresses change places."""
-    first, second = data[a : a + ADDR_LEN], data[b : b + ADDR_LEN]
-    return put(put(data, a, second), b, first)
+    def _settle_sa(self, row: int) -> None:
+        """What key_sa_recordxfer, key_usesp and the window would hold by now."""
+        window, known = self._windows[row].tolist(), self._known.get(row)
+        good, bad = window[al.W_GOOD], window[al.W_BAD]
+        if known is None or not good + bad:
+            return
+        sav, sp, _ = known
+        self._kern.stats.in_ahhist[sav.alg_auth] += good + bad
+        if not good:
+            return
+        first, last = window[al.W_FIRST], window[al.W_USED]
+        cur, replay = sav.lft_c, sav.replay
+        cur.allocations += good
+        cur.bytes += window[al.W_OCTETS]
+        cur.usetime = max(cur.usetime, last // NS)
+        since = first - self._epoch
+        sav.used_ns = since if sav.used_ns is None else min(since, sav.used_ns)
+        if window[al.W_BITS]:
+            replay.bitmap, replay.lastseq = window[al.W_SEEN], window[al.W_LAST]
+            replay.count += good
+        if sp is not None and last - self._epoch >= sp.lastused_ns:  # not by another of them
+            sp.lastused, sp.lastused_ns = last // NS, last - self._epoch

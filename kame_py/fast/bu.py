@@ -12,8 +12,9 @@ handed the code that was computed. draft-ietf-mobileip-ipv6-15 s.4.4, s.5.1, s.8
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,10 +22,10 @@ from kame_py.fast import bu_layout as bk
 from kame_py.fast import kernels, layout
 from kame_py.fast.batch import BATCH, P_BINDING, P_HOMEREG, P_NONE, P_NOSA
 from kame_py.fast.bu_acks import SHAPE_OF, STRAIGHT, Acks, fill
-from kame_py.fast.bu_peers import Peers
+from kame_py.fast.bu_peers import Peers, usable
 from kame_py.fast.bu_ways import LINK, Ways
 from kame_py.fast.counting import dropped
-from kame_py.fast.sas import BAD, UNKNOWN, Checker, SaTable
+from kame_py.fast.sas import BAD, UNKNOWN, Checker
 from kame_py.kern.clock import NS
 from kame_py.kern.drop import D
 from kame_py.kern.mbuf import Fate
@@ -42,19 +43,23 @@ from kame_py.wire.const import (
 from kame_py.wire.mip6_draft15 import WIRE
 
 if TYPE_CHECKING:
+    from array import array
+
     from kame_py.fast.batch import I64, U8, Batch
     from kame_py.fast.lower import Lowered
+    from kame_py.fast.sas import Associations, SaTable
     from kame_py.kern.kernel import Kernel
     from kame_py.net.if_ import Ifnet
-    from kame_py.netkey.ipsec import AuthdataSa
     from kame_py.netkey.keydb import Secasvar, Secpolicy
 
 _NXT: Final = Ip6Hdr.O_ip6_nxt
 _HEADERS: Final = 3  # of a plain update, the end included
-_MISSES: Final = 32  # packets without a known association; then the table is made again ...
-_SHARE: Final = 16  # ... or when they are this part of the associations
 _OWN: Final = IN6_IFF_ANYCAST | IN6_IFF_NOTREADY
 _NONE: Final = -1
+_WORTH: Final = 8  # renewals in a row for which arrays are worth it; else ...
+_MORE: Final = 64  # ... so many updates go one by one before they are tried again
+_OWN_MAX: Final = 32  # addresses of this node that each update is compared with
+_WORD_SHIFT: Final = 3
 _EARLY: Final = (3, 4)  # no timer of a binding is due before this share of its lifetime
 
 
@@ -104,26 +109,40 @@ class _Run:
         self.used: dict[Secpolicy, int] = {}  # when, ns
 
 
+class _Arrays(NamedTuple):
+    """What renew() wants besides the updates: settings, adjacencies, own addresses, stamps."""
+
+    conf: I64
+    hops: I64
+    mine: U8
+    stamps: I64
+
+
 class Updates:
     """Binding updates that arrive on ``ifp``."""
 
     def __init__(
-        self, kern: Kernel, ifp: Ifnet, epoch_ns: int, low: Lowered, output: Output
+        self,
+        kern: Kernel,
+        ifp: Ifnet,
+        epoch_ns: int,
+        low: Lowered,
+        associations: Associations,
+        output: Output,
     ) -> None:
         self._kern = kern
         self._ifp = ifp
         self._epoch = epoch_ns
         self._low = low
+        self._associations = associations
         self._output = output
         self._ways = Ways(low, bk.FRAME_MAX)
         self._checker: Checker | None = None
-        self._gen = 0  # changes of associations when its table was made
-        self._misses = 0  # packets whose association is not in its table
         self._acks: Acks | None = None
         self._table: I64 = np.zeros((BATCH, bk.U_SIZE), np.int64)
         self._addrs: U8 = np.zeros(BATCH * bk.H_SIZE, np.uint8)
+        self._results: I64 = np.zeros(BATCH, np.int64)
         self._which: dict[int, int] | None = None  # update by packet, of a batch that was looked at
-        self._told: AuthdataSa | None = None
 
     # -- finding ------------------------------------------------------------------------------
 
@@ -152,8 +171,12 @@ class Updates:
 
     def _look(self, b: Batch, i: int) -> dict[int, int]:
         """Find the updates of a batch from packet ``i`` on, and verify their codes."""
-        checker = self._associations()
-        table, w = checker.table, checker.work
+        table = self._associations.table()
+        checker = self._checker
+        if checker is None or checker.table is not table:
+            self._checker = checker = Checker(table)
+            self._peers = Peers(self._kern, table)
+        w = checker.work
         found, made = kernels.find_updates(
             b.arena,
             b.off,
@@ -174,7 +197,7 @@ class Updates:
             w.who,
         )
         self._made = made
-        verdicts: U8 = np.zeros(found, np.uint8)
+        self._verdict = verdicts = np.zeros(found, np.uint8)
         checker.judge(b.arena, made, verdicts)
         octets: I64 = np.zeros(found, np.int64)
         octets[w.who[:made]] = w.size[:made]
@@ -184,18 +207,6 @@ class Updates:
         columns: list[list[int]] = self._table[:found].T.tolist()
         self._who, self._sas, self._flags, self._seqnos, self._lives = columns
         return {packet: k for k, packet in enumerate(self._who)}
-
-    def _associations(self) -> Checker:
-        """The table of associations, made again where too much is not in it."""
-        kern, checker = self._kern, self._checker
-        if checker is not None:
-            few = self._misses <= _MISSES + len(checker.table.savs) // _SHARE
-            if few or kern.key.gen == self._gen:
-                return checker
-        self._checker = checker = Checker(SaTable(kern))
-        self._peers = Peers(kern, checker.table)
-        self._gen, self._misses = kern.key.gen, 0
-        return checker
 
     # -- playing ------------------------------------------------------------------------------
 
@@ -218,10 +229,27 @@ class Updates:
             end += 1
         self._ready()
         run = _Run()
-        done = self._go(run, stamps[i : i + end - first].tolist(), first)
+        done = self._take(run, stamps, first, end)
         if done > first:
             self._settle(b, stamps, run, range(first, done), act)
         return i + done - first
+
+    def _take(self, run: _Run, stamps: I64, first: int, end: int) -> int:
+        """Process updates in order: renewals on arrays, others one by one."""
+        who = self._who[first]
+        times: list[int] = stamps[who : who + end - first].tolist()
+        tight = self._tight(times, first)
+        arrays = self._arrays(stamps, first, end)
+        k = first
+        while k < end:
+            done = k if arrays is None else self._renew(run, arrays, times, first, k, end)
+            if done == end:
+                return end
+            stop = min(done + (1 if done - k >= _WORTH else _MORE), end)
+            k = self._go(run, times, first, range(done, stop), tight)
+            if k < stop or (tight and self._timer_due(times, k - first)):
+                return k
+        return end
 
     def _ready(self) -> None:
         """What is remembered is as good as new."""
@@ -235,41 +263,136 @@ class Updates:
         ifaddrs = kern.ip6.ifaddrs.items()
         self._mine = {a for a, ia in ifaddrs if ia.ia_ifp is self._ifp and not ia.ia6_flags & _OWN}
 
+    def settle(self) -> None:
+        """Nothing is left to be counted behind a run."""
+
     def tell(self, i: int) -> int:
         """Packet ``i`` is for the slow path: hand its code on. Why it is; P_NONE: no update."""
-        if self._told is not None:
-            self._told.known = (b"", b"")
-            self._told = None
         k = self._which.get(i) if self._which is not None else None
         checker = self._checker
         if k is None or checker is None:
             return P_NONE
-        if self._verdicts[k] == UNKNOWN:
-            self._misses += 1
+        if self._verdicts[k] == UNKNOWN or not usable(checker.table.savs[self._sas[k]]):
+            self._associations.miss()
             return P_NOSA
-        table, w = checker.table, checker.work
-        sav = table.savs[self._sas[k]]
-        idx = sav.saidx
-        found = self._kern.ipsec.authdata_in(self._kern, idx.src, idx.dst, sav.spi)
-        auth = sav.authdata
-        if auth is None or found is not auth:
-            self._misses += 1
-            return P_NOSA
-        m = int(np.searchsorted(w.who[: self._made], k))
-        at, size = int(w.at[m]), int(w.size[m])
-        auth.known = (w.room[at : at + size].tobytes(), checker.code(m))
-        self._told = auth
+        checker.tell(int(np.searchsorted(checker.work.who[: self._made], k)))
         return P_HOMEREG if self._flags[k] & IP6_MIP6_BU_HOME else P_BINDING
 
-    def _go(self, run: _Run, times: list[int], first: int) -> int:
+    def _arrays(self, stamps: I64, first: int, end: int) -> _Arrays | None:
+        """What renew() wants for a run; None: nothing that it does may be done."""
+        kern, state, peers = self._kern, self._state, self._peers
+        cache, gen = state.bcache, kern.key.gen
+        at = first * bk.H_SIZE
+        addr = self._names[at + bk.H_DST : at + bk.H_SIZE]
+        own = kern.ip6.ifaddrs.keys()
+        odd = cache.homes or cache.unreach or len(own) > _OWN_MAX
+        if odd or addr not in self._mine or addr not in cache.owns:
+            return None
+        sas = self._table[first:end, bk.U_SA]
+        sas = sas[sas >= 0]
+        for row in np.unique(sas[peers.columns[sas, bk.P_GEN] != gen]).tolist():
+            peers.look(row)
+        links = self._addrs.view(np.int64).reshape(-1, bk.H_SIZE >> _WORD_SHIFT)
+        names, which = np.unique(links[first:end, bk.H_COA >> _WORD_SHIFT], return_inverse=True)
+        ways = [self._hop(int(name).to_bytes(LINK, sys.byteorder, signed=True)) for name in names]
+        hops: I64 = np.full(BATCH, _NONE, np.int64)
+        hops[first:end] = np.array(ways, np.int64)[which]
+        conf: I64 = np.zeros(bk.N_SIZE, np.int64)
+        conf[: bk.N_OWN] = (
+            *(gen, self._epoch, state.warn_after, state.bc_lifetime_limit, 0),
+            (1 << state.dialect.wire.seqno_bits) - 1,
+        )
+        conf[bk.N_OWN :] = cache.owns.index(addr), *np.frombuffer(addr, np.int64).tolist()
+        mine = np.frombuffer(b"".join(own), np.uint8)
+        return _Arrays(conf, hops, mine, stamps)
+
+    def _hop(self, link: bytes) -> int:
+        """What all acknowledgements to a link leave by; -1: they differ, or it is not known yet."""
+        hop = self._ways.known.get(link, _NONE)
+        if hop < 0:
+            self._ways.find(link + bytes(LINK))
+            hop = self._ways.known.get(link, _NONE)
+        return hop
+
+    def _renew(self, run: _Run, a: _Arrays, times: list[int], first: int, k: int, end: int) -> int:
+        """Renewals, wrong codes and old numbers from ``k`` on; the first one that is none."""
+        cache, results = self._state.bcache, self._results
+        a.conf[bk.N_NEXT] = cache.next_s
+        done = kernels.renew(
+            self._table,
+            k,
+            end,
+            self._addrs,
+            self._verdict,
+            a.stamps,
+            self._peers.columns,
+            a.hops,
+            a.conf,
+            a.mine,
+            _octets(cache.hoa),
+            _octets(cache.coa),
+            _octets(cache.flags),
+            _octets(cache.seqno),
+            _octets(cache.prefixlen),
+            _octets(cache.st),
+            _octets(cache.own),
+            _octets(cache.reg),
+            _octets(cache.lifetime),
+            _octets(cache.expire),
+            _octets(cache.before),
+            _octets(cache.after),
+            _octets(cache.due),
+            _octets(cache.low),
+            results,
+        )
+        if done > k:
+            self._renewed(run, a, times[k - first : done - first], range(k, done))
+        return done
+
+    def _renewed(self, run: _Run, a: _Arrays, times: list[int], done: range) -> None:
+        """What an update does outside of the cache, for many."""
+        names, known, sas, octets = self._names, self._peers.known, self._sas, self._octets
+        flags, signed, used = self._flags, self._signed, run.used
+        hops = a.hops[done.start : done.stop].tolist()
+        results = self._results[done.start : done.stop].tolist()
+        homes: list[bytes] = []
+        for k, stamp, hop, result in zip(done, times, hops, results, strict=True):
+            if result == bk.R_BAD:
+                run.bad.append(k)
+                continue
+            peer, now, at = known[sas[k]], stamp - self._epoch, k * bk.H_SIZE
+            assert peer is not None
+            use(peer.sav, octets[k], now, stamp)
+            if result or flags[k] & IP6_MIP6_BU_ACK:
+                way = peer.way
+                assert way is not None
+                if result:
+                    run.odd.append((len(run.acks), result >> bk.R_SEQNO))
+                run.acks.append(k)
+                run.rows.append(way.row)
+                run.hops.append(hop)
+                run.vias.append(names[at + bk.H_COA : at + bk.H_SRC])
+                use(way.sav, signed[way.icvlen], now, stamp)
+                used[way.sign] = now
+                if way.leave is not None:
+                    used[way.leave] = now
+            if result:
+                run.old.append(k)
+                continue
+            if peer.enter is not None:
+                used[peer.enter] = now
+            homes.append(names[at : at + bk.H_COA])
+        self._kern.changes.note_many(homes)
+
+    def _go(self, run: _Run, times: list[int], start: int, which: range, tight: bool) -> int:
         """Process updates in order, as long as each is plain; the first one that is not."""
         kern, state, names, gen = self._kern, self._state, self._names, self._kern.key.gen
         known, ways, newer = self._peers.known, self._ways.known, state.dialect.newer
         cache, own = state.bcache, kern.ip6.ifaddrs
         verdicts, sas, octets = self._verdicts, self._sas, self._octets
         flags, seqnos, lives = self._flags, self._seqnos, self._lives
-        tight = self._tight(times, first)
-        for k, stamp in enumerate(times, first):
+        for k in which:
+            stamp = times[k - start]
             if verdicts[k] == UNKNOWN or flags[k] & IP6_MIP6_BU_HOME:
                 return k
             peer = known[sas[k]]
@@ -317,9 +440,9 @@ class Updates:
                 run.used[peer.enter] = now
             self._output.at(stamp)
             self._bind(bc, addr, hoa, coa, k, gone)
-            if tight and self._timer_due(times, k + 1 - first):
+            if tight and self._timer_due(times, k + 1 - start):
                 return k + 1
-        return first + len(times)
+        return which.stop
 
     def _bind(self, bc: int, addr: bytes, hoa: bytes, coa: bytes, k: int, gone: bool) -> None:
         """What an accepted update does to the binding cache."""
@@ -331,7 +454,8 @@ class Updates:
         life = self._lives[k]
         life = min(life, limit) if limit else life
         flags, seqno = self._flags[k], self._seqnos[k]
-        mip6_bc.mip6_bc_put(kern, addr, hoa, coa, flags, seqno, 0, life)
+        row = mip6_bc.mip6_bc_put(kern, addr, hoa, coa, flags, seqno, 0, life)
+        self._peers.columns[self._sas[k], bk.P_ROW] = row
 
     def _tight(self, times: list[int], first: int) -> bool:
         """Whether a timer that a binding of this run sets may be due within it."""
@@ -443,6 +567,11 @@ class Updates:
             hop.rt.rt_use += count
             if hop.neigh is not None:
                 hop.neigh.rt_use += count
+
+
+def _octets(column: bytearray | array[int]) -> U8:
+    """A column of the binding cache as the kernels take it; it must not grow meanwhile."""
+    return np.frombuffer(column, np.uint8)
 
 
 def use(sav: Secasvar, octets: int, now: int, stamp: int) -> None:

@@ -37,6 +37,22 @@ from kame_py.fast.bu_layout import (
     H_HOA,
     H_SIZE,
     H_SRC,
+    N_EPOCH,
+    N_GEN,
+    N_LIMIT,
+    N_MASK,
+    N_NEXT,
+    N_OWN,
+    N_QUIET,
+    P_GEN,
+    P_OPEN,
+    P_OUT,
+    P_ROW,
+    P_SIZE,
+    R_BAD,
+    R_OLD,
+    R_RENEWED,
+    R_SEQNO,
     U_FLAGS,
     U_LIFE,
     U_SA,
@@ -45,7 +61,7 @@ from kame_py.fast.bu_layout import (
     U_WHO,
 )
 from kame_py.fast.bulk import first_look
-from kame_py.fast.emit import open_block
+from kame_py.fast.emit import close_block, open_block
 from kame_py.fast.layout import E_LINK, EPB_MAX, GO_ON
 from kame_py.fast.ldst import (
     base,
@@ -55,15 +71,21 @@ from kame_py.fast.ldst import (
     inlined,
     kernel,
     ld8,
+    ld32,
     ld64,
     put_word,
     st8,
+    st32,
     st64,
     word,
 )
 from kame_py.fast.sa_kernels import find_row
-from kame_py.fast.sas import NO_KIND, S_ICVLEN, S_KIND, S_SIZE
-from kame_py.wire import pcapfmt
+from kame_py.fast.sas import BAD, GOOD, NO_KIND, S_ICVLEN, S_KIND, S_SIZE
+from kame_py.kern.clock import NS
+from kame_py.mip6.mip6_bc import MIP6_BC_BR_FRACTION
+from kame_py.mip6.mip6_bcache import BC_CODE, BLOCK_SHIFT, CACHE
+from kame_py.mip6.mip6_state import BcSt
+from kame_py.mip6.mip6_var import MIP6_MAX_FINITE
 from kame_py.wire.codecs import (
     Ip6Dest,
     Ip6Ext,
@@ -76,6 +98,8 @@ from kame_py.wire.codecs import (
     Ip6SubOptUniqid,
 )
 from kame_py.wire.const import (
+    IP6_MIP6_BU_ACK,
+    IP6_MIP6_BU_HOME,
     IP6OPT_BINDING_UPDATE,
     IP6OPT_HOME_ADDRESS,
     IP6OPT_PAD1,
@@ -121,7 +145,8 @@ _LOW: Final = 0x01  # first octet: below are addresses that mean this node or IP
 _HIGH: Final = 0xFE  # ... and from here on scoped ones and groups
 _LINE: Final = 64  # octets of a line of the cache
 _WORD: Final = 8
-_TAIL: Final = pcapfmt.EPB_TAIL_LEN
+_HALF: Final = 4
+BOUND: Final = BC_CODE[BcSt.BOUND]
 _SPACE: Final = FRAME_MAX
 _NONE: Final = -1
 
@@ -379,11 +404,141 @@ def write_acks(
             return k, pos
         i = word(ours, word(wanted, a + B_UPDATE) * U_SIZE + U_WHO)
         to_at = open_block(to, pos, word(times, i), octets)
-        pos = to_at + (octets + 3 & ~3) + _TAIL
         if link != 0:
             st64(to, to_at, word(wanted, a + B_LINK0))
             st64(to, to_at + _WORD, word(wanted, a + B_LINK1))
             to_at += link
         copy(to, to_at, frames, k * _SPACE, octets - link)
         copy(to, to_at + word(forms, f + F_CODE), signs, k * width, word(forms, f + F_ICVLEN))
+        pos = close_block(to, pos, octets)
     return count, pos
+
+
+@inlined
+def touch(before: Base, after: Base, row: int) -> None:
+    """The row is the most recently used one now (Bcache.touch)."""
+    ahead, behind = ld32(before, row * _HALF), ld32(after, row * _HALF)
+    if behind == CACHE:
+        return
+    st32(after, ahead * _HALF, behind)
+    st32(before, behind * _HALF, ahead)
+    last = ld32(before, CACHE * _HALF)
+    st32(after, last * _HALF, row)
+    st32(before, CACHE * _HALF, row)
+    st32(before, row * _HALF, last)
+    st32(after, row * _HALF, CACHE)
+
+
+@inlined
+def same_addr(a: Base, i: int, b: Base, j: int) -> bool:
+    """Two addresses."""
+    return ld64(a, i) == ld64(b, j) and ld64(a, i + _WORD) == ld64(b, j + _WORD)
+
+
+@inlined
+def next_second(expire: int, lifetime: int) -> int:
+    """When something happens to a binding that is renewed: at the tick of its last quarter."""
+    quarter = lifetime // MIP6_BC_BR_FRACTION
+    if quarter != 0:
+        return (expire - quarter * NS + NS) // NS
+    return (expire + NS - 1) // NS
+
+
+@kernel
+def renew(
+    updates: I64,
+    first: int,
+    end: int,
+    addrs: U8,
+    verdicts: U8,
+    stamps: I64,
+    peers: I64,
+    hops: I64,
+    run: I64,
+    mine: U8,
+    hoa: U8,
+    coa: U8,
+    flags: U8,
+    seqno: U8,
+    prefixlen: U8,
+    st: U8,
+    own: U8,
+    reg: U8,
+    lifetime: U8,
+    expire: U8,
+    before: U8,
+    after: U8,
+    due: U8,
+    low: U8,
+    results: I64,
+) -> int:
+    """Updates of bindings that are there, in order; the first one that is more than that.
+
+    What mip6_bc_put does to the columns of the binding cache, octets here. hops: by update, what an
+    acknowledgement leaves by, or -1. mine: own addresses. results: by update.
+    """
+    ours, names, says, times = base(updates), base(addrs), base(verdicts), base(stamps)
+    known, ways, conf, out, locals_ = base(peers), base(hops), base(run), base(results), base(mine)
+    homes, places, bits, numbers = base(hoa), base(coa), base(flags), base(seqno)
+    plens, states, owns, regs = base(prefixlen), base(st), base(own), base(reg)
+    lives, ends, ahead, behind = base(lifetime), base(expire), base(before), base(after)
+    dues, lows = base(due), base(low)
+    for k in range(first, end):
+        u, h = k * U_SIZE, k * H_SIZE
+        if word(ours, u + U_SA) < 0 or word(ours, u + U_FLAGS) & IP6_MIP6_BU_HOME:
+            return k
+        p = word(ours, u + U_SA) * P_SIZE
+        if word(known, p + P_OPEN) == 0 or word(known, p + P_GEN) != word(conf, N_GEN):
+            return k
+        now = word(times, word(ours, u + U_WHO)) - word(conf, N_EPOCH)
+        if ld8(says, k) == BAD:
+            if now >= word(conf, N_QUIET):
+                return k
+            put_word(out, k, R_BAD)
+            continue
+        row, life = word(known, p + P_ROW), word(ours, u + U_LIFE)
+        if row == 0 or life == 0 or same_addr(names, h + H_COA, names, h + H_HOA):
+            return k
+        if ld8(states, row) == 0 or ld32(regs, row * _HALF) != 0:
+            return k
+        if ld32(owns, row * _HALF) != word(conf, N_OWN) or ld8(says, k) != GOOD:
+            return k
+        if ld64(names, h + H_DST) != word(conf, N_OWN + 1):
+            return k
+        if ld64(names, h + H_DST + _WORD) != word(conf, N_OWN + 2):
+            return k
+        if not same_addr(homes, row * ADDR_LEN, names, h + H_HOA):
+            return k
+        for at in range(0, mine.shape[0], ADDR_LEN):
+            if same_addr(locals_, at, names, h + H_HOA):
+                return k
+        was = ld8(numbers, 2 * row) | ld8(numbers, 2 * row + 1) << 8
+        ahead_of = word(ours, u + U_SEQNO) - was & word(conf, N_MASK)
+        old = ahead_of == 0 or ahead_of > word(conf, N_MASK) >> 1
+        if old or word(ours, u + U_FLAGS) & IP6_MIP6_BU_ACK:
+            if word(known, p + P_OUT) < 0 or word(ways, k) < 0:
+                return k
+        if old:
+            put_word(out, k, R_OLD | was << R_SEQNO)
+            continue
+        limit = word(conf, N_LIMIT)
+        life = limit if 0 < limit < life else life
+        over = now + (MIP6_MAX_FINITE if life > MIP6_MAX_FINITE else life) * NS
+        second = next_second(over, life)
+        if second < word(conf, N_NEXT):
+            return k
+        touch(ahead, behind, row)
+        copy_addr(places, row * ADDR_LEN, names, h + H_COA)
+        st8(bits, row, word(ours, u + U_FLAGS))
+        st8(numbers, 2 * row, word(ours, u + U_SEQNO))
+        st8(numbers, 2 * row + 1, word(ours, u + U_SEQNO) >> 8)
+        st8(plens, row, 0)
+        st32(lives, row * _HALF, life)
+        st8(states, row, BOUND)
+        st64(ends, row * _WORD, over)
+        st32(dues, row * _HALF, second)
+        block = row >> BLOCK_SHIFT
+        if second < ld32(lows, block * _HALF):
+            st32(lows, block * _HALF, second)
+        put_word(out, k, R_RENEWED)
+    return end

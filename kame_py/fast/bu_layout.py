@@ -25,6 +25,29 @@ H_SRC: Final = H_COA + ADDR_LEN
 H_DST: Final = H_SRC + ADDR_LEN
 H_SIZE: Final = H_DST + ADDR_LEN
 
+# A row for each association by which updates come.
+P_GEN: Final = 0  # changes of associations when it was looked at
+P_OPEN: Final = 1  # its updates may be handled here
+P_OUT: Final = 2  # row of the association that signs acknowledgements; -1 none
+P_ROW: Final = 3  # where the binding cache had its binding last; 0 nowhere
+P_SIZE: Final = 4
+
+# What became of an update, from renew().
+R_RENEWED: Final = 0
+R_BAD: Final = 1  # a wrong code
+R_OLD: Final = 2  # + the number that the binding has << R_SEQNO
+R_SEQNO: Final = 8
+
+# Settings of a run, for renew().
+N_GEN: Final = 0
+N_EPOCH: Final = 1
+N_QUIET: Final = 2  # ns: wrong codes before make no line in the log
+N_LIMIT: Final = 3  # s, of lifetimes; 0 none
+N_NEXT: Final = 4  # s: when something happens to some binding
+N_MASK: Final = 5  # of sequence numbers
+N_OWN: Final = 6  # own address that updates are sent to: number, two words
+N_SIZE: Final = 9
+
 # A row for each acknowledgement that is wanted.
 B_UPDATE: Final = 0  # the update that it answers
 B_SA: Final = 1  # row of the association that signs

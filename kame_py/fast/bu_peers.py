@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from kame_py.fast import bu_layout as bl
 from kame_py.fast.sas import NO_KIND, S_KIND
 from kame_py.netkey.ipsec import Ipsec6
 from kame_py.netkey.key_sad import key_allocsa
@@ -30,6 +33,7 @@ from kame_py.wire.pfkeyv2 import (
 )
 
 if TYPE_CHECKING:
+    from kame_py.fast.batch import I64
     from kame_py.fast.sas import SaTable
     from kame_py.kern.kernel import Kernel
     from kame_py.netkey.keydb import Secasindex, Secasvar, Seclifetime, Secpolicy
@@ -90,14 +94,16 @@ class Peers:
         self._kern = kern
         self.table = table
         self.known: list[Peer | None] = [None] * len(table.savs)
-        self._policies = _policies(kern)
+        self.columns: I64 = np.zeros((len(table.savs), bl.P_SIZE), np.int64)  # for the kernels
+        self._policies = policies(kern)
 
     def catch_up(self) -> None:
         """Forget all when the policies changed."""
-        policies = _policies(self._kern)
-        if policies != self._policies:
-            self._policies = policies
+        now = policies(self._kern)
+        if now != self._policies:
+            self._policies = now
             self.known = [None] * len(self.table.savs)
+            self.columns[:, bl.P_OPEN] = 0
 
     def look(self, row: int) -> Peer | None:
         """The peer of a row as things stand now; None: its packets are for the slow path."""
@@ -110,6 +116,8 @@ class Peers:
         if peer is None:
             peer = self._ask(self.table.savs[row])
         self.known[row] = peer
+        out = -1 if peer is None or peer.way is None else peer.way.row
+        self.columns[row, : bl.P_ROW] = gen, peer is not None, out
         return peer
 
     def _ask(self, sav: Secasvar) -> Peer | None:
@@ -161,7 +169,7 @@ def _counted(lft: Seclifetime) -> bool:
     return bool(lft.bytes or lft.allocations)
 
 
-def _policies(kern: Kernel) -> tuple[object, ...]:
+def policies(kern: Kernel) -> tuple[object, ...]:
     """What tells that the policy database changed."""
     key = kern.key
     return key.entry, len(key.spd), key.ip6_def_policy.policy

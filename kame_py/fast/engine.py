@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from kame_py.fast import kernels, layout
+from kame_py.fast.ah import AhPackets
 from kame_py.fast.batch import BATCH, P_MIXED, P_NONE, PUNT_NAMES
 from kame_py.fast.bu import Updates
 from kame_py.fast.counting import dropped
 from kame_py.fast.lower import Lowered
 from kame_py.fast.places import Places, places
+from kame_py.fast.sas import Associations
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import Fate
 from kame_py.wire.codecs import Ip6Hdr
@@ -45,6 +47,9 @@ DROPS: Final[dict[int, DropReason]] = {
     layout.A_NOTOURS: D.IP6_NOTFORUS,
     layout.A_BADAUTH: D.MIP6_BUBADAUTH,
     layout.A_SEQNO: D.MIP6_BUSEQNO,
+    layout.A_AHDONE: D.IP6_NOPROTO,
+    layout.A_AHBAD: D.AH_BADICV,
+    layout.A_AHREPLAY: D.AH_REPLAY,
 }
 GOOD: Final[dict[int, tuple[Fate, DropReason | None]]] = {
     layout.A_FORWARD: (Fate.FORWARDED, None),
@@ -104,7 +109,11 @@ class Engine:
         self._stale = True  # something but runs has happened
         self.punts = [0] * len(PUNT_NAMES)
         self.packets = 0  # in runs
-        self._updates = Updates(kern, ifp, epoch_ns, self._low, self)
+        associations = Associations(kern)
+        self._special = (
+            Updates(kern, ifp, epoch_ns, self._low, associations, self),
+            AhPackets(kern, ifp, epoch_ns, self._low, associations),
+        )
 
     def named_punts(self) -> dict[str, int]:
         """Packets for the slow path by reason."""
@@ -123,7 +132,8 @@ class Engine:
         if self._stale:
             self._settle()
             self._catch_up(0)
-        self._updates.begin()
+        for special in self._special:
+            special.begin()
         self._look_again(0)
         i, ran = 0, False
         while i < n:
@@ -133,16 +143,15 @@ class Engine:
                 i, ran = at, at > i
                 if i == due:
                     continue
+            played = self._play(b, stamps, i, due) if due > i else i
+            if played > i:
+                i, ran = played, True
+                continue
             ran = False
             self._settle()
             self._face.advance(int(stamps[i]))
             if due <= i:
                 self._catch_up(i)
-                continue
-            played = self._updates.play(b, stamps, i, due, self._act)
-            if played > i:
-                self._played(b, i, played)
-                i, ran = played, True
             elif self._stop(b, i):
                 i += 1
         if n:
@@ -186,20 +195,26 @@ class Engine:
                 self._low.ask(unknown)
                 return False
             b.why[i] = P_MIXED
-        why = self._updates.tell(i)
+        why = max(special.tell(i) for special in self._special)
         self.punts[b.why[i] if why == P_NONE else why] += 1
         self._face.slow(b, i)
         self._catch_up(i + 1)
         return True
 
-    # -- binding updates ----------------------------------------------------------------------
+    # -- packets that are gone through in order -----------------------------------------------
 
-    def _played(self, b: Batch, start: int, stop: int) -> None:
-        """Packets up to ``stop`` were updates that are done with."""
-        self.packets += stop - start
-        self._face.ran(b, start, stop, self._act)
-        self._look_again(stop)
-        self._catch_up(stop)
+    def _play(self, b: Batch, stamps: I64, i: int, due: int) -> int:
+        """Packet ``i`` and those of its kind behind it; the first one that is not done with."""
+        for special in self._special:
+            played = special.play(b, stamps, i, due, self._act)
+            if played > i:
+                self.packets += played - i
+                self._face.ran(b, i, played, self._act)
+                self._look_again(played)
+                self._settle_runs()
+                self._low.forget_bindings()
+                return played
+        return i
 
     def at(self, stamp: int) -> None:
         """It is that time; no timer is due until then."""
@@ -280,6 +295,12 @@ class Engine:
     # -- counters -----------------------------------------------------------------------------
 
     def _settle(self) -> None:
+        """Count everything: somebody may look."""
+        self._settle_runs()
+        for special in self._special:
+            special.settle()
+
+    def _settle_runs(self) -> None:
         """Count what the runs did."""
         cnt = self._cnt.tolist()
         total = sum(cnt[: layout.A_COUNT])

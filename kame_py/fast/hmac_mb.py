@@ -30,6 +30,7 @@ _IPAD, _OPAD = 0x36, 0x5C  # RFC 2104 s.2
 _INNER: Final = bytes(x ^ _IPAD for x in range(256))
 _OUTER: Final = bytes(x ^ _OPAD for x in range(256))
 _WORD: Final = 4
+_FEW_KEYS: Final = 24  # below it is quicker to take them one by one
 #: Numbers of 64 bits have room for the shifts of words of 32.
 _COLUMNS: Final = cast("Ops[I64]", IntOps())
 
@@ -58,16 +59,18 @@ def states(alg: Alg, key: bytes) -> U32:
 
 def many_states(alg: Alg, keys: Sequence[bytes]) -> U32:
     """A row for each key; with many of them a row takes a microsecond."""
-    digest = alg.digest
+    digest, few = alg.digest, len(keys) < _FEW_KEYS
     blocks = b"".join(_block(digest, key) for key in keys)
     octets = np.frombuffer(blocks, np.uint8).reshape(len(keys), BLOCK)
     typ = np.dtype(">u4" if digest.big else "<u4")
     rows: U32 = np.zeros((len(keys), ROW), np.uint32)
     for at, pad in ((0, _IPAD), (_STATE, _OPAD)):
-        words = (octets ^ pad).view(typ).astype(np.int64).T
-        state = digest.compress(_COLUMNS, digest.init, list(words))
-        for k, column in enumerate(state):
-            rows[:, at + k] = column.astype(typ).view(np.uint32)
+        words = (octets ^ pad).view(typ).astype(np.int64)
+        if few:
+            found = np.array([digest.compress(IntOps(), digest.init, r) for r in words.tolist()])
+        else:
+            found = np.array(digest.compress(_COLUMNS, digest.init, list(words.T))).T
+        rows[:, at : at + len(digest.init)] = found.astype(typ).view(np.uint32)
     rows[:, _KEY:] = octets.view(np.uint32)
     return rows
 

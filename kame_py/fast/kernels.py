@@ -16,9 +16,12 @@ from kame_py.fast.cpu import CPU, Cpu
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kame_py.fast.ah_kernels import find_ah as find_ah
+    from kame_py.fast.ah_kernels import take_ah as take_ah
     from kame_py.fast.annotate_kernels import annotate_batch as annotate_batch
     from kame_py.fast.bu_kernels import find_updates as find_updates
     from kame_py.fast.bu_kernels import make_acks as make_acks
+    from kame_py.fast.bu_kernels import renew as renew
     from kame_py.fast.bu_kernels import write_acks as write_acks
     from kame_py.fast.bulk import classify as classify
     from kame_py.fast.bulk import in_order as in_order
@@ -36,6 +39,7 @@ _MODULES: Final = {
     "annotate_batch": "annotate_kernels",
     "classify": "bulk",
     "fill_index": "sa_kernels",
+    "find_ah": "ah_kernels",
     "find_row": "rowtable",
     "find_updates": "bu_kernels",
     "in_order": "bulk",
@@ -44,9 +48,11 @@ _MODULES: Final = {
     "pcap": "ingest_kernels",
     "pcapng": "ingest_kernels",
     "put_rows": "rowtable",
+    "renew": "bu_kernels",
     "run": "emit",
     "spot": "sight_kernels",
     "strangers": "sight_kernels",
+    "take_ah": "ah_kernels",
     "write_acks": "bu_kernels",
 }
 

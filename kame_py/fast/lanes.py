@@ -387,18 +387,6 @@ def _put64(typingctx: Any, at: Any, value: Any) -> Any:
     return _put(64)(typingctx, at, value)
 
 
-def _copy(typingctx: Any, to: Any, src: Any, size: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        octets = _I8.as_pointer()
-        fnty = ir.FunctionType(ir.VoidType(), [octets, octets, _I64, _I1])
-        fn = builder.module.declare_intrinsic("llvm.memcpy", [octets, octets, _I64], fnty)
-        to, src = (builder.inttoptr(a, octets) for a in args[:2])
-        builder.call(fn, [to, src, args[2], _I1(0)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), codegen
-
-
 def _swap(bits: int) -> Callable[..., Any]:
     def make(typingctx: Any, value: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -443,7 +431,5 @@ get64 = cast("Callable[[int], int]", primitive(_get64))
 put8 = cast("Callable[[int, int], None]", primitive(_put8))
 put32 = cast("Callable[[int, int], None]", primitive(_put32))
 put64 = cast("Callable[[int, int], None]", primitive(_put64))
-#: to, src, octets; they do not overlap.
-copy = cast("Steps", primitive(_copy))
 swap32 = cast("Callable[[int], int]", primitive(_swap32))
 swap64 = cast("Callable[[int], int]", primitive(_swap64))

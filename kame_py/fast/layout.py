@@ -29,8 +29,11 @@ A_ECHO: Final = 10  # a ping, answered
 A_UPDATE: Final = 11  # a binding update, used (bu.py)
 A_BADAUTH: Final = 12  # ... with a wrong code
 A_SEQNO: Final = 13  # ... with an old number
-A_COUNT: Final = 14
-GO_ON: Final = 15  # first_look has nothing against it
+A_AHDONE: Final = 14  # good under AH, with nothing inside (ah.py)
+A_AHBAD: Final = 15  # under AH with a wrong code
+A_AHREPLAY: Final = 16  # ... with a number that was there
+A_COUNT: Final = 17
+GO_ON: Final = 18  # first_look has nothing against it
 
 # Counters behind those of the actions.
 C_IBYTES: Final = A_COUNT

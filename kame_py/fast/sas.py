@@ -7,7 +7,6 @@ they are found, but prove nothing; so do scoped addresses, which look different 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,11 +15,11 @@ from kame_py.fast import kernels
 from kame_py.fast.batch import BATCH, I64, SLACK, U8, U32
 from kame_py.fast.ct import ct_equal_batch
 from kame_py.fast.hmac_mb import ROW, Alg, hmac_batch, many_states
+from kame_py.netkey.algorithms import HmacKey
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.const import IPPROTO_AH
 
 if TYPE_CHECKING:
-    from kame_py.fast.batch import Batch
     from kame_py.kern.kernel import Kernel
     from kame_py.netkey.keydb import Secasvar
 
@@ -59,6 +58,8 @@ _VALID: Final = (k.SADB_SASTATE_MATURE, k.SADB_SASTATE_DYING)
 CODE: Final = max(icvlen for _, icvlen in KINDS)
 _ICVLENS: Final = (*(icvlen for _, icvlen in KINDS), 0)  # the last one is that of NO_KIND
 _SECRET: Final = (1 << 63) - 1
+MISSES: Final = 32  # packets without a known association; then a table is made again ...
+_SHARE: Final = 16  # ... but not until they are this part of the associations
 _LINE: Final = 64  # octets of a line of the cache
 ROOM: Final = 1 << 19  # octets of prepared copies; the longest packet fits
 
@@ -116,6 +117,31 @@ def index_of(rows: I64) -> I64:
     return index
 
 
+class Associations:
+    """The table of one kernel's associations, made again where too much is not in it."""
+
+    def __init__(self, kern: Kernel) -> None:
+        self._kern = kern
+        self._table: SaTable | None = None
+        self._gen = 0  # changes of associations when it was made
+        self._misses = 0  # packets whose association is not in it, or not usable any more
+
+    def table(self) -> SaTable:
+        """The table for a batch."""
+        gen, table = self._kern.key.gen, self._table
+        if table is not None:
+            few = self._misses <= MISSES + len(table.savs) // _SHARE
+            if few or gen == self._gen:
+                return table
+        self._table = table = SaTable(self._kern)
+        self._gen, self._misses = gen, 0
+        return table
+
+    def miss(self) -> None:
+        """A packet's association was not found, or is gone."""
+        self._misses += 1
+
+
 class Work:
     """Messages that wait for their codes: where they lie in ``room``, what is said of them.
 
@@ -135,12 +161,6 @@ class Work:
         self.who: I64 = np.zeros(BATCH, np.int64)
 
 
-#: Takes packets from the given one on while there is room; the next packet, messages made.
-Prepare = Callable[
-    [U8, I64, U32, I64, U32, int, int, I64, U8, I64, U32, I64, I64, I64, I64], tuple[int, int]
-]
-
-
 class Checker:
     """Verdicts on batches of packets, with the associations of ``table``.
 
@@ -153,31 +173,6 @@ class Checker:
         self._codes: U8 = np.zeros((BATCH, CODE), np.uint8)
         self._ok: U8 = np.zeros(BATCH, np.uint8)
 
-    def run(self, prepare: Prepare, batch: Batch, starts: I64) -> U8:
-        """UNKNOWN, GOOD or BAD for each packet, whose IPv6 headers lie at ``starts``."""
-        verdicts = np.zeros(batch.n, np.uint8)
-        w, next_ = self.work, 0
-        while next_ < batch.n:
-            next_, made = prepare(
-                batch.arena,
-                batch.off,
-                batch.caplen,
-                starts,
-                batch.flags,
-                next_,
-                batch.n,
-                self.table.rows,
-                w.room,
-                w.at,
-                w.size,
-                w.sa,
-                w.kind,
-                w.icv,
-                w.who,
-            )
-            self.judge(batch.arena, made, verdicts)
-        return verdicts
-
     def judge(self, arena: U8, made: int, verdicts: U8) -> None:
         """Compute the codes of so many messages in ``work``: GOOD or BAD for whom each is of."""
         kinds = self.work.kind[:made]
@@ -189,10 +184,14 @@ class Checker:
                 self._judge_kind(kind, arena, which, codes, verdicts)
                 self._codes[which] = codes
 
-    def code(self, message: int) -> bytes:
-        """The right code of a message that ``judge`` saw last."""
-        icvlen = KINDS[self.work.kind[message]][1]
-        return self._codes[message, :icvlen].tobytes()
+    def tell(self, message: int) -> None:
+        """Hand the right code of a message that ``judge`` saw last to who computes it next."""
+        w = self.work
+        at, size = int(w.at[message]), int(w.size[message])
+        icvlen = KINDS[w.kind[message]][1]
+        mac = self.table.savs[w.sa[message]].mackey
+        if isinstance(mac, HmacKey):
+            mac.known = w.room[at : at + size].tobytes(), self._codes[message, :icvlen].tobytes()
 
     def _judge_kind(
         self, kind: int, arena: U8, which: slice | I64, codes: U8, verdicts: U8

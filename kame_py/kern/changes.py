@@ -35,6 +35,15 @@ class Changes:
             else:
                 self.whole += 1
 
+    def note_many(self, addrs: list[bytes]) -> None:
+        """``note`` for each of them."""
+        self.gen += len(addrs)
+        if self.keys is None:
+            return
+        room = KEYS_MAX - len(self.keys)
+        self.keys += addrs[:room]
+        self.whole += max(len(addrs) - room, 0)
+
     def note_all(self) -> None:
         """A prefix route or an own address came, changed or went."""
         self.gen += 1

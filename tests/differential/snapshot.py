@@ -12,7 +12,19 @@ from kame_py.kern.callout import CalloutQueue
 
 #: What is not the kernel's state: who reads it, what it was built from, caches of pure look-ups.
 SKIPPED: Final = frozenset(
-    {"fate_sink", "conf", "clock", "changes", "spcache", "authdata", "_by_plen", "_found"}
+    {
+        *(
+            "fate_sink",
+            "conf",
+            "clock",
+            "changes",
+            "spcache",
+            "authdata",
+            "known",
+            "_by_plen",
+            "_found",
+        ),
+    }
 )
 _PLAIN: Final = (int, str, bytes, bool, float, type(None))
 #: Code, and what is made of a key once and for all.

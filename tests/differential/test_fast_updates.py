@@ -36,6 +36,7 @@ from tests.differential.home import (
 from tests.differential.snapshot import differences, snapshot
 from tests.scenario.mip6words import BU_ALIGN_FROM_HEADER, update
 from tests.scenario.words import addr, echo, ip6, udp
+from tests.unit.fast.packets import mutated
 
 pytest.importorskip("numpy")
 pytest.importorskip("kame_py.fast.bu")
@@ -306,6 +307,12 @@ def test_what_changes_in_the_middle_is_heeded(name: str) -> None:
     assert result.in_bulk > 20
 
 
+def test_with_debugging_every_refusal_is_told() -> None:
+    packets = [Bu(0, seq, bad=not seq % 3) for seq in (1, 2, 3, 4, 2, 6, 5, 1, 0, 9, 8, 3) * 10]
+    result = played([FIRST, *packets], steps=[(50 * MS, STEPS["debugging"])])
+    assert 20 < result.in_bulk < 60
+
+
 def test_associations_that_came_later_are_found_at_last() -> None:
     packets = [Bu(NODES - 1, n % 256) for n in range(3000)]
     step = keyed(associations(NODES - 1))
@@ -332,6 +339,12 @@ def test_without_an_output_the_numbers_are_the_same() -> None:
     assert without.in_bulk == len(data) - 1
     assert differences(with_output.state, snapshot(without.kern)) == {}
     assert without.replies == with_output.replies
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_packets_with_octets_changed_are_the_same_both_ways(seed: int) -> None:
+    whole = [Bu(i, n, one_header=n > 2).packet() for n in range(1, 5) for i in range(4)]
+    played([FIRST, *whole, *mutated(whole, seed, 40)])
 
 
 moves = st.builds(
