@@ -79,3 +79,9 @@ def test_ratios_of_the_gate_name_contests_that_exist() -> None:
     for kernels in ("avx512", "avx2"):
         full = Expected().of("full", kernels)
         assert [name for name in full if name not in known] == []
+
+
+def test_every_benchmark_is_described() -> None:
+    text = (PROJECT_ROOT / "bench" / "README.md").read_text()
+    files = [path.name for path in (PROJECT_ROOT / "bench").glob("test_*.py")]
+    assert [name for name in files if f"| `{name}` |" not in text] == []
