@@ -113,7 +113,11 @@ class BulkRun:
 
     def ran(self, batch: Batch, start: int, stop: int, act: U8) -> None:
         actions = act[start:stop].tobytes()
-        ends = ((KEYS[a], count) for a in range(A_COUNT) if (count := actions.count(a)))
+        first = actions[0]
+        if actions.count(first) == len(actions):  # so it is with most
+            ends = [(KEYS[first], len(actions))]
+        else:
+            ends = [(KEYS[a], count) for a in range(A_COUNT) if (count := actions.count(a))]
         self._log.ran(ends, self._each(batch, start, stop, act))
 
     def _each(self, batch: Batch, start: int, stop: int, act: U8) -> Iterator[tuple[int, Key]]:
