@@ -377,7 +377,7 @@ class _Run:
         node, spec = self._node, self._spec
         if spec.lladdr and record.linktype == pcapfmt.LINKTYPE_ETHERNET:
             data = self._shared(record.data) if self._host.shared else record.data
-            if data is None or (not self._host.shared and data[_SRC_MAC] == spec.lladdr):
+            if data is None or (not self._host.shared and data[_SRC_MAC] == node.ifp.if_hwaddr):
                 return None
             return node.kern.if_input(node.ifp, data, n)
         frame = link_strip(record.linktype, record.data)
@@ -395,7 +395,7 @@ class _Run:
         if self._host.shared:
             return frame.payload[_SRC] in self._own_addrs
         if self._spec.lladdr:
-            return frame.src_mac == self._spec.lladdr
+            return frame.src_mac == self._node.ifp.if_hwaddr
         return self._own_addr is not None and frame.payload[_SRC] == self._own_addr
 
     def _shared(self, data: bytes) -> bytes | None:
@@ -406,7 +406,7 @@ class _Run:
         if frame.payload[_SRC] in self._own_addrs:
             return None
         if frame.dst_mac in self._host.aliases:
-            return self._spec.lladdr + data[_SRC_MAC.start :]
+            return self._node.ifp.if_hwaddr + data[_SRC_MAC.start :]
         return data
 
     def _doubts(self) -> list[str]:
@@ -421,7 +421,7 @@ class _Run:
         """A packet from a link without MAC addresses, for an interface that has one."""
         dst = frame.payload[_DST]
         multicast = len(frame.payload) >= Ip6Hdr.SIZE and IN6_IS_ADDR_MULTICAST(dst)
-        dhost = ether_multicast(dst) if multicast else self._spec.lladdr
+        dhost = ether_multicast(dst) if multicast else self._node.ifp.if_hwaddr
         return EtherHeader(ether_dhost=dhost).pack() + frame.payload
 
     def _refuse(self, data: bytes, n: int, why: DropReason) -> Mbuf:

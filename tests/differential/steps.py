@@ -68,6 +68,7 @@ from tests.scenario.words import (
 ROUTER_LL: Final = "fe80::a1"
 SECOND: Final = "2001:db8:1::fd"  # another router of the home link
 SECOND_MAC: Final = bytes.fromhex("0090270000a2")
+NEW_MAC: Final = bytes.fromhex("00a024660078")  # what the node may call itself later
 STRANGER: Final = "2001:db8:1::dead"  # on the home link, not known
 EXTRA: Final = "2001:db8:2::1"  # an address that the node gets and loses
 BEHIND: Final = "2001:db8:2::9"
@@ -469,7 +470,9 @@ PROBES: Final = (
     frame(udp(NEIGHBOUR, CN), OTHER_MAC),
     frame(udp(CN, AWAY[1], bytes(1390))),
     frame(udp(CN, HOMES[1], bytes(1350))),
-    frame(udp(CN, FAR), dst=bytes.fromhex("00a024660078")),
+    frame(udp(CN, FAR), dst=NEW_MAC),
+    frame(udp(HA, FAR), MAC, ROUTER_MAC),
+    frame(udp(HA, FAR), NEW_MAC, ROUTER_MAC),
     frame(udp(CN, FAR), dst=bytes.fromhex("33330000beef")),
     frame(authentic(CN, HA, 1, HOWTO_KEY, 64, AH_SPI)),
 )
@@ -512,11 +515,16 @@ STEPS: Final = st.lists(
 )
 
 
+#: Packets before the story: with a thousand or so, the batch ends in the middle of it.
+BEFORE: Final = st.sampled_from((1, 1, 1, 990, 1010, 1022))
+_NOTHING: Final = frame(b"", MAC, ROUTER_MAC)  # the node's own
+
+
 def played(
-    steps: list[Step], registered: bool
+    steps: list[Step], registered: bool, before: int = 1
 ) -> tuple[list[tuple[int, bytes]], list[tuple[int, str]]]:
-    """Frames and commands with their times. The first packet is not for the fast path."""
-    frames: list[tuple[int, bytes]] = [(0, b"")]
+    """Frames and commands with their times. The first packet is never for the fast path."""
+    frames: list[tuple[int, bytes]] = [(0, _NOTHING)] * before
     if registered:
         frames += [(k * 1000, data) for k, data in enumerate(REGISTRATIONS)]
     commands: list[tuple[int, str]] = []
