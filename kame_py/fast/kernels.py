@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from kame_py.fast.ingest_kernels import pcap as pcap
     from kame_py.fast.ingest_kernels import pcapng as pcapng
     from kame_py.fast.rowtable import find_row as find_row
+    from kame_py.fast.rowtable import is_marked as is_marked
     from kame_py.fast.rowtable import kill_rows as kill_rows
+    from kame_py.fast.rowtable import mark as mark
     from kame_py.fast.rowtable import put_rows as put_rows
+    from kame_py.fast.rowtable import take_marks as take_marks
     from kame_py.fast.sa_kernels import fill_index as fill_index
     from kame_py.fast.sight_kernels import spot as spot
     from kame_py.fast.sight_kernels import strangers as strangers
@@ -43,13 +46,16 @@ _MODULES: Final = {
     "find_row": "rowtable",
     "find_updates": "bu_kernels",
     "in_order": "bulk",
+    "is_marked": "rowtable",
     "kill_rows": "rowtable",
     "make_acks": "bu_kernels",
+    "mark": "rowtable",
     "pcap": "ingest_kernels",
     "pcapng": "ingest_kernels",
     "put_rows": "rowtable",
     "renew": "bu_kernels",
     "run": "emit",
+    "take_marks": "rowtable",
     "spot": "sight_kernels",
     "strangers": "sight_kernels",
     "take_ah": "ah_kernels",
@@ -61,6 +67,13 @@ def written(name: str) -> Callable[..., object]:
     """A kernel as its module has it: for numba, or a function of Python where there is none."""
     found: Callable[..., object] = getattr(import_module(f"kame_py.fast.{_MODULES[name]}"), name)
     return found
+
+
+def kept(name: str) -> bool:
+    """There is machine code of a kernel, so that nothing needs to be compiled."""
+    from kame_py.fast import native
+
+    return native.is_kept(name)
 
 
 def _first(name: str) -> Callable[..., object]:

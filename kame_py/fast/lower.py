@@ -128,7 +128,9 @@ class Lowered:
         self._hop_of: dict[Rtentry, int] = {}
         self._hops_by: dict[bytes, list[int]] = {}
         self._ends: dict[bytes, int] = {}
-        self._coas: set[bytes] = set()
+        self._coas: list[bytes] = []  # care-of addresses that are not yet marked
+        self._marks: I64 = np.zeros(SLOTS * ROWS, np.int64)
+        self._marked = 0
 
     def _new_table(self) -> None:
         self.rows: I64 = _aligned(self.size)
@@ -172,7 +174,10 @@ class Lowered:
 
     def _forget(self, keys: list[bytes]) -> bool:
         """These addresses' rows and next hops are old; False when there were none."""
-        if not self._coas.isdisjoint(keys):
+        if not keys:
+            return False
+        old = words(b"".join(keys))
+        if kernels.is_marked(self._marks, self.env, old):
             self.flush()  # tunnels to it, that is; rare
             return True
         hops = self._hops_by.keys() & keys
@@ -180,9 +185,17 @@ class Lowered:
             for j in self._hops_by.pop(key):
                 self.adj[j, layout.J_STATE] = layout.J_DEAD
                 self._hop_of.pop(self.hops[j].rt, None)
-        old = words(b"".join(keys))
-        dead = kernels.kill_rows(self.rows, self.index, self.env, old) if keys else 0
-        return bool(hops or dead)
+        return bool(hops) | bool(kernels.kill_rows(self.rows, self.index, self.env, old))
+
+    def _mark(self) -> None:
+        """Remember whereto tunnels lead: 8 octets for each."""
+        coas = words(b"".join(self._coas))
+        self._coas.clear()
+        need = SLOTS * (self._marked + len(coas))
+        if need > len(self._marks):
+            old, self._marks = self._marks, np.zeros(1 << need.bit_length(), np.int64)
+            kernels.take_marks(self._marks, old)
+        self._marked += kernels.mark(self._marks, self.env, coas)
 
     def _find(self, addr: bytes) -> int:
         """The number of its row, 0 none."""
@@ -295,6 +308,8 @@ class Lowered:
         new[:, layout.R_COA0 : layout.R_COA1 + 1] = coas
         new[:, layout.R_SEND] = [self._send(addr) for addr, _, _ in found]
         self._put(new)
+        if self._coas:
+            self._mark()
 
     def _put(self, new: I64) -> None:
         self._taken = kernels.put_rows(self.rows, self.index, self.env, self._taken, new)
@@ -356,7 +371,7 @@ class Lowered:
         state, kern = self._mip6, self.kern
         coa, addr = bc.mbc_pcoa, bc.mbc_addr
         assert state is not None
-        self._coas.add(coa)
+        self._coas.append(coa)
         mixed = coa in state.mip6_hrbc_list or (addr, coa) in state.mip6_bc_list
         if mixed or addr not in kern.ip6.ifaddrs or coa in kern.ip6.ifaddrs:
             return _punt(P_MIXED)

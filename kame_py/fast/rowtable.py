@@ -110,3 +110,53 @@ def kill_rows(rows: I64, index: U32, env: I64, keys: I64) -> int:
             put_word(table, r + R_INFO, K_DEAD)
             killed += 1
     return killed
+
+
+@inlined
+def mark_at(marks: Base, mask: int, h: int) -> int:
+    """Where the mark of this hash lies, or would."""
+    at = h & mask
+    while word(marks, at) != 0 and word(marks, at) != h:
+        at = (at + 1) & mask
+    return at
+
+
+@inlined
+def mark_of(env: Base, keys: Base, n: int) -> int:
+    """The mark of the address at word ``n``; 0 is none."""
+    h = hashed(env, word(keys, n), word(keys, n + 1))
+    return h if h != 0 else 1
+
+
+@kernel
+def mark(marks: I64, env: I64, keys: I64) -> int:
+    """Remember addresses by their hash alone; how many were not yet. There is room."""
+    table, conf, given, mask = base(marks), base(env), base(keys), marks.size - 1
+    added = 0
+    for n in range(0, keys.size, 2):
+        h = mark_of(conf, given, n)
+        at = mark_at(table, mask, h)
+        if word(table, at) == 0:
+            put_word(table, at, h)
+            added += 1
+    return added
+
+
+@kernel
+def is_marked(marks: I64, env: I64, keys: I64) -> bool:
+    """Whether one of the addresses may be among those that were marked; seldom one that is not."""
+    table, conf, given, mask = base(marks), base(env), base(keys), marks.size - 1
+    for n in range(0, keys.size, 2):
+        if word(table, mark_at(table, mask, mark_of(conf, given, n))) != 0:
+            return True
+    return False
+
+
+@kernel
+def take_marks(marks: I64, old: I64) -> None:
+    """Take over the marks of a smaller table."""
+    table, given, mask = base(marks), base(old), marks.size - 1
+    for n in range(old.size):
+        h = word(given, n)
+        if h != 0:
+            put_word(table, mark_at(table, mask, h), h)

@@ -93,6 +93,26 @@ def test_dead_rows_are_not_taken_over_into_another_table() -> None:
     assert table.find(3, 4) == 1
 
 
+def test_marked_addresses_are_known_after_the_table_grew() -> None:
+    table, marks = Table(), np.zeros(256, np.int64)
+    keys = np.array([(k, -k) for k in range(100)], np.int64).reshape(-1)
+    assert kernels.mark(marks, table.env, keys) == 100
+    assert kernels.mark(marks, table.env, keys[:20].copy()) == 0
+    more = np.zeros(1024, np.int64)
+    kernels.take_marks(more, marks)
+    assert np.count_nonzero(more) == 100
+    for k in range(100):
+        assert kernels.is_marked(more, table.env, np.array((k, -k)))
+        assert not kernels.is_marked(more, table.env, np.array((k, -k - 1)))
+
+
+def test_one_marked_address_among_others_is_seen() -> None:
+    table, marks = Table(), np.zeros(16, np.int64)
+    kernels.mark(marks, table.env, np.array((5, 6)))
+    assert kernels.is_marked(marks, table.env, np.array((1, 2, 3, 4, 5, 6)))
+    assert not kernels.is_marked(marks, table.env, np.array((1, 2, 3, 4, 6, 5)))
+
+
 def test_sequential_addresses_do_not_crowd_in_the_table() -> None:
     for place in range(16):
         octets = np.zeros((SIZE - 1, 16), np.uint8)
