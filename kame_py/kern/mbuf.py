@@ -30,13 +30,13 @@ M_ANYCAST6: Final = 0x0040  # destination is one of our anycast addresses
 M_FORWARDED: Final = 0x0080  # passed ip6_forward on this node
 M_FRAG: Final = 0x0100  # had a fragment header, its own only one or several
 M_TUNNELLED: Final = 0x0200  # just out of an IPsec tunnel: what it came through counts inside, too
+M_NOBINDING: Final = 0x0400  # made here: goes as it is, whatever the binding cache says
 
 IP6A_SWAP: Final = 0x01  # home address option processed and swapped in
 IP6A_HASEEN: Final = 0x02  # home address option seen
 IP6A_BRUID: Final = 0x04  # binding request with a unique identifier
 IP6A_RTALERTSEEN: Final = 0x08  # router alert option seen
 IP6A_ROUTEOPTIMIZED: Final = 0x10  # came by a routing header to our home address
-IP6A_NOBINDING: Final = 0x20  # made here: goes as it is, whatever the binding cache says
 IP6A_MOBILITY: Final = 0x40  # mobility used an option of it
 IP6A_AH: Final = 0x80  # made here: leaves under AH, whatever the policy database says
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kame_py.kern.mbuf import IP6A_NOBINDING
+from kame_py.kern.mbuf import M_NOBINDING
 from kame_py.mip6 import (
     mip6_bu_output,
     mip6_bul,
@@ -109,7 +109,7 @@ class Mip6:
     def exthdr_create(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         if m.data[_NXT] == IPPROTO_ICMPV6 and mip6_destopt.mip6_is_nd(m):
             return 0
-        if m.aux is None or not m.aux.ip6a_flags & IP6A_NOBINDING:
+        if not m.flags & M_NOBINDING:
             error = mip6_destopt.mip6_cn_exthdr_create(kern, m, hdrs)
             if error:
                 return error

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.log import LOG_ERR
-from kame_py.kern.mbuf import IP6A_NOBINDING, Ip6Aux, m_get
+from kame_py.kern.mbuf import M_NOBINDING, m_get
 from kame_py.mip6 import mip6_ah, mip6_auth
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.ip6_output import ip6_output, ip6_pkt
@@ -92,8 +92,7 @@ def mip6_bc_send_ba(
         counts["mip6s_orthdr"] += 1
     m = m_get(kern, ip6_pkt(addr, hoa, IPPROTO_NONE, b"", kern.ip6.ip6_defhlim))
     m.src, m.dst = addr, hoa
-    m.aux = aux = Ip6Aux()
-    aux.ip6a_flags = IP6A_NOBINDING
+    m.flags = M_NOBINDING
     if state.dialect.ah_forced:
         mip6_ah.mip6_ah_force(kern, m)
     error = ip6_output(kern, m, None, 0, None, Exthdrs(b"", b"", rthdr, b"", dest2))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import MS, NS
 from kame_py.kern.log import LOG_INFO
-from kame_py.kern.mbuf import IP6A_NOBINDING, Mbuf, m_get
+from kame_py.kern.mbuf import M_NOBINDING, Mbuf, m_get
 from kame_py.mip6 import mip6_ah, mip6_destopt, mip6_hareg
 from kame_py.mip6.mip6_mpa_state import MPA_TABLE, MpaAct, MpaEv
 from kame_py.mip6.mip6_state import HrSt
@@ -350,7 +350,7 @@ def mip6_mpa_output(kern: Kernel, hr: Mip6Hr, nxt: int, payload: bytes, dest2: b
     src, dst = hr.hr_addr, hr.hr_hoa
     m = m_get(kern, ip6_pkt(src, dst, nxt, payload, kern.ip6.ip6_defhlim))
     m.src, m.dst = src, dst
-    m.auxdata().ip6a_flags |= IP6A_NOBINDING
+    m.flags |= M_NOBINDING
     mip6_ah.mip6_ah_force(kern, m)
     kern.stats.mip6["mip6s_orthdr"] += 1
     rthdr = mip6_destopt.mip6_rthdr_create(hr.hr_coa)

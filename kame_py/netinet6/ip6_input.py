@@ -17,6 +17,7 @@ from kame_py.kern.mbuf import (
     M_AUTHIPHDR,
     M_FORWARDED,
     M_LOOP,
+    M_NOBINDING,
     M_TUNNELLED,
     Mbuf,
     trace,
@@ -83,7 +84,7 @@ _NO_LIMIT: Final = IPV6_MAXPACKET  # more headers than octets
 _HDR: Final = Ip6Hdr.SIZE
 _VERSION: Final = Ip6Hdr.O_ip6_flow
 _unpack: Final = Ip6Hdr.unpack_fields
-_FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED | M_TUNNELLED)
+_FRESH: Final = ~(M_AUTHIPHDR | M_AUTHIPDGM | M_ANYCAST6 | M_FORWARDED | M_TUNNELLED | M_NOBINDING)
 
 
 def ip6_init(kern: Kernel) -> None:
