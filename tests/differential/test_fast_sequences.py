@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from kame_py.kern import changes
-from tests.differential.home import MS, capture, compared
-from tests.differential.steps import BEFORE, NODES, PROBES, STEPS, Step, played
+from tests.differential.home import MS, NS, capture, compared
+from tests.differential.steps import AWAY, BEFORE, NODES, PROBES, STEPS, Step, played, refreshed
+from tests.scenario.authwords import HOWTO_KEY
 
 pytest.importorskip("numpy")
 
@@ -56,6 +57,16 @@ def test_any_story_with_tables_that_are_soon_full(
         patch.setattr(lower, "GROUPS_MAX", 4)
         patch.setattr(lower, "ENDS_MAX", 1)
         told(name, steps, registered, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in NODES if "signs" in name or "keys" in name])
+@pytest.mark.parametrize("coa", AWAY)
+def test_signed_updates_among_other_packets(name: str, coa: str) -> None:
+    """What is sent is sent in the order of the capture, whoever makes it."""
+    for lifetime in (0, 2, 600):
+        first = (*refreshed(1, 1, coa, lifetime, HOWTO_KEY), *PROBES)
+        later = (*PROBES, *refreshed(2, 2, coa, lifetime, HOWTO_KEY), *PROBES)
+        told(name, [Step(0, "", first), Step(3 * NS, "", later)], False, 1)
 
 
 #: Commands after which packets go another way, or none.
