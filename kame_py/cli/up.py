@@ -120,11 +120,13 @@ def serve(lab: LabFile, args: argparse.Namespace, wires: dict[str, str], seed: i
     """Run the nodes until they are stopped; the capture is readable at any moment."""
     import asyncio
 
-    from kame_py.host.capturefile import CaptureFile
+    from kame_py.host.capturefile import STDOUT, CaptureFile
 
     listener = Listener()
     if args.pcap is None:
         return asyncio.run(_live(lab, args, wires, seed, listener, None))
+    if args.pcap == STDOUT and sys.stdout.isatty():
+        raise FileProblem("--pcap -: standard output is a terminal")
     try:
         f = CaptureFile(args.pcap, listener.line)
     except OSError as problem:

@@ -136,12 +136,14 @@ class Live:
         node = self.server.node_arg(args)
         match args:
             case (_, str(ifname), str(where)) if ifname in node.ports:
+                before = self._uplinks.get(where)
                 link = self._link(where)
                 self.pacer.touch()
-                if node.ports[ifname].link is link:
+                if node.ports[ifname].link is not link:
+                    self.world.move(node, ifname, link)
+                    self._prune()
+                elif self._uplinks.get(where) is before:
                     raise KError(EBUSY)
-                self.world.move(node, ifname, link)
-                self._prune()
                 self.pacer.settle()
                 return None
             case (_, str(_), str(_)):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,11 @@ def test_tools_of_a_shell_are_not_written_anew_under_another_one(tmp_path: Path)
         write_tools(tmp_path / "bin")
         assert runs.read() == "of another version"
     assert had.read_text().startswith("#!/bin/sh\n") and had.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_capture_is_written_to_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["vm", "--name", "a", "--pcap", "-"]) == 2
+    assert capsys.readouterr().err == "kame vm: --pcap -: standard output is a terminal\n"
