@@ -328,6 +328,14 @@ def test_a_mobile_node_at_another_ones_home_address_is_not_tunnelled_to_in_bulk(
     compared(capture(timed(frames)))
 
 
+def test_a_care_of_address_that_gets_a_binding_of_its_own_is_old() -> None:
+    """Packets into the tunnel that leads there take a routing header from then on."""
+    data = [frame(udp(CN, hoa(0)))] * 3
+    moved = frame(bu(coa(5), HA, coa(0), seq=1, lifetime=600, flags="A"))
+    result = compared(capture(timed([register(0), *data, moved, *data])))
+    assert result.in_bulk >= 3
+
+
 def test_without_a_wish_for_output_the_counts_are_the_same() -> None:
     pcap = capture(timed([*REGISTERED, *CLASSES["to mobile nodes, of every size"]]))
     runs = [
