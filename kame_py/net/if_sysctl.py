@@ -144,9 +144,9 @@ def if_snap(ifp: Ifnet) -> IfSnap:
 def multicast(kern: Kernel) -> tuple[McastSnap, ...]:
     """Memberships of each interface in order of address."""
     return tuple(
-        McastSnap(ifp.if_name, _user(kern, addr)[0], ifp.in6_multi[addr].in6m_refcount)
+        McastSnap(ifp.if_name, _user(kern, addr)[0], inm.in6m_refcount)
         for ifp in kern.ifnets
-        for addr in sorted(ifp.in6_multi)
+        for addr, inm in sorted(ifp.in6_multi.items())
     )
 
 

@@ -27,6 +27,7 @@ from kame_py.net.route import (
     rtrequest,
 )
 from kame_py.netinet6 import in6_control, in6_tmpaddr, mld6, nd6_dad, nd6_prefix
+from kame_py.netinet6.in6_multi import in6_multis
 from kame_py.netinet6.in6_var import (
     IN6_IFF_ANYCAST,
     IN6_IFF_AUTOCONF,
@@ -350,12 +351,14 @@ def in6_addmulti(kern: Kernel, ifp: Ifnet, addr: bytes) -> In6Multi:
     """Join a group (kernel form) once more. KError(EINVAL): not a multicast address."""
     if not IN6_IS_ADDR_MULTICAST(addr):
         raise KError(EINVAL)
-    inm = ifp.in6_multi.get(addr)
+    groups = in6_multis(ifp)
+    inm = groups.get(addr)
     if inm is not None:
         inm.in6m_refcount += 1
+        groups.rest(inm)
         return inm
     inm = In6Multi(addr, ifp, 1)
-    ifp.in6_multi[addr] = inm
+    groups[addr] = inm
     ifp.macs[ether_multicast(addr)] += 1
     mld6.mld6_start_listening(kern, inm)
     return inm
@@ -368,6 +371,7 @@ def in6_delmulti(kern: Kernel, ifp: Ifnet, addr: bytes) -> None:
         raise KError(EADDRNOTAVAIL)
     inm.in6m_refcount -= 1
     if inm.in6m_refcount:
+        in6_multis(ifp).rest(inm)
         return
     mld6.mld6_stop_listening(kern, inm)
     del ifp.in6_multi[addr]

@@ -17,6 +17,7 @@ from kame_py.kern.mbuf import IP6A_RTALERTSEEN, Mbuf, m_get
 from kame_py.net.if_ import IFF_LOOPBACK
 from kame_py.netinet6 import icmp6_error, in6, ip6_output
 from kame_py.netinet6.icmp6_var import icmp6_out_count
+from kame_py.netinet6.in6_multi import in6_multis
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY, In6Multi
 from kame_py.netinet6.ip6_var import IPV6_DADOUTPUT, Exthdrs, Ip6Moptions, Ip6Pktopts
 from kame_py.netinet6.mld6_state import MLD_TABLE, MldAct, MldEv, MldState
@@ -137,6 +138,7 @@ def _stoptimer(inm: In6Multi) -> None:
 def mld6_timeo(kern: Kernel, inm: In6Multi) -> None:
     """The random delay is over and nobody else reported."""
     mld6_event(kern, inm, MldEv.TIMER)
+    in6_multis(inm.in6m_ifp).rest(inm)
 
 
 def mld6_input(kern: Kernel, m: Mbuf, off: int) -> DropReason | None:
@@ -196,6 +198,7 @@ def _report(kern: Kernel, ifp: Ifnet, group: bytes) -> DropReason | None:
     if inm is None or kern.mip6.mld_away(kern, group):
         return D.ICMP6_NOSOCKET
     mld6_event(kern, inm, MldEv.REPORT)
+    in6_multis(ifp).rest(inm)
     return None
 
 

@@ -31,6 +31,7 @@ ETHER_BROADCAST: Final = b"\xff" * 6
 
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 _SOLICITED: Final = b"\xff\x02" + bytes(9) + b"\x01\xff"  # RFC 4291 s.2.7.1
+SOLICITED_LEN: Final = len(_SOLICITED)  # octets that all solicited-node groups share
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _ALL_ONES: Final = (1 << 128) - 1
 _MASKS: Final = tuple(_ALL_ONES ^ ((1 << (128 - plen)) - 1) for plen in range(129))
