@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kame_py.replay.watch import Watch
 
 EX_OK: Final = 0
+_ELSEWHERE: Final = frozenset({"ETHER_NOTFORUS", "ETHER_MCAST", "ETHER_TYPE"})
 RARELY: Final = 100_000  # objects that are made between two searches for circles
 
 
@@ -233,6 +234,8 @@ class _Session:
             err(f"kame: {args.rc or 'rc'}: {problem}\n")
         for doubt in result.doubts:
             err(f"kame: {path}: {doubt}\n")
+        if args.addr is None and args.lladdr is None and _for_others(result):
+            err(f"kame: {path}: no packet was for the node: --as ADDR makes it one of the hosts\n")
         for n in sorted(set(args.trace) - set(result.traces)):
             err(f"kame: {path}: --explain {n}: {_no_way(n, result)}\n")
         if result.error is not None and not self.interrupt.came:
@@ -269,6 +272,12 @@ class _Session:
 def _print(screen: Screen, lines: list[tuple[str, str]]) -> None:
     for line in lines:
         screen.line(*line)
+
+
+def _for_others(result: ReplayResult) -> bool:
+    """Every packet went to other stations."""
+    fates, drops = result.fates, result.drops
+    return bool(drops) and fates["dropped"] == result.packets and drops.keys() <= _ELSEWHERE
 
 
 def _no_way(n: int, result: ReplayResult) -> str:

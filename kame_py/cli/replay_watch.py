@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 NS: Final = 1_000_000_000
 SLICE_S: Final = 0.1  # how long a wait lasts before somebody looks whether it is still wanted
 REFRESH_S: Final = 0.1
+RATE_S: Final = 2.0  # over how long a rate is taken
 
 
 class Interrupt(Watch):
@@ -130,8 +132,10 @@ class Bar(Watch):
         self._task: TaskID = progress.add_task("", total=total, packets="0", rate="")
         self._before = 0  # octets and packets of the files that are done
         self._packets_before = 0
-        self._began = time.monotonic()
+        self._marks = deque([(time.monotonic(), 0)])  # times, and packets until then
         self._shown = 0.0
+        self._name = ""
+        self._waiting_at: int | None = None  # packets until then
         self._n = 0
         self._file: BinaryIO | None = None
         self._size: int | None = None
@@ -142,7 +146,15 @@ class Bar(Watch):
         self._packets_before += self._n
         self._n = 0
         self._file, self._size = f, size_of(path)
-        self._progress.update(self._task, description=os.path.basename(path))
+        self._name = os.path.basename(path)
+        self._say(self._name)
+
+    def waits(self, why: str) -> None:
+        self._waiting_at = self._n
+        self._say(f"{self._name}: {why}")
+
+    def _say(self, text: str) -> None:
+        self._progress.update(self._task, description=text)
         self._progress.refresh()
 
     def goes_on(self, n: int, octets: int | None) -> bool:
@@ -155,8 +167,15 @@ class Bar(Watch):
 
     def _show(self, now: float, octets: int | None) -> None:
         packets = self._packets_before + self._n
-        took = now - self._began
-        rate = f"{packets / took:,.0f}/s" if took > 0 else ""
+        if self._waiting_at is not None and self._n > self._waiting_at:
+            self._waiting_at = None
+            self._marks.clear()  # it was not the packets that took so long
+            self._say(self._name)
+        self._marks.append((now, packets))
+        while len(self._marks) > 2 and now - self._marks[1][0] >= RATE_S:
+            self._marks.popleft()
+        before, then = self._marks[0]
+        rate = f"{(packets - then) / (now - before):,.0f}/s" if now > before else ""
         if octets is None and self._size is not None and self._file is not None:
             octets = self._file.tell()
         done = self._before + (octets or 0)

@@ -48,6 +48,12 @@ def _place() -> tuple[Path, str] | None:
     return folder, f"-{hashlib.sha256(about.encode()).hexdigest()[:16]}.kernel"
 
 
+def is_kept(name: str) -> bool:
+    """There is a file of this kernel."""
+    place = _place()
+    return place is not None and (place[0] / (name + place[1])).exists()
+
+
 def load(name: str) -> Callable[..., object] | None:
     """The kernel of this name; None: there is no file that is whole."""
     place = _place()

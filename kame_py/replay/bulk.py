@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
+from kame_py.fast import kernels
 from kame_py.fast.batch import Batch
 from kame_py.fast.cpu import CPU, Cpu
 from kame_py.fast.engine import FATES, Engine
@@ -33,6 +34,11 @@ KEYS: Final[tuple[Key, ...]] = tuple(
     (OWN, None) if end is None else (end[0].value, end[1].name if end[1] is not None else None)
     for end in FATES
 )
+
+
+def ready() -> bool:
+    """The kernels need no compiler any more, or never did."""
+    return not COMPILED or kernels.kept("run")
 
 
 class Player(Protocol):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 ADDR_OCTETS: Final = 16
 STAMP_MAX_NS: Final = (1 << 63) - 1  # the year 2262; later stamps are broken ones
+COMPILING: Final = "compiling kernels, this once"
 AUTO_PACKETS: Final = 8192  # until here compiled kernels cost more time than they save
 _SRC_MAC: Final = slice(EtherHeader.O_ether_shost, EtherHeader.O_ether_type)
 _SRC: Final = slice(Ip6Hdr.O_ip6_src, Ip6Hdr.O_ip6_dst)
@@ -335,6 +336,8 @@ class _Run:
         if self._fast_wish is Fast.AUTO and not bulk.COMPILED:
             return False
         direct = _DIRECT if self._spec.lladdr else _DIRECT_RAW
+        if not bulk.ready():
+            self._watch.waits(COMPILING)
         walk, write = bulk.walk_on(reader, last_ns), self._writer is not None
         self._bulk = bulk.BulkRun(self, self._node, self._log, walk, direct, write)
         return True
@@ -356,7 +359,8 @@ class _Run:
         kern = self._node.kern
         if n in self._trace:
             self._explaining = self._traced[n] = Explanation(kern, self._spec.ifname, record)
-        kern.tracing = self._explaining is not None or self._trace_waits()
+        if self._trace:
+            kern.tracing = self._explaining is not None or self._trace_waits()
         m = self._feed(record, n)
         if kern.txq:
             self._node.drain()

@@ -31,6 +31,9 @@ class Watch:
         """
         return True
 
+    def waits(self, why: str) -> None:
+        """Nothing will be heard for a while."""
+
     def admits(self, record: Record) -> bool:
         """Asked before a packet is fed. False: it is left out."""
         return True
@@ -51,6 +54,10 @@ class Watches(Watch):
 
     def goes_on(self, n: int, octets: int | None) -> bool:
         return all(watch.goes_on(n, octets) for watch in self._watches)
+
+    def waits(self, why: str) -> None:
+        for watch in self._watches:
+            watch.waits(why)
 
     def admits(self, record: Record) -> bool:
         return all(watch.admits(record) for watch in self._watches)

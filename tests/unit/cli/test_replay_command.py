@@ -80,7 +80,7 @@ def test_a_cut_gzip_file_counts_what_was_read(
 
 def test_a_cut_capture_is_reported_and_good(pcap: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pcap.write_bytes(pcap.read_bytes()[:-1])
-    assert kame(pcap, "--json") == 0
+    assert kame(pcap, ME, "--json") == 0
     done = capsys.readouterr()
     assert done.err == (
         f"kame: {pcap}: cut short in packet 2: 69 of 70 octets; last good packet 1\n"
@@ -211,3 +211,14 @@ def test_a_packet_of_the_node_itself_has_no_way(
     sender = ether(echo())[6:12].hex(":")
     assert kame(pcap, f"--lladdr={sender}", "--trace", "1") == 0
     assert "  = own: the node sent it itself" in capsys.readouterr().out
+
+
+def test_who_plays_a_capture_to_a_stranger_is_told_how_to_be_in_it(
+    pcap: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hint = f"kame: {pcap}: no packet was for the node: --as ADDR makes it one of the hosts\n"
+    assert kame(pcap, "--json") == 0
+    assert capsys.readouterr().err == hint
+    for words in ((ME,), ("--as", "fe80::5"), ("-f", "ip6 proto 6")):
+        kame(pcap, *words, "--json")
+        assert hint not in capsys.readouterr().err

@@ -12,11 +12,14 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 import zstandard
+from rich.console import Console
+from rich.progress import Progress
 
 from kame_py.cli import replay_watch
 from kame_py.cli.main import main
@@ -358,3 +361,53 @@ def test_a_terminal_sees_progress_and_nobody_else(
     assert b"x.pcap" in shown and b"packets" in shown and b"%" in shown
     assert kame(pcap, ME, "--json") == 0
     assert capsys.readouterr().err == ""
+
+
+class Times:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], dict[str, str]]:
+    """What a bar of one file says at a time, so many packets into it; 0: kernels are compiled."""
+    clock = Times()
+    monkeypatch.setattr(replay_watch, "time", clock)
+    progress = Progress(console=Console(file=io.StringIO()), auto_refresh=False)
+    bar = replay_watch.Bar(progress, [None])
+    bar.begin("x.pcap", io.BytesIO())
+
+    def show(now: float, n: int) -> dict[str, str]:
+        clock.now = now
+        if n:
+            assert bar.goes_on(n, None)
+        else:
+            bar.waits("compiling")
+        task = progress.tasks[0]
+        return {"description": task.description, **task.fields}
+
+    return show
+
+
+def test_the_rate_is_that_of_the_last_seconds(
+    shown: Callable[[float, int], dict[str, str]],
+) -> None:
+    assert shown(1, 1000)["rate"] == "1,000/s"
+    assert shown(2, 2000)["rate"] == "1,000/s"
+    assert shown(3, 12_000)["rate"] == "5,500/s"
+    assert shown(4, 22_000) == {"description": "x.pcap", "packets": "22,000", "rate": "10,000/s"}
+
+
+def test_while_kernels_are_compiled_the_bar_says_so(
+    shown: Callable[[float, int], dict[str, str]],
+) -> None:
+    shown(1, 8192)
+    assert shown(1.1, 0)["description"] == "x.pcap: compiling"
+    assert shown(1.5, 8192)["description"] == "x.pcap: compiling"
+    assert shown(9, 9216) == {"description": "x.pcap", "packets": "9,216", "rate": ""}
+    assert shown(10, 1_009_216)["rate"] == "1,000,000/s"

@@ -7,13 +7,15 @@ import io
 
 import pytest
 
+from kame_py.fast.cpu import JIT
 from kame_py.kern.clock import NS
 from kame_py.kern.conf import KernConf
 from kame_py.replay import ReplayError, ReplayOptions, ReplayResult, Verdict, replay
 from kame_py.replay.pcap import PcapWriter, Record, open_capture
 from kame_py.replay.pcapng import PcapngWriter
 from kame_py.replay.report import addresses, default_routers
-from kame_py.replay.runner import STAMP_MAX_NS
+from kame_py.replay.runner import STAMP_MAX_NS, Fast
+from kame_py.replay.watch import Watch, Watches
 from kame_py.trace.format import frame_summary
 from kame_py.wire.codecs import Ip6Hdr, Ip6Rthdr0
 from kame_py.wire.const import IPPROTO_ICMPV6, IPPROTO_ROUTING
@@ -288,3 +290,27 @@ def test_cooked_captures_know_the_sender_only() -> None:
     f = capture((0, head + echo(GLOBAL, PEER)), (1, head[:9]), linktype=SLL)
     _, verdicts, _ = play(f, ReplayOptions(addr=PEER))
     assert endings(verdicts) == [("consumed", None), ("dropped", "ETHER_RUNT")]
+
+
+class Waiting(Watch):
+    """Notes why nothing will be heard for a while."""
+
+    def __init__(self) -> None:
+        self.why: list[str] = []
+
+    def waits(self, why: str) -> None:
+        self.why.append(why)
+
+
+@pytest.mark.skipif(not JIT, reason="no kernels here")
+@pytest.mark.parametrize("kept", [True, False])
+def test_who_looks_on_is_told_when_kernels_are_compiled(
+    kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kame_py.fast import kernels
+
+    monkeypatch.setattr(kernels, "kept", lambda name: kept)
+    watch = Waiting()
+    options = ReplayOptions(fast=Fast.ON)
+    replay(capture((0, ether(echo())), (1, ether(echo()))), options, watch=Watches([watch]))
+    assert watch.why == ([] if kept else ["compiling kernels, this once"])
