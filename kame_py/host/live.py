@@ -63,9 +63,11 @@ class Live:
             for link, spec in self.options.wires.items():
                 self._wire(self.world.links[link], spec)
             await self.server.listen(self.options.socket)
-            for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(sig) is not signal.SIG_IGN:  # as nohup(1) wants it
-                    self._loop.add_signal_handler(sig, self._stop.set)
+            ends = [signal.SIGINT, signal.SIGTERM]
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup(1) wants it
+                ends.append(signal.SIGHUP)
+            for sig in ends:
+                self._loop.add_signal_handler(sig, self._stop.set)
             self.run.begin()
             self._began = True
             self.pacer.start()

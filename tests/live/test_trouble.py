@@ -147,6 +147,23 @@ def test_nodes_run_on_when_nobody_listens_to_them(rig: Rig) -> None:
     assert list((rig.folder / "run").glob("*.sock")) == []
 
 
+@pytest.mark.parametrize(("sig", "ends"), [(signal.SIGINT, True), (signal.SIGHUP, False)])
+def test_a_background_process_ends_with_a_signal_that_its_shell_ignores(
+    rig: Rig, sig: signal.Signals, ends: bool
+) -> None:
+    """A script's background jobs ignore INT, which is for the terminal; nohup(1) ignores HUP."""
+    before = signal.signal(sig, signal.SIG_IGN)
+    try:
+        nodes = rig.nodes("vm", "--name", "a")
+    finally:
+        signal.signal(sig, before)
+    nodes.process.send_signal(sig)
+    if ends:
+        assert nodes.process.wait(PATIENCE_S) == 0
+    else:
+        pings(nodes)
+
+
 # -- tools ----------------------------------------------------------------------------------------
 
 
