@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 NODES: Final = 50_000
 TURNS: Final = 20
 FEW: Final = 1000  # nodes, for the slow path
-ROUNDS: Final = 3
+ROUNDS: Final = 2
+PATIENCE_S: Final = 1200  # of a busy machine, with all that is made ready
 FLOOR_MPS: Final = 0.1  # the aim is 0.2
 SLACK: Final = 2  # a benchmark fails below its floor by more than this
 
@@ -63,6 +64,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return many, few
 
 
+@pytest.mark.timeout(PATIENCE_S)
 def test_a_million_updates_are_replayed(
     benchmark: BenchmarkFixture, captures: tuple[Path, Path]
 ) -> None:
@@ -79,7 +81,7 @@ def test_a_million_updates_are_replayed(
     def beside() -> None:
         slow.append(played(few, FEW, Fast.OFF)[0])
 
-    result = benchmark.pedantic(one, setup=beside, rounds=ROUNDS, warmup_rounds=1)
+    result = benchmark.pedantic(one, setup=beside, rounds=ROUNDS)
     assert result.drops["MIP6_BUBADAUTH"] == pytest.approx(count * BAD, rel=0.1)
     assert result.drops["MIP6_BUSEQNO"] == pytest.approx(count * OLD, rel=0.2)
     assert result.in_bulk > 0.99 * count

@@ -299,7 +299,7 @@ class Updates:
         hops[first:end] = np.array(ways, np.int64)[which]
         conf: I64 = np.zeros(bk.N_SIZE, np.int64)
         conf[: bk.N_OWN] = (
-            *(gen, self._epoch, state.warn_after, state.bc_lifetime_limit, 0),
+            *(self._epoch, state.warn_after, state.bc_lifetime_limit, 0),
             (1 << state.dialect.wire.seqno_bits) - 1,
         )
         conf[bk.N_OWN :] = cache.owns.index(addr), *np.frombuffer(addr, np.int64).tolist()

@@ -38,13 +38,11 @@ from kame_py.fast.bu_layout import (
     H_SIZE,
     H_SRC,
     N_EPOCH,
-    N_GEN,
     N_LIMIT,
     N_MASK,
     N_NEXT,
     N_OWN,
     N_QUIET,
-    P_GEN,
     P_OPEN,
     P_OUT,
     P_ROW,
@@ -488,7 +486,7 @@ def renew(
         if word(ours, u + U_SA) < 0 or word(ours, u + U_FLAGS) & IP6_MIP6_BU_HOME:
             return k
         p = word(ours, u + U_SA) * P_SIZE
-        if word(known, p + P_OPEN) == 0 or word(known, p + P_GEN) != word(conf, N_GEN):
+        if word(known, p + P_OPEN) == 0:
             return k
         now = word(times, word(ours, u + U_WHO)) - word(conf, N_EPOCH)
         if ld8(says, k) == BAD:

@@ -39,14 +39,13 @@ R_OLD: Final = 2  # + the number that the binding has << R_SEQNO
 R_SEQNO: Final = 8
 
 # Settings of a run, for renew().
-N_GEN: Final = 0
-N_EPOCH: Final = 1
-N_QUIET: Final = 2  # ns: wrong codes before make no line in the log
-N_LIMIT: Final = 3  # s, of lifetimes; 0 none
-N_NEXT: Final = 4  # s: when something happens to some binding
-N_MASK: Final = 5  # of sequence numbers
-N_OWN: Final = 6  # own address that updates are sent to: number, two words
-N_SIZE: Final = 9
+N_EPOCH: Final = 0
+N_QUIET: Final = 1  # ns: wrong codes before make no line in the log
+N_LIMIT: Final = 2  # s, of lifetimes; 0 none
+N_NEXT: Final = 3  # s: when something happens to some binding
+N_MASK: Final = 4  # of sequence numbers
+N_OWN: Final = 5  # own address that updates are sent to: number, two words
+N_SIZE: Final = 8
 
 # A row for each acknowledgement that is wanted.
 B_UPDATE: Final = 0  # the update that it answers

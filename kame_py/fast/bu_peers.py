@@ -169,7 +169,7 @@ def _counted(lft: Seclifetime) -> bool:
     return bool(lft.bytes or lft.allocations)
 
 
-def policies(kern: Kernel) -> tuple[object, ...]:
+def policies(kern: Kernel) -> tuple[int, int, int]:
     """What tells that the policy database changed."""
     key = kern.key
     return key.entry, len(key.spd), key.ip6_def_policy.policy

@@ -23,6 +23,7 @@ from kame_py.fast.batch import (
     P_ND,
     P_NEIGHBOUR,
     P_NOTIP6,
+    P_POLICY,
     P_REDIRECT,
     P_SHORT,
     P_TOOBIG,
@@ -50,6 +51,8 @@ from kame_py.fast.layout import (
     E_LINK,
     E_MAC,
     E_MACS,
+    E_PROTOS,
+    E_TOUCHED,
     END_SHIFT,
     GO_ON,
     HALF,
@@ -352,6 +355,15 @@ def plain(arena: Base, off: int, caplen: int, least: int, mine: int) -> bool:
 
 
 @inlined
+def protected(arena: Base, p: int, env: Base) -> bool:
+    """Whether a policy of IPsec may have a say in the packet at ``p``, which this node sends on."""
+    if word(env, E_TOUCHED) == 0:
+        return False
+    nxt = ld8(arena, p + _NXT)
+    return word(env, E_PROTOS + (nxt >> 6)) >> (nxt & 63) & 1 != 0
+
+
+@inlined
 def second_look(arena: Base, p: int, r: int, tables: Places) -> tuple[int, int, int]:
     """What the row at ``r`` says of a packet at ``p``: action | reason << WHY_SHIFT.
 
@@ -363,6 +375,8 @@ def second_look(arena: Base, p: int, r: int, tables: Places) -> tuple[int, int, 
     if kind == K_NOTOURS:
         return A_NOTOURS, r, 0
     if kind != K_LOCAL:
+        if protected(arena, p, place(tables, T_ENV)):
+            return A_PUNT | P_POLICY << WHY_SHIFT, r, 0
         look = may_send(arena, p, info, adj)
         if look != A_FORWARD:
             return look, r, 0
@@ -375,6 +389,8 @@ def second_look(arena: Base, p: int, r: int, tables: Places) -> tuple[int, int, 
     if look != GO_ON:
         return look, r, 0
     q = p + _HDR
+    if protected(arena, q, place(tables, T_ENV)):
+        return A_PUNT | P_POLICY << WHY_SHIFT, r, 0
     r = look_up(tables, ld64(arena, q + _DST), ld64(arena, q + _DST8))
     return may_send(arena, q, word(rows, r + R_INFO), adj), r, _HDR
 

@@ -102,7 +102,9 @@ E_END: Final = 10  # of the settings
 E_ECHO: Final = 11  # pings are answered with this hop limit; 0: on the slow path
 E_ANYGROUP: Final = 12  # frames to groups are for the slow path, but those to all
 E_LEAST: Final = 13  # octets of a frame that is worth the short way of bulk.plain
-E_MACS: Final = 14  # joined groups follow
+E_TOUCHED: Final = 14  # policies of IPsec ask about some packets that this node sends on: ...
+E_PROTOS: Final = 15  # ... those with these numbers behind the IPv6 header, a bit each
+E_MACS: Final = 19  # joined groups follow
 
 # Arrays that stay for many batches, as one argument of a kernel.
 T_ROWS: Final = 0

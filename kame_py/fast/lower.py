@@ -24,6 +24,7 @@ from kame_py.fast.batch import (
     P_NOROUTE,
     P_POLICY,
 )
+from kame_py.fast.bu_peers import policies
 from kame_py.kern.hooks import NullIpsecHooks
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
@@ -51,8 +52,18 @@ from kame_py.netinet6.nd6 import nd6_is_addr_neighbor, nd6_need_cache
 from kame_py.netinet6.nd6_state import LLINFO_TABLE, Act, Ev
 from kame_py.netinet6.nd6_var import NDPRF_ONLINK
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
+from kame_py.wire.const import (
+    IPPROTO_AH,
+    IPPROTO_DSTOPTS,
+    IPPROTO_ESP,
+    IPPROTO_FRAGMENT,
+    IPPROTO_HOPOPTS,
+    IPPROTO_ICMPV6,
+    IPPROTO_IPV6,
+    IPPROTO_ROUTING,
+)
 from kame_py.wire.in6addr import IN6_IS_ADDR_SITELOCAL
-from kame_py.wire.pfkeyv2 import IPSEC_POLICY_NONE
+from kame_py.wire.pfkeyv2 import IPSEC_POLICY_NONE, IPSEC_ULPROTO_ANY
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U32
@@ -69,6 +80,11 @@ HOPS: Final = 64  # adjacencies at first
 HOPS_MAX: Final = 1 << 20
 ENDS_MAX: Final = layout.HALF
 _ADDR: Final = 16
+_BITS: Final = 64  # of a word
+#: Behind these another protocol may be.
+_HEADERS: Final = {
+    *(IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT, IPPROTO_ESP, IPPROTO_AH, IPPROTO_DSTOPTS)
+}
 _HOST: Final = 128
 _NO_FRAME: Final = 1 << 32  # octets: none has so many
 _SECRET: Final = (1 << 63) - 1
@@ -111,6 +127,7 @@ class Lowered:
         self._settings: tuple[object, ...] = ()
         self._gen = -1
         self._whole = -1
+        self._protos: frozenset[int] | None = None  # that policies of IPsec ask for
         self.env: I64 = np.zeros(layout.E_MACS, np.int64)
         self.moved = True  # arrays are other ones than before; who keeps their places clears it
         self.flush()
@@ -213,7 +230,7 @@ class Lowered:
             ip6.ip6_sendredirects,
             ip6.ip6_defhlim,
             mip6 is None or (mip6.config.mcfg_type, mip6.tunnel_sitelocal),
-            self._unprotected(),
+            self._policies(),
             tuple(
                 (i.if_flags, i.if_mtu, i.carrier, i.if_hwaddr, i.ndi.linkmtu, i.if_type)
                 for i in kern.ifnets
@@ -232,12 +249,24 @@ class Lowered:
         macs = self.ifp.macs
         return tuple(macs) if len(macs) <= GROUPS_MAX else None
 
-    def _unprotected(self) -> bool:
-        """No policy of IPsec concerns any packet."""
+    def _policies(self) -> tuple[int, int, int] | None:
+        """What tells that the policies of IPsec changed; None: there are none."""
         if isinstance(self.kern.ipsec, NullIpsecHooks):
-            return True
+            return None
+        return policies(self.kern)
+
+    def _touched(self) -> frozenset[int] | None:
+        """Protocols that policies ask for, or that hide what they ask for; None: all may be.
+
+        A policy for one protocol says nothing of a packet that is plainly of another.
+        """
+        if isinstance(self.kern.ipsec, NullIpsecHooks):
+            return frozenset()
         key = self.kern.key
-        return not key.spd and key.ip6_def_policy.policy == IPSEC_POLICY_NONE
+        protos = {sp.spidx.ul_proto for sp in key.spd.values() if sp.spidx is not None}
+        if IPSEC_ULPROTO_ANY in protos or key.ip6_def_policy.policy != IPSEC_POLICY_NONE:
+            return None
+        return frozenset(protos | _HEADERS if protos else ())
 
     def _closed(self) -> int:
         """Why no packet at all may be taken here; 0: they may."""
@@ -250,6 +279,7 @@ class Lowered:
 
     def _set_env(self) -> None:
         ifp, ip6 = self.ifp, self.kern.ip6
+        self._protos = self._touched()
         ether = ifp.if_type == IFT_ETHER
         groups = self._groups()
         macs = [mac_word(mac) for mac in groups or ()] if ether else []
@@ -268,6 +298,9 @@ class Lowered:
         env[layout.E_WRITE] = self.env[layout.E_WRITE]
         env[layout.E_MASK] = self.env[layout.E_MASK]
         env[layout.E_END] = len(env)
+        for proto in self._protos or ():
+            env[layout.E_TOUCHED] = 1
+            env[layout.E_PROTOS + proto // _BITS] |= np.uint64(1 << proto % _BITS).view(np.int64)
         env[layout.E_MACS :] = macs
         self.env = env
         self.moved = True
@@ -277,19 +310,27 @@ class Lowered:
         return (
             self._mip6 is not None
             and self._transit()
+            and self._untouched(IPPROTO_IPV6)
             and all(ifp.if_type != IFT_GIF for ifp in self.kern.ifnets)
         )
 
     def _transit(self) -> bool:
         """Whether the node forwards, and nothing but its tables tells where."""
-        return bool(self.kern.ip6.ip6_forwarding) and not self._mobile() and self._unprotected()
+        return (
+            bool(self.kern.ip6.ip6_forwarding) and not self._mobile() and self._protos is not None
+        )
+
+    def _untouched(self, proto: int) -> bool:
+        """No policy asks for packets of this protocol."""
+        return self._protos is not None and proto not in self._protos
 
     def _mobile(self) -> bool:
         return self._mip6 is not None and self._mip6.config.mcfg_type == MIP6_CONFIG_TYPE_MN
 
     def _answers(self) -> bool:
         """Whether pings are answered as they come, and no program hears of them."""
-        return not self._mobile() and self._unprotected() and not self.kern.pcbs.raw6
+        told = self._untouched(IPPROTO_ICMPV6) and not self.kern.pcbs.raw6
+        return not self._mobile() and told
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -372,6 +413,8 @@ class Lowered:
         coa, addr = bc.mbc_pcoa, bc.mbc_addr
         assert state is not None
         self._coas.append(coa)
+        if not self._untouched(IPPROTO_IPV6):
+            return _punt(P_POLICY)
         mixed = coa in state.mip6_hrbc_list or (addr, coa) in state.mip6_bc_list
         if mixed or addr not in kern.ip6.ifaddrs or coa in kern.ip6.ifaddrs:
             return _punt(P_MIXED)

@@ -34,7 +34,7 @@ from tests.differential.home import (
     play,
 )
 from tests.differential.snapshot import differences, snapshot
-from tests.scenario.mip6words import BU_ALIGN_FROM_HEADER, update
+from tests.scenario.mip6words import BU_ALIGN_FROM_HEADER, bu, update, with_hao
 from tests.scenario.words import addr, echo, ip6, udp
 from tests.unit.fast.packets import mutated
 
@@ -238,6 +238,7 @@ def test_punts_are_told_by_reason() -> None:
 def test_a_binding_ends_within_a_run() -> None:
     lives = [Bu(0, 1, life=2), Bu(1, 1, life=4)]
     later = [(k * 100 * MS, Bu(2, k)) for k in range(2, 80)]
+    later.insert(38, (3950 * MS, Bu(0, 1)))  # no stale one: the binding is gone
     result = played([FIRST, *lives, *later])
     assert result.in_bulk > 70
 
@@ -277,6 +278,8 @@ STEPS: Final = {
     "two keys for answers": keyed(
         f'add {HA} {hoa(0)} ah 9999 -A hmac-sha1 "another key for answr";'.replace("answr", "ans")
     ),
+    "the newest key signs": "sysctl -w net.key.prefered_oldsa=0\n"
+    + keyed(f'add {HA} {hoa(0)} ah 9999 -A hmac-sha1 "another key for ans";'),
     "policies go": keyed("spdflush;"),
     "what comes in needs ESP": keyed("spdadd ::/0 ::/0 any -P in ipsec esp/transport//require;"),
     "what comes in is thrown away": keyed(f"spdadd {hoa(0)}/128 ::/0 any -P in discard;"),
@@ -305,6 +308,46 @@ def test_what_changes_in_the_middle_is_heeded(name: str) -> None:
     packets = [Bu(i, seq) for seq in range(1, 60) for i in (0, 1, 3, NODES - 1)]
     result = played([FIRST, *packets], steps=[(100 * MS, STEPS[name])])
     assert result.in_bulk > 20
+
+
+#: Policies, and whether those of a home agent's packets that are no updates stay in bulk.
+OTHERS: Final = {
+    POLICY: True,
+    POLICY + "spdadd ::/0 ::/0 tcp -P in discard;": True,
+    POLICY + "spdadd ::/0 ::/0 17 -P in discard;": False,
+    POLICY + "spdadd ::/0 ::/0 17 -P out none;": False,
+    POLICY + "spdadd ::/0 ::/0 icmp6 -P in none;": True,
+    POLICY + "spdadd ::/0 ::/0 41 -P out none;": True,
+    POLICY + "spdadd ::/0 ::/0 any -P out none;": False,
+    POLICY + f"spdadd {FAR}/128 ::/0 any -P in discard;": False,
+}
+
+
+@pytest.mark.parametrize("policy", OTHERS)
+def test_policies_for_other_protocols_leave_packets_alone(policy: str) -> None:
+    home = frame(with_hao(coa(0), HA, hoa(0), echo(coa(0), HA)[40:], 58))
+    data = [
+        *(frame(udp(FAR, ROUTER)), frame(echo(FAR, HA)), frame(udp(FAR, "2001:db8:e::2"))),
+        *(frame(udp(FAR, hoa(0))), frame(ip6(coa(0), HA, udp(hoa(0), FAR), 41)), home),
+        frame(ip6(FAR, ROUTER, bytes((17, 0, 1, 4, 0, 0, 0, 0)) + udp(FAR, ROUTER)[40:], 60)),
+        frame(ip6(FAR, ROUTER, bytes.fromhex("1100000100000001") + bytes(8), 44)),
+    ]
+    registered = Bu(0, 1, flags="AHS")
+    result = played([FIRST, registered, *data * 4, Bu(1, 1)], node(AGENT, policy=policy))
+    assert (result.in_bulk > 8) is OTHERS[policy]
+
+
+def test_a_home_agent_with_keys_tunnels_in_bulk() -> None:
+    home = "2001:db8:1::100"
+    rc = AGENT.replace("-S 0 -T 1", "-S 0 -T 0")
+    registered = frame(bu(coa(0), HA, home, flags="AHS", lifetime=600))
+    data = [frame(udp(FAR, home)), frame(ip6(coa(0), HA, udp(home, FAR), 41))]
+    result = played([FIRST, registered, *data * 9], node(rc))
+    assert result.in_bulk == 18
+    touched = played(
+        [FIRST, registered, *data * 9], node(rc, policy="spdadd ::/0 ::/0 41 -P in none;")
+    )
+    assert touched.in_bulk == 0
 
 
 def test_with_debugging_every_refusal_is_told() -> None:
