@@ -46,6 +46,14 @@ if TYPE_CHECKING:
 
 IFID_BITS: Final = 64  # of an interface identifier, RFC 2373 s.2.5.1
 _PLEN_MAX: Final = 128 - IFID_BITS
+#: The actions as plain integers: every update of a registration asks for each of them.
+_DAD: Final[int] = HrAct.DAD.value
+_SERVE: Final[int] = HrAct.SERVE.value
+_STOPDAD: Final[int] = HrAct.STOPDAD.value
+_RELEASE: Final[int] = HrAct.RELEASE.value
+_ACK: Final[int] = HrAct.ACK.value
+_NAK_DAD: Final[int] = HrAct.NAK_DAD.value
+_NAK_UNKNOWN: Final[int] = HrAct.NAK_UNKNOWN.value
 MIP6_REFRESH_MIN: Final = 2  # s, unless the lifetime itself is shorter
 
 
@@ -209,27 +217,28 @@ def _same_ifid(kern: Kernel, hr: Mip6Hr, req: BuRequest) -> list[Mip6Hr]:
 def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv, req: BuRequest | None = None) -> None:
     """Look the event up and do what the table says; req: the update that is the event."""
     cache, reg = hr.cache, hr.reg
-    act, st = HR_TABLE[hr.hr_st, ev]
+    action, st = HR_TABLE[hr.hr_st, ev]
+    act = action.value
     cache.hr_st[reg] = HR_CODE[st]
     rows = cache.hr_rows(reg)
     for row in rows:
         kern.changes.note(cache.get_hoa(row))
-    if act & HrAct.DAD and req is not None:
+    if act & _DAD and req is not None:
         _dad_start(kern, hr, req)
     answered = cache.awaited.get(reg)
     if req is None:
         req = None if answered is None else answered.req
     elif answered is not None:
         answered.req = req
-    if act & HrAct.SERVE:
+    if act & _SERVE:
         for row in rows:
             mip6_proxy.mip6_bc_proxy_control(kern, cache, row, hr.hr_ifp)
-    if act & HrAct.STOPDAD:
+    if act & _STOPDAD:
         _dad_end(kern, hr)
     lifetime_s = cache.lifetime[rows[0]] if rows else 0
     if st is HrSt.SERVED:
         mip6_mpa.mip6_mpa_registered(kern, hr)
-    if act & HrAct.RELEASE:
+    if act & _RELEASE:
         lifetime_s = 0
         mip6_mpa.mip6_mpa_event(kern, hr, MpaEv.END)
         mip6_mcast.mip6_groups_release(kern, hr)
@@ -241,16 +250,16 @@ def mip6_hr_event(kern: Kernel, hr: Mip6Hr, ev: HrEv, req: BuRequest | None = No
         _answer(kern, req, act, lifetime_s, ev)
 
 
-def _answer(kern: Kernel, req: BuRequest, act: HrAct, lifetime_s: int, ev: HrEv) -> None:
+def _answer(kern: Kernel, req: BuRequest, act: int, lifetime_s: int, ev: HrEv) -> None:
     """The acknowledgement that the table wants."""
-    if act & HrAct.ACK and (
+    if act & _ACK and (
         ev is not HrEv.DEREG or mip6_state(kern).dialect.acks_deregistration(req.bu.flags)
     ):
         refresh_s = max(lifetime_s // 2, min(MIP6_REFRESH_MIN, lifetime_s))
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, refresh_s)
-    if act & HrAct.NAK_DAD:
+    if act & _NAK_DAD:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_DAD_FAILED)
-    if act & HrAct.NAK_UNKNOWN:
+    if act & _NAK_UNKNOWN:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_NOT_HOME_AGENT)
 
 

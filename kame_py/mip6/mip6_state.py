@@ -76,6 +76,8 @@ BC_TABLE: Final[dict[tuple[BcSt, BcEv], BcRow]] = {
 class HrSt(enum.Enum):
     """State of a home registration; the value is the sentence for documents."""
 
+    __hash__ = object.__hash__  # each is there once; Enum hashes its name, in Python
+
     NONE = "not registered"
     DADWAIT = "duplicate address detection runs, no acknowledgement yet"
     SERVED = "registered: proxy and tunnel work"
@@ -83,6 +85,8 @@ class HrSt(enum.Enum):
 
 class HrEv(enum.Enum):
     """What happens to a home registration."""
+
+    __hash__ = object.__hash__  # each is there once; Enum hashes its name, in Python
 
     REG = "registration without D"
     REG_DAD = "registration with D"
