@@ -18,6 +18,7 @@ from kame_py.fast.ah import AhPackets
 from kame_py.fast.batch import BATCH, P_MIXED, P_NONE, PUNT_NAMES
 from kame_py.fast.bu import Updates
 from kame_py.fast.counting import dropped
+from kame_py.fast.expiry import in_vectors
 from kame_py.fast.lower import Lowered
 from kame_py.fast.places import Places, places
 from kame_py.fast.sas import Associations
@@ -109,6 +110,7 @@ class Engine:
         self._stale = True  # something but runs has happened
         self.punts = [0] * len(PUNT_NAMES)
         self.packets = 0  # in runs
+        in_vectors(kern)
         associations = Associations(kern)
         self._special = (
             Updates(kern, ifp, epoch_ns, self._low, associations, self),
