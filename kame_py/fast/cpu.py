@@ -17,6 +17,7 @@ from typing import Final
 
 VARIABLE: Final = "KAME_CPU"
 _AVX512: Final = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})
+_WORD: Final = 8
 _X86: Final = "x86_64"
 _DISABLED: Final = "NUMBA_DISABLE_JIT"
 
@@ -87,6 +88,14 @@ def _cut(asked: str | None, cpu: Cpu) -> str | None:
     from llvmlite import binding
 
     return _CUT_TO[cpu] if binding.get_process_triple().startswith(_X86) else None
+
+
+def secret(words: int) -> bytes:
+    """Numbers of 64 bits that nobody can foretell, for hashes of tables.
+
+    numpy has them too, but its random numbers take a tenth of a start to load.
+    """
+    return os.urandom(words * _WORD)
 
 
 def _sources_hash() -> str:

@@ -25,6 +25,7 @@ from kame_py.fast.batch import (
     P_POLICY,
 )
 from kame_py.fast.bu_peers import policies
+from kame_py.fast.cpu import secret
 from kame_py.kern.hooks import NullIpsecHooks
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
@@ -87,7 +88,6 @@ _HEADERS: Final = {
 }
 _HOST: Final = 128
 _NO_FRAME: Final = 1 << 32  # octets: none has so many
-_SECRET: Final = (1 << 63) - 1
 _ODD_FIRST: Final = b"\xfe"  # link-local, site-local, groups
 
 Row = tuple[int, bytes]  # R_INFO and the care-of address
@@ -122,7 +122,7 @@ class Lowered:
         self.ifp = ifp
         state = getattr(kern.mip6, "state", None)
         self._mip6: Mip6State | None = state if isinstance(state, Mip6State) else None
-        self._secret = np.random.default_rng().integers(-_SECRET, _SECRET, 2, np.int64)
+        self._secret = np.frombuffer(secret(2), np.int64)
         self.size = ROWS
         self._settings: tuple[object, ...] = ()
         self._gen = -1

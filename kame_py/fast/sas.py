@@ -13,6 +13,7 @@ import numpy as np
 
 from kame_py.fast import kernels
 from kame_py.fast.batch import BATCH, I64, SLACK, U8, U32
+from kame_py.fast.cpu import secret
 from kame_py.fast.ct import ct_equal_batch
 from kame_py.fast.hmac_mb import ROW, Alg, hmac_batch, many_states
 from kame_py.netkey.algorithms import HmacKey
@@ -57,7 +58,6 @@ _KIND_OF: Final = {
 _VALID: Final = (k.SADB_SASTATE_MATURE, k.SADB_SASTATE_DYING)
 CODE: Final = max(icvlen for _, icvlen in KINDS)
 _ICVLENS: Final = (*(icvlen for _, icvlen in KINDS), 0)  # the last one is that of NO_KIND
-_SECRET: Final = (1 << 63) - 1
 MISSES: Final = 32  # packets without a known association; then a table is made again ...
 _SHARE: Final = 16  # ... but not until they are this part of the associations
 _LINE: Final = 64  # octets of a line of the cache
@@ -111,7 +111,7 @@ def index_of(rows: I64) -> I64:
     """The hash table of some rows: two secrets, a mask, then 1 + row or 0."""
     size = 1 << max(len(rows), 1).bit_length() + 1
     index: I64 = np.zeros(X_SLOTS + size, np.int64)
-    index[:X_MASK] = np.random.default_rng().integers(-_SECRET, _SECRET, X_MASK, np.int64)
+    index[:X_MASK] = np.frombuffer(secret(X_MASK), np.int64)
     index[X_MASK] = size - 1
     kernels.fill_index(rows, index)
     return index
