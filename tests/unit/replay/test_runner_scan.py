@@ -36,6 +36,7 @@ from tests.unit.replay.captures import (
 )
 
 if JIT:
+    from kame_py.fast import sights
     from kame_py.replay import quick
 
 compiled = pytest.mark.skipif(not JIT, reason="no kernels here")
@@ -149,10 +150,10 @@ def test_with_more_kinds_than_there_is_room_for_all_are_looked_at() -> None:
     def mac(i: int) -> bytes:
         return bytes((2, 0, 0, 0, i >> 8, i & 0xFF))
 
-    frames = [(0.0, ether(echo(GLOBAL), src=mac(i))) for i in range(quick.KINDS + 5)]
+    frames = [(0.0, ether(echo(GLOBAL), src=mac(i))) for i in range(sights.KINDS + 5)]
     seen = [record.n for record in quick.telling(capture(*frames, *frames), PEER)]
-    assert seen[: quick.KINDS + 5] == list(range(1, quick.KINDS + 6))
-    assert seen[quick.KINDS + 5 :] == [2 * quick.KINDS + 5 + i for i in range(1, 6)]
+    assert seen[: sights.KINDS + 5] == list(range(1, sights.KINDS + 6))
+    assert seen[sights.KINDS + 5 :] == [2 * sights.KINDS + 5 + i for i in range(1, 6)]
 
 
 @compiled
