@@ -66,7 +66,8 @@ def test_signed_updates_among_other_packets(name: str, coa: str) -> None:
     for lifetime in (0, 2, 600):
         first = (*refreshed(1, 1, coa, lifetime, HOWTO_KEY), *PROBES)
         later = (*PROBES, *refreshed(2, 2, coa, lifetime, HOWTO_KEY), *PROBES)
-        told(name, [Step(0, "", first), Step(3 * NS, "", later)], False, 1)
+        frames, _ = played([Step(0, "", first), Step(3 * NS, "", later)], registered=False)
+        compared(capture(frames), NODES[name])
 
 
 #: Commands after which packets go another way, or none.
