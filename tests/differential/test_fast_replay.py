@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -349,11 +350,14 @@ def test_without_a_wish_for_output_the_counts_are_the_same() -> None:
 
 
 def test_packets_that_are_explained_go_one_by_one() -> None:
+    """Those of their batch, at least; how many that are depends on the reader."""
     pcap = capture(timed([*REGISTERED, *CLASSES["to a mobile node"]]))
-    options = ReplayOptions(KernConf(OPTIONS), rc(RC), lladdr=MAC, fast=Fast.ON, trace=[6])
-    result = replay(io.BytesIO(pcap), options)
-    assert any("mip6_tunnel_output" in line for line in result.traces[6])
-    assert result.in_bulk == 0
+    options = ReplayOptions(KernConf(OPTIONS), rc(RC), lladdr=MAC, fast=Fast.ON, trace=[5, 6, 7])
+    fast = replay(io.BytesIO(pcap), options)
+    slow = replay(io.BytesIO(pcap), replace(options, fast=Fast.OFF))
+    assert any("mip6_tunnel_output" in line for line in fast.traces[6])
+    assert fast.traces == slow.traces
+    assert fast.in_bulk <= len(REGISTERED)
 
 
 def test_a_short_capture_is_not_worth_compiled_kernels() -> None:
