@@ -27,18 +27,30 @@ class Goal(NamedTuple):
         return value >= mark if self.more else value <= mark
 
 
-_MEMORY: Final = "half of the time is what touching each line of the mapped file takes"
+_WALK: Final = (
+    "each line of the file is fetched from memory, as the next record is found only by the length "
+    "of this one; that alone takes two thirds of the time"
+)
+_SUMS: Final = "as the row above, and each octet is added up"
+_REPLAY: Final = (
+    "a third of the time Python, numpy and the kernel are loaded, a quarter the registrations "
+    "of a thousand mobile nodes at the beginning go one by one"
+)
+_ROWS: Final = "the table of rows doubles as bindings grow, and half of it may be empty"
+_AH: Final = (
+    "the code alone takes 110 ns of a packet, the copy that it is over and the reading 80 more"
+)
 _CALLS: Final = (
-    "all that KAME looks at is looked at: headers, policies, keys, two codes, binding, route; in "
-    "Python that is hundreds of calls"
+    "every check, counter and hook of a general IPv6 and IPsec stack in Python, 75 functions, "
+    "beside 1.4 us of two codes; nothing of it is compiled"
 )
 _FIRST: Final = "the first row is below its aim"
 
 #: By heading of the table.
 GOALS: Final[dict[str, tuple[Goal, ...]]] = {
     "Reading and annotating 1 M packets, one core": (
-        Goal("ingest_mpps", "without transport checksums", "Mpps", 15, 30, why=_MEMORY),
-        Goal("ingest_verified_mpps", "with transport checksums", "Mpps", 10, 22, why=_MEMORY),
+        Goal("ingest_mpps", "without transport checksums", "Mpps", 15, 30, why=_WALK),
+        Goal("ingest_verified_mpps", "with transport checksums", "Mpps", 10, 22, why=_SUMS),
     ),
     "The first of these beside": (
         Goal("times_scapy", "scapy, packets as objects", "times", 1000, 3000, why=_FIRST),
@@ -61,6 +73,7 @@ GOALS: Final[dict[str, tuple[Goal, ...]]] = {
             "Mpps",
             2.5,
             7,
+            why=_REPLAY,
         ),
         Goal(
             "bindings_1m_mpps",
@@ -69,7 +82,9 @@ GOALS: Final[dict[str, tuple[Goal, ...]]] = {
             20,
             35,
         ),
-        Goal("binding_octets", "memory of a binding, all told", "octets", 600, 300, False),
+        Goal(
+            "binding_octets", "memory of a binding, all told", "octets", 600, 300, False, why=_ROWS
+        ),
         Goal("sweep_ms", "sweep over the lifetimes of 1 M bindings", "ms", 2, 0.5, False),
         Goal("updates_mps", "1 M authenticated binding updates replayed", "M/s", 0.1, 0.2),
     ),
@@ -80,7 +95,9 @@ GOALS: Final[dict[str, tuple[Goal, ...]]] = {
         Goal("md5_1400_hashlib", "the same, 1400 octets", "times", 8, 11),
         Goal("sha1_64_ipsec_mb", "HMAC-SHA1-96, 64 octets, beside libipsec-mb", "times", 0.5, 1),
         Goal("sha1_1400_ipsec_mb", "the same, 1400 octets", "times", 0.5, 1),
-        Goal("ah_mpps", "a capture under AH, hmac-sha1, packets of 512 octets", "Mpps", 3, 6),
+        Goal(
+            "ah_mpps", "a capture under AH, hmac-sha1, packets of 512 octets", "Mpps", 3, 6, why=_AH
+        ),
     ),
     "Internet checksum": (
         Goal(
