@@ -12,7 +12,6 @@ handed the code that was computed. draft-ietf-mobileip-ipv6-15 s.4.4, s.5.1, s.8
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -294,7 +293,7 @@ class Updates:
             peers.look(row)
         links = self._addrs.view(np.int64).reshape(-1, bk.H_SIZE >> _WORD_SHIFT)
         names, which = np.unique(links[first:end, bk.H_COA >> _WORD_SHIFT], return_inverse=True)
-        ways = [self._hop(int(name).to_bytes(LINK, sys.byteorder, signed=True)) for name in names]
+        ways = [self._hop(name.tobytes()) for name in names]
         hops: I64 = np.full(BATCH, _NONE, np.int64)
         hops[first:end] = np.array(ways, np.int64)[which]
         conf: I64 = np.zeros(bk.N_SIZE, np.int64)
