@@ -211,12 +211,12 @@ class AuthdataSa(Protocol):
     spi: int
     icvlen: int  # octets of the authentication data
 
-    def sign(self, *parts: bytes) -> bytes:
-        """The code over the parts; counts a use of the association."""
+    def sign(self, text: bytes) -> bytes:
+        """The code over the text; counts a use of the association."""
         ...
 
-    def verify(self, icv: bytes, *parts: bytes) -> bool:
-        """Whether ``icv`` is the code over the parts, in constant time. Only if so it is a use."""
+    def verify(self, icv: bytes, text: bytes) -> bool:
+        """Whether ``icv`` is the code over the text, in constant time. Only if so it is a use."""
         ...
 
 

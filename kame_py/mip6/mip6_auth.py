@@ -111,7 +111,7 @@ def mip6_bu_sign(kern: Kernel, sa: AuthdataSa, value: BindingUpdate, bu: Mip6Bu)
     """The update with authentication data behind its sub-options, which come without padding."""
     dst, coa, hoa = map(in6_clearscope, (bu.mbu_paddr, bu.mbu_coa, bu.mbu_haddr))
     head, align, plus = mip6_state(kern).dialect.wire.uncoded(value, sa.spi, sa.icvlen)
-    return AlignedOpt(head + sa.sign(*mip6_bu_covered(dst, coa, hoa, head)), align, plus)
+    return AlignedOpt(head + sa.sign(b"".join(mip6_bu_covered(dst, coa, hoa, head))), align, plus)
 
 
 def mip6_ba_header(
@@ -122,13 +122,19 @@ def mip6_ba_header(
     None: no key.
     """
     sa = kern.ipsec.authdata_out(kern, src, dst)
-    if sa is None or not sa.spi or sa.icvlen not in USABLE:
+    if sa is None:
         return None
-    head, align, plus = state.dialect.wire.uncoded(ba, sa.spi, sa.icvlen)
+    spi, icvlen = sa.spi, sa.icvlen
+    if not spi or icvlen not in USABLE:
+        return None
+    head, align, plus = state.dialect.wire.uncoded(ba, spi, icvlen)
     if dst >= b"\xfe" or src >= b"\xfe":
         dst, src = in6_clearscope(dst), in6_clearscope(src)
-    covered = head if state.authdata_kame else _without_reserved(head)
-    return build_option(IPPROTO_NONE, head + sa.sign(dst, src, covered), align, plus)
+    if state.authdata_kame:
+        covered = dst + src + head
+    else:
+        covered = dst + src + head[:_RESERVED] + head[_SEQNO:]
+    return build_option(IPPROTO_NONE, head + sa.sign(covered), align, plus)
 
 
 # -- receiving --------------------------------------------------------------------------------
@@ -179,10 +185,10 @@ def _verdict(
         return _GOOD
     if state.dialect.wire.authdata_type is None:
         verdict = Authdata.ABSENT if config.mcfg_use_ipsec else _GOOD
-    elif config.mcfg_use_authdata:
-        verdict = _verify(kern, m.dst, src, option, subopts, addrs, forms)
+    elif not config.mcfg_use_authdata:
+        return _GOOD
     else:
-        verdict = _GOOD
+        verdict = _verify(kern, m.dst, src, option, subopts, addrs, forms)
     return Authdata.WRONGSA if ah and verdict is Authdata.ABSENT else verdict
 
 
@@ -203,16 +209,17 @@ def _verify(
     if sa is None:
         known = kern.ipsec.authdata_known(kern, dst, auth.spi)
         return Authdata.WRONGSA if known else Authdata.NOSA
-    icvlen = sa.icvlen
-    if len(auth.mac) != icvlen:
+    icvlen, code = sa.icvlen, auth.mac
+    if len(code) != icvlen:
         return Authdata.LENGTH
     if icvlen not in USABLE:
         return Authdata.BAD
     head = option[:-icvlen]
-    for form in (head,) if forms is None else forms(head):
-        if sa.verify(auth.mac, addrs, form):
-            return _GOOD
-    return Authdata.BAD
+    if forms is None:
+        good = sa.verify(code, addrs + head)
+    else:
+        good = any(sa.verify(code, addrs + form) for form in forms(head))
+    return _GOOD if good else Authdata.BAD
 
 
 def _tell(kern: Kernel, verdict: Authdata, what: str, bad: str, host: str) -> None:

@@ -30,23 +30,27 @@ from kame_py.wire.const import IP6_MIP6_BU_HOME
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.mip6.mip6_bcache import Bcache
-    from kame_py.mip6.mip6_var import BuRequest
+    from kame_py.mip6.mip6_var import BuRequest, Mip6State
 
 _UPDATE: Final = BcEv.UPDATE
 _RENEW: Final[BcAct] = BcAct.ARM
 _BOUND: Final = BC_CODE[BcSt.BOUND]
 _BRSENT: Final = BC_CODE[BcSt.BRSENT]
+#: BC_TABLE by event and by code of the state, with the code of the next one.
+_BY_CODE: Final = {
+    ev: tuple((act, BC_CODE[st]) for act, st in (BC_TABLE[was, ev] for was in BC_STATES))
+    for ev in BcEv
+}
 _SERVED: Final = HR_CODE[HrSt.SERVED]
 MIP6_BC_BR_FRACTION: Final = 4  # a binding request is wanted in the last quarter
 
 
-def mip6_bc_find(kern: Kernel, req: BuRequest) -> int:
+def mip6_bc_find(cache: Bcache, req: BuRequest) -> int:
     """The entry that an update is about; 0 none.
 
     A home registration stands by its home address; towards another address of this node the mobile
     node may have an ordinary binding beside it.
     """
-    cache = mip6_state(kern).bcache
     if cache.homes:
         row = cache.find_home(req.hoa)
         if row and (req.bu.flags & IP6_MIP6_BU_HOME or cache.get_addr(row) == req.addr):
@@ -86,23 +90,25 @@ def mip6_bc_put(
     seqno: int,
     prefixlen: int,
     lifetime_s: int,
-    row: int = 0,
 ) -> int:
-    """Make or change the entry of a correspondent; the oldest one gives way when it is full.
-
-    row: of the entry, where that is known already. Its row is returned.
-    """
+    """Make or change the entry of a correspondent; its row is returned."""
     state = mip6_state(kern)
     cache = state.bcache
-    row = row or cache.find(addr, hoa)
+    row = cache.find(addr, hoa)
     if row:
         cache.touch(row)
     else:
-        while cache.correspondents >= state.bc_maxentries:  # at least 1
-            mip6_bc_event(kern, cache.after[CACHE], BcEv.REMOVE)
-        row = cache.new(addr, hoa)
+        row = mip6_bc_room(kern, state, addr, hoa)
     mip6_bc_set(kern, cache, row, hoa, coa, flags, seqno, prefixlen, lifetime_s)
     return row
+
+
+def mip6_bc_room(kern: Kernel, state: Mip6State, addr: bytes, hoa: bytes) -> int:
+    """A row for a new correspondent; the oldest ones give way when the cache is full."""
+    cache = state.bcache
+    while cache.correspondents >= state.bc_maxentries:  # at least 1
+        mip6_bc_event(kern, cache.after[CACHE], BcEv.REMOVE)
+    return cache.new(addr, hoa)
 
 
 def mip6_bc_set(
@@ -140,8 +146,8 @@ def mip6_bc_event(kern: Kernel, row: int, ev: BcEv) -> BcAct:
 
 
 def _event(kern: Kernel, cache: Bcache, row: int, ev: BcEv) -> BcAct:
-    act, st = BC_TABLE[BC_STATES[cache.st[row]], ev]
-    cache.st[row] = BC_CODE[st]
+    states = cache.st
+    act, states[row] = _BY_CODE[ev][states[row]]
     if act is _RENEW:  # every update of a binding comes here; tests of flags cost
         _arm(kern, cache, row)
         return act
@@ -181,8 +187,9 @@ def _arm(kern: Kernel, cache: Bcache, row: int) -> None:
     quarter_s = lifetime_s // MIP6_BC_BR_FRACTION
     if lifetime_s > MIP6_MAX_FINITE:
         lifetime_s = MIP6_MAX_FINITE
-    cache.expire[row] = expire = kern.clock.now() + lifetime_s * NS
-    second = -(-(expire - quarter_s * NS + 1) // NS) if quarter_s else -(-expire // NS)
+    now = kern.clock.now()
+    cache.expire[row] = now + lifetime_s * NS
+    second = lifetime_s + (now // NS + 1 - quarter_s if quarter_s else -(-now // NS))
     if cache.wait(row, second):
         _set_timer(kern, cache, second)
 

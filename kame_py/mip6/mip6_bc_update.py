@@ -36,6 +36,7 @@ from kame_py.wire.mip6 import AltCoa
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.mip6.mip6_var import Mip6State
     from kame_py.wire.mip6 import OptionWire
 
 
@@ -45,14 +46,15 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     state = mip6_state(kern)
     dialect = state.dialect
     req = _mip6_validate_bu(kern, m, opt, start + size, dialect.wire)
-    if isinstance(req, DropReason):
+    if not isinstance(req, BuRequest):
         mip6log(kern, LOG_NOTICE, "an invalid binding update received.  ignore this.")
         drop(kern, m, req)
         return False
     (m.aux or m.auxdata()).ip6a_flags |= IP6A_MOBILITY
     bu = req.bu
-    row = mip6_bc.mip6_bc_find(kern, req)
-    current = state.bcache.seqno[row]
+    cache = state.bcache
+    row = mip6_bc.mip6_bc_find(cache, req)
+    current = cache.seqno[row]
     if row and not dialect.newer(bu.seqno, current):
         host = addr_text(kern, req.hoa)
         text = f"received sequence no ({bu.seqno}) <= current seq no ({current})"
@@ -63,7 +65,7 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         return False
     if kern.tracing:
         trace(m, f"mip6_process_bu seq {bu.seqno} life {bu.lifetime_s}")
-    mip6_process_bu(kern, req, row)
+    mip6_process_bu(kern, state, req, row)
     return True
 
 
@@ -112,12 +114,12 @@ def _tell_short(kern: Kernel, size: int, hoa: bytes) -> None:
     mip6log(kern, LOG_NOTICE, f"{text} {addr_text(kern, hoa)}.")
 
 
-def mip6_process_bu(kern: Kernel, req: BuRequest, row: int) -> None:
+def mip6_process_bu(kern: Kernel, state: Mip6State, req: BuRequest, row: int) -> None:
     """Cache, delete, or hand a home registration to the home agent (draft-15 s.8.2).
 
     row: of the entry that the update is about; 0 none.
     """
-    state, bu = mip6_state(kern), req.bu
+    bu = req.bu
     delete = not bu.lifetime_s or req.coa == req.hoa
     if bu.flags & IP6_MIP6_BU_HOME:
         if state.config.mcfg_type != MIP6_CONFIG_TYPE_HA:
@@ -133,7 +135,7 @@ def mip6_process_bu(kern: Kernel, req: BuRequest, row: int) -> None:
     elif delete:
         _mip6_bc_forget(kern, req, row)
     else:
-        _mip6_bc_remember(kern, req, row, state.bc_lifetime_limit)
+        _mip6_bc_remember(kern, state, req, row)
 
 
 def _mip6_bc_forget(kern: Kernel, req: BuRequest, row: int) -> None:
@@ -143,12 +145,18 @@ def _mip6_bc_forget(kern: Kernel, req: BuRequest, row: int) -> None:
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED)
 
 
-def _mip6_bc_remember(kern: Kernel, req: BuRequest, row: int, limit: int) -> None:
+def _mip6_bc_remember(kern: Kernel, state: Mip6State, req: BuRequest, row: int) -> None:
     bu = req.bu
-    flags, seqno, plen, lifetime_s = bu.flags, bu.seqno, bu.prefixlen, bu.lifetime_s
+    flags, seqno, lifetime_s, hoa, coa = bu.flags, bu.seqno, bu.lifetime_s, req.hoa, req.coa
+    limit = state.bc_lifetime_limit
     if limit and lifetime_s > limit:
         lifetime_s = limit
-    mip6_bc.mip6_bc_put(kern, req.addr, req.hoa, req.coa, flags, seqno, plen, lifetime_s, row)
+    cache, plen = state.bcache, bu.prefixlen
+    if row:
+        cache.touch(row)
+    else:
+        row = mip6_bc.mip6_bc_room(kern, state, req.addr, hoa)
+    mip6_bc.mip6_bc_set(kern, cache, row, hoa, coa, flags, seqno, plen, lifetime_s)
     if flags & IP6_MIP6_BU_ACK:
         # No home agent: what is refreshed in time is what is known (draft-15 s.5.2).
         mip6_ba.mip6_bc_send_ba(kern, req, MIP6_BA_STATUS_ACCEPTED, lifetime_s, lifetime_s)

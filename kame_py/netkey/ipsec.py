@@ -95,17 +95,15 @@ class AuthdataSa:
         self.spi = sav.spi
         self.icvlen = mac.icvlen if mac is not None else 0
 
-    def sign(self, *parts: bytes) -> bytes:
-        text = b"".join(parts)
+    def sign(self, text: bytes) -> bytes:
         key_sa_recordxfer(self._kern, self._sav, len(text))
         mac = self._mac
         return b"" if mac is None else mac.mac(text)
 
-    def verify(self, icv: bytes, *parts: bytes) -> bool:
+    def verify(self, icv: bytes, text: bytes) -> bool:
         mac = self._mac
         if mac is None or not icv:
             return False
-        text = b"".join(parts)
         if not icv_equal(icv, mac.mac(text)):
             return False
         key_sa_recordxfer(self._kern, self._sav, len(text))

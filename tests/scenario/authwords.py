@@ -50,14 +50,14 @@ class Key:
     used: int = 0
     icvlen: int = 12
 
-    def sign(self, *parts: bytes) -> bytes:
+    def sign(self, text: bytes) -> bytes:
         self.used += 1
-        return self.mac.mac(*parts)
+        return self.mac.mac(text)
 
-    def verify(self, icv: bytes, *parts: bytes) -> bool:
+    def verify(self, icv: bytes, text: bytes) -> bool:
         """As lenient as KAME's comparison: the length is mobility's to check."""
         self.used += 1
-        return self.mac.mac(*parts).startswith(icv)
+        return self.mac.mac(text).startswith(icv)
 
 
 class Keys(NullIpsecHooks):
