@@ -79,14 +79,16 @@ def ip6_chain(
     Source: KAME ip6_output.c MAKE_CHAIN; the order is RFC 8200 s.4.1 with the home address
     option behind the routing header.
     """
-    if hdrs.dest2:
-        payload = _linked(hdrs.dest2, nxt) + payload
+    ext = hdrs.dest2
+    if ext:
+        payload = (ext if ext[_EXT_NXT] == nxt else _linked(ext, nxt)) + payload
         nxt = IPPROTO_DSTOPTS
     if hdrs.haddr:
         payload = _linked(hdrs.haddr, nxt) + payload
         nxt = IPPROTO_DSTOPTS
-    if hdrs.rthdr:
-        payload = _linked(hdrs.rthdr, nxt) + payload
+    ext = hdrs.rthdr
+    if ext:
+        payload = (ext if ext[_EXT_NXT] == nxt else _linked(ext, nxt)) + payload
         nxt = IPPROTO_ROUTING
     if hdrs.dest1:
         payload = _linked(hdrs.dest1, nxt) + payload
@@ -103,7 +105,7 @@ def ip6_chain(
 
 def _linked(ext: bytes, nxt: int) -> bytes:
     """The extension header in front of one of type nxt."""
-    return ext if ext[_EXT_NXT] == nxt else OCTETS[nxt] + ext[_EXT_LEN:]
+    return OCTETS[nxt] + ext[_EXT_LEN:]
 
 
 def ip6_output(
@@ -207,7 +209,10 @@ def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> bytes | None:
         return None
     hop = rthdr[_RTHDR_FIRST:_RTHDR_SECOND]
     last = m.data[_DST:_HDR]
-    hdrs.rthdr = rthdr[:_RTHDR_FIRST] + rthdr[_RTHDR_SECOND:end] + last + rthdr[end:]
+    if end == _RTHDR_SECOND == len(rthdr):
+        hdrs.rthdr = rthdr[:_RTHDR_FIRST] + last  # one address, as mobility has it
+    else:
+        hdrs.rthdr = rthdr[:_RTHDR_FIRST] + rthdr[_RTHDR_SECOND:end] + last + rthdr[end:]
     m.dst = hop if hop < b"\xfe" else in6_embedscope(hop, in6_addrzone(m.dst))
     return hop
 

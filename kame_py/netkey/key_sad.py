@@ -40,9 +40,11 @@ def key_allocsa(
     kern: Kernel, proto: int, dst: bytes, spi: int, src: bytes | None = None
 ) -> Secasvar | None:
     """The association that a received packet names; with ``src`` only one of that source."""
-    savs: Sequence[Secasvar] = kern.key.sad.get((proto, dst, spi), ())
+    savs: Sequence[Secasvar] | None = kern.key.sad.get((proto, dst, spi))
+    if savs is None:
+        return None
     for sav in savs:
-        if sav.state in _VALID and (src is None or sav.saidx.src == src):
+        if (src is None or sav.saidx.src == src) and sav.state in _VALID:
             return sav
     return None
 

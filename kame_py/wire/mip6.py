@@ -238,11 +238,11 @@ class OptionWire:
             data = bytes(data)
         if end > len(data):
             end = len(data)
-        found: list[SubOpt] = []
+        found: tuple[SubOpt, ...] = ()
         while off < end:
             kind = data[off]
             if kind == IP6SUBOPT_PAD1:
-                found.append(_PAD1)
+                found += (_PAD1,)
                 off += 1
                 continue
             if off + _OPT > end:
@@ -252,20 +252,20 @@ class OptionWire:
                 return Malformed("sub-option longer than its option", off + _OPT_LEN)
             if kind == IP6SUBOPT_PADN:
                 octets = data[off:stop]
-                found.append(_PADS.get(octets) or Pad(octets))
+                found += (_PADS.get(octets) or Pad(octets),)
             elif kind == self.authdata_type:
                 start = off + _AUTHDATA
                 if stop < start:
                     return Malformed("authentication data too small", off + _OPT_LEN)
                 _, _, spi = _unpack_authdata(data, off)
-                found.append(AuthData(spi, data[start:stop]))
+                found += (AuthData(spi, data[start:stop]),)
             else:
                 value = self._parse_subopt(data, kind, off, stop)
                 if isinstance(value, Malformed):
                     return value
-                found.append(value)
+                found += (value,)
             off = stop
-        return tuple(found)
+        return found
 
     def _parse_subopt(self, data: bytes, kind: int, off: int, end: int) -> SubOpt | Malformed:
         """The sub-option in data[off:end] but padding and authentication data."""
