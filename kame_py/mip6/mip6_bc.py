@@ -36,11 +36,6 @@ _UPDATE: Final = BcEv.UPDATE
 _RENEW: Final[BcAct] = BcAct.ARM
 _BOUND: Final = BC_CODE[BcSt.BOUND]
 _BRSENT: Final = BC_CODE[BcSt.BRSENT]
-#: BC_TABLE by event and by code of the state, with the code of the next one.
-_BY_CODE: Final = {
-    ev: tuple((act, BC_CODE[st]) for act, st in (BC_TABLE[was, ev] for was in BC_STATES))
-    for ev in BcEv
-}
 _SERVED: Final = HR_CODE[HrSt.SERVED]
 MIP6_BC_BR_FRACTION: Final = 4  # a binding request is wanted in the last quarter
 
@@ -147,7 +142,8 @@ def mip6_bc_event(kern: Kernel, row: int, ev: BcEv) -> BcAct:
 
 def _event(kern: Kernel, cache: Bcache, row: int, ev: BcEv) -> BcAct:
     states = cache.st
-    act, states[row] = _BY_CODE[ev][states[row]]
+    act, st = BC_TABLE[BC_STATES[states[row]], ev]
+    states[row] = BC_CODE[st]
     if act is _RENEW:  # every update of a binding comes here; tests of flags cost
         _arm(kern, cache, row)
         return act
