@@ -417,7 +417,7 @@ COMMANDS: Final = st.one_of(
 
 # -- nodes ----------------------------------------------------------------------------------------
 
-_ALL: Final = KernConf(frozenset({"MIP6", "IPSEC", "IPSEC_ESP"}), hif=1, gif=1)
+_ALL: Final = KernConf(frozenset({"MIP6", "IPSEC", "IPSEC_ESP"}), hif=1)
 _FOUND: Final = RC.replace(f"ndp -s {ROUTER} 0:90:27:0:0:a1\n", "")
 _HOST: Final = f"""
 sysctl -w net.inet6.ip6.dad_count=0

@@ -116,6 +116,9 @@ CLASSES: Final[dict[str, list[bytes]]] = {
     "from a mobile node to a neighbour": [inside(1, udp(hoa(1), NEIGHBOUR))] * 3,
     "between mobile nodes": [inside(1, udp(hoa(1), hoa(2)))] * 3,
     "a ping": [frame(echo(CN, HA, bytes(range(n, 2 * n)))) for n in (0, 1, 2, 3, 4, 5, 50, 61)] * 2,
+    "pings of every checksum": [
+        frame(echo(CN, HA, n.to_bytes(2, "big"))) for n in range(0, 1 << 16, 251)
+    ],
     "a ping of a neighbour": [frame(echo(NEIGHBOUR, HA), OTHER_MAC)] * 3,
     "a ping at the end of its way": [frame(echo(CN, HA, hlim=1))] * 3,
     "to another station": [frame(udp(CN, FAR), dst=OTHER_MAC)] * 3,
@@ -169,6 +172,7 @@ ODD: Final[dict[str, bytes]] = {
     "inside for a group": inside(1, udp(hoa(1), "ff05::1")),
     "inside for the home agent": inside(1, udp(hoa(1), HA)),
     "inside another tunnel": inside(1, ip6(hoa(1), HA, udp(hoa(1), CN), TUNNEL)),
+    "inside a solicitation": inside(1, ns(CN, hoa(1), dst=CN)),
     "inside at its end": inside(1, udp(hoa(1), CN, hlim=1)),
     "echo with a wrong checksum": frame(echo(CN, HA))[:-1] + b"?",
     "echo too short": frame(icmp6(CN, HA, b"\x80\0\0\0\0\0\0")),

@@ -14,9 +14,25 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from kame_py.kern import changes
-from tests.differential.home import MS, NS, capture, compared
-from tests.differential.steps import AWAY, BEFORE, NODES, PROBES, STEPS, Step, played, refreshed
+from kame_py.wire.const import IPPROTO_IPV6
+from kame_py.wire.in6addr import ether_multicast
+from tests.differential.home import CN, HA, MS, NEIGHBOUR, NS, ROUTER, capture, compared, frame
+from tests.differential.steps import (
+    AWAY,
+    BEFORE,
+    EXTRA,
+    HOMES,
+    NODES,
+    PROBES,
+    ROUTER_LL,
+    STEPS,
+    STRANGER,
+    Step,
+    played,
+    refreshed,
+)
 from tests.scenario.authwords import HOWTO_KEY
+from tests.scenario.words import addr, ip6, ra, udp
 
 pytest.importorskip("numpy")
 
@@ -70,31 +86,58 @@ def test_signed_updates_among_other_packets(name: str, coa: str) -> None:
         compared(capture(frames), NODES[name])
 
 
-#: Commands after which packets go another way, or none.
+#: Commands after which packets go another way, or none; the second one mostly takes it back.
 TURNS: Final = {
-    "the node gets another address on the link": "ifconfig fxp0 lladdr 0:a0:24:66:0:78",
-    "a route of many packets changes": "route change -inet6 default 2001:db8:1::9",
-    "packets of one host go elsewhere": "route add -inet6 2001:db8:f::1 2001:db8:1::9",
-    "a network is unreachable": "route add -inet6 2001:db8:7:: -prefixlen 64 ::1 -reject",
-    "a network is swallowed": "route add -inet6 2001:db8:e:: -prefixlen 64 ::1 -blackhole",
-    "the way out goes": "route delete -inet6 default",
-    "links become smaller": "ifconfig fxp0 mtu 1400",
-    "the path becomes smaller": "route change -inet6 default -mtu 1300",
-    "the interface goes down": "ifconfig fxp0 down",
-    "every station is heard": "ifconfig fxp0 promisc",
-    "the router is another station": "ndp -d 2001:db8:1::fe; ndp -s 2001:db8:1::fe 2:0:0:0:0:9",
-    "a stranger is introduced": "ndp -s 2001:db8:1::dead 2:0:0:0:0:9",
-    "the node takes a mobile node's address": "ifconfig fxp0 inet6 2001:db8:1::100 alias",
-    "the node takes a care-of address": "ifconfig fxp0 inet6 2001:db8:7::1 alias",
-    "the node loses its address": "ifconfig fxp0 inet6 2001:db8:1::1 -alias",
-    "it forwards no more": "sysctl -w net.inet6.ip6.forwarding=0",
-    "redirects are sent no more": "sysctl -w net.inet6.ip6.redirect=0",
-    "packets go less far": "sysctl -w net.inet6.ip6.hlim=7",
-    "the link is all there is": "ndp -I fxp0",
-    "it becomes a mobile node": "mip6control -m",
-    "a policy comes": "setkey -c <<EOF\nspdadd ::/0 ::/0 any -P out discard;\nEOF",
-    "a program pings": "ping6 -c 3 -i 1 2001:db8:f::1 &",
-    "a program listens": "tcpdump -n -i fxp0 ip6 &",
+    "another address on the link": ("ifconfig fxp0 lladdr 0:a0:24:66:0:78", "ifconfig fxp0 -arp"),
+    "a route of many packets": (f"route change -inet6 default {NEIGHBOUR}", "route flush"),
+    "a route of one host": (f"route add -inet6 {CN} {NEIGHBOUR}", f"route delete -inet6 {CN}"),
+    "a route to a care-of address": (
+        f"route add -inet6 {AWAY[0]} {NEIGHBOUR}",
+        f"route change -inet6 {AWAY[0]} {ROUTER}",
+    ),
+    "an unreachable network": (
+        f"route add -inet6 2001:db8:7:: -prefixlen 64 {ROUTER} -reject",
+        "route delete -inet6 2001:db8:7:: -prefixlen 64",
+    ),
+    "a swallowed network": (
+        f"route add -inet6 2001:db8:e:: -prefixlen 64 {ROUTER} -blackhole",
+        "route delete -inet6 2001:db8:e:: -prefixlen 64",
+    ),
+    "no way out": ("route delete -inet6 default", f"route add -inet6 default {ROUTER}"),
+    "smaller links": ("ifconfig fxp0 mtu 1400", "ifconfig fxp0 mtu 1500"),
+    "a smaller path": ("route change -inet6 default -mtu 1300", "route change default -mtu 1500"),
+    "an interface that is down": ("ifconfig fxp0 down", "ifconfig fxp0 up"),
+    "every station": ("ifconfig fxp0 promisc", "ifconfig fxp0 -promisc"),
+    "another router": (f"ndp -d {ROUTER}", f"ndp -s {ROUTER} 2:0:0:0:0:9"),
+    "a stranger": (f"ndp -s {STRANGER} 2:0:0:0:0:9", f"ndp -d {STRANGER}"),
+    "a mobile node's address": (
+        f"ifconfig fxp0 inet6 {HOMES[0]} alias",
+        f"ifconfig fxp0 inet6 {HOMES[0]} -alias",
+    ),
+    "a care-of address": (
+        f"ifconfig fxp0 inet6 {AWAY[0]} alias",
+        f"ifconfig fxp0 inet6 {AWAY[0]} -alias",
+    ),
+    "no address": (f"ifconfig fxp0 inet6 {HA} -alias", f"ifconfig fxp0 inet6 {HA} alias"),
+    "an address of many": (
+        f"ifconfig fxp0 inet6 {HA} prefixlen 64 anycast alias",
+        f"ifconfig fxp0 inet6 {HA} prefixlen 64 -anycast alias",
+    ),
+    "an address that is tested first": (
+        f"sysctl -w net.inet6.ip6.dad_count=1; ifconfig fxp0 inet6 {EXTRA} prefixlen 64 alias",
+        "sysctl -w net.inet6.ip6.dad_count=0",
+    ),
+    "a host": ("sysctl -w net.inet6.ip6.forwarding=0", "sysctl -w net.inet6.ip6.forwarding=1"),
+    "no redirects": ("sysctl -w net.inet6.ip6.redirect=0", "sysctl -w net.inet6.ip6.redirect=1"),
+    "shorter ways": ("sysctl -w net.inet6.ip6.hlim=7", "sysctl -w net.inet6.ip6.hlim=70"),
+    "everybody on the link": ("ndp -I fxp0", "ndp -I delete"),
+    "a mobile node": ("mip6control -m", "mip6control -M"),
+    "a policy": (
+        "setkey -c <<EOF\nspdadd ::/0 ::/0 any -P out discard;\nEOF",
+        "setkey -c <<EOF\nspdflush;\nEOF",
+    ),
+    "a program that pings": (f"ping6 -c 3 -i 1 {CN} &", "kill ping6"),
+    "a program that listens": ("tcpdump -n -i fxp0 ip6 &", "kill tcpdump"),
 }
 
 
@@ -102,8 +145,25 @@ TURNS: Final = {
 @pytest.mark.parametrize("name", ["home agent", "router", "host"])
 def test_a_turn_in_the_middle_of_many_packets(name: str, what: str) -> None:
     """Everything that can be handled in bulk, before and behind it, beginning at its very time."""
+    there, back = TURNS[what]
     still = Step(MS, "", PROBES * 2)
-    turn = Step(MS, TURNS[what], PROBES * 2)
-    frames, commands = played([still, still, turn, still], registered=True)
+    steps = [still, still, Step(MS, there, PROBES * 2), still._replace(gap_ns=3 * NS)]
+    frames, commands = played([*steps, Step(MS, back, PROBES * 2), still], registered=True)
     result = compared(capture(frames), NODES[name], commands)
     assert result.in_bulk > len(PROBES)
+
+
+def test_an_advertised_hop_limit_is_that_of_answers() -> None:
+    told = frame(ra(ROUTER_LL, hops=33), dst=ether_multicast(addr("ff02::1")))
+    steps = [Step(MS, "", PROBES), Step(MS, "", (told, *PROBES))]
+    frames, _ = played(steps, registered=False)
+    assert compared(capture(frames), NODES["host"]).in_bulk
+
+
+def test_a_tunnel_that_ends_at_another_address_of_the_same_network() -> None:
+    other = "2001:db8:1::2"
+    node = NODES["home agent"]
+    node = node._replace(text=f"{node.text}\nifconfig fxp0 inet6 {other} prefixlen 64 alias\n")
+    packets = [frame(ip6(AWAY[0], dst, udp(HOMES[0], CN), IPPROTO_IPV6)) for dst in (HA, other)]
+    frames, _ = played([Step(MS, "", tuple(packets * 4))], registered=True)
+    assert compared(capture(frames), node).in_bulk >= 4
