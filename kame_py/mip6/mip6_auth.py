@@ -188,7 +188,11 @@ def _verdict(
     elif not config.mcfg_use_authdata:
         return _GOOD
     else:
-        verdict = _verify(kern, m.dst, src, option, subopts, addrs, forms)
+        auth = subopts[-1] if subopts else None
+        if isinstance(auth, AuthData):
+            return _verify(kern, m.dst, src, option, auth, addrs, forms)
+        misplaced = any(isinstance(s, AuthData) for s in subopts)
+        verdict = Authdata.BAD if misplaced else Authdata.ABSENT
     return Authdata.WRONGSA if ah and verdict is Authdata.ABSENT else verdict
 
 
@@ -197,14 +201,11 @@ def _verify(
     dst: bytes,
     src: bytes,
     option: bytes,
-    subopts: tuple[SubOpt, ...],
+    auth: AuthData,
     addrs: bytes,
     forms: Forms | None,
 ) -> Authdata:
-    """Authentication data, if there is any: last, of the right length, by ``src`` itself."""
-    auth = subopts[-1] if subopts else None
-    if not isinstance(auth, AuthData):
-        return Authdata.BAD if any(isinstance(s, AuthData) for s in subopts) else Authdata.ABSENT
+    """Authentication data at the end of the option: of the right length, by ``src`` itself."""
     sa = kern.ipsec.authdata_in(kern, src, dst, auth.spi)
     if sa is None:
         known = kern.ipsec.authdata_known(kern, dst, auth.spi)

@@ -94,8 +94,10 @@ def _mip6_validate_bu(
     ia = kern.ip6.ifaddrs.get(dst)
     if ia is None or ia.ia6_flags & IN6_IFF_ANYCAST:
         return D.MIP6_BUDST
-    rcvif = m.rcvif
-    coa = src = in6_embedscope(careof, rcvif.if_index if rcvif is not None else 0)
+    coa = src = careof
+    if careof >= b"\xfe":
+        rcvif = m.rcvif
+        coa = src = in6_embedscope(careof, rcvif.if_index if rcvif is not None else 0)
     for sub in bu.subopts:
         if type(sub) is AltCoa:
             coa = sub.coa

@@ -240,7 +240,10 @@ def _ip6_route(
     ifp = rt.rt_ifp
     if rt.rt_flags & RTF_GATEWAY and isinstance(rt.rt_gateway, bytes):
         nexthop = rt.rt_gateway
-    if not (ifp.if_flags & IFF_LOOPBACK or _ip6_scope_ok(ifp, m.src, dst)):
+    src = m.src
+    if _GLOBAL_FIRST <= src < _GLOBAL_LAST and _GLOBAL_FIRST <= dst < _GLOBAL_LAST:
+        return ifp, nexthop, rt
+    if not (ifp.if_flags & IFF_LOOPBACK or _ip6_scope_ok(ifp, src, dst)):
         return _ip6_outdrop(kern, m, ifp, D.IP6_OUTSCOPE, EHOSTUNREACH)
     return ifp, nexthop, rt
 
@@ -272,8 +275,6 @@ def _ip6_route_multicast(
 
 def _ip6_scope_ok(ifp: Ifnet, src: bytes, dst: bytes) -> bool:
     """Whether both addresses' zones include the link, and no loopback address gets out."""
-    if _GLOBAL_FIRST <= src < _GLOBAL_LAST and _GLOBAL_FIRST <= dst < _GLOBAL_LAST:
-        return True
     if src == IN6ADDR_LOOPBACK or dst == IN6ADDR_LOOPBACK:
         return bool(ifp.if_flags & IFF_LOOPBACK)
     return in6_addrzone(src) in (0, ifp.if_index) and in6_addrzone(dst) in (0, ifp.if_index)
