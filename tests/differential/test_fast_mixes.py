@@ -139,6 +139,7 @@ def test_the_fast_path_begins_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> 
     """As without a wish: behind so many packets, in the middle of whatever is going on."""
     bulk = pytest.importorskip("kame_py.replay.bulk")
     monkeypatch.setattr(bulk, "COMPILED", True)
+    monkeypatch.setattr(bulk, "ready", lambda: True)
     pcap, node = served("mobile"), Node(_AGENT, _MIP6, MAC)
     slow, _ = play(pcap, Fast.OFF, node)
     for first in (1, 2, 40, 1000, 1024, 2999, 10**6):
