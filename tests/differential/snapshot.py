@@ -9,21 +9,14 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Final
 
 from kame_py.kern.callout import CalloutQueue
+from kame_py.net.route import RouteTable
 
 #: What is not the kernel's state: who reads it, what it was built from, caches of pure look-ups.
 SKIPPED: Final = frozenset(
     {
-        *(
-            "fate_sink",
-            "conf",
-            "clock",
-            "changes",
-            "spcache",
-            "authdata",
-            "known",
-            "_by_plen",
-            "_found",
-        ),
+        *("fate_sink", "conf", "clock", "changes"),
+        *("spcache", "authdata", "known"),
+        *("proxied", "proxies", "unmade"),  # whether routes are made that the table shows anyway
     }
 )
 _PLAIN: Final = (int, str, bytes, bool, float, type(None))
@@ -46,7 +39,6 @@ def differences(a: Mapping[str, object], b: Mapping[str, object]) -> dict[str, t
 
 def _walk(value: object, path: str, seen: dict[int, str]) -> Iterator[tuple[str, object]]:
     stack: list[tuple[str, object]] = [(path, value)]
-    kept: list[object] = []  # so that no other object gets the same id
     alive: list[object] = []  # else an object made for the look might lend its id to another one
     while stack:
         path, value = stack.pop()
@@ -62,7 +54,6 @@ def _walk(value: object, path: str, seen: dict[int, str]) -> Iterator[tuple[str,
             yield path, seen[id(value)]
         else:
             seen[id(value)] = path
-            kept.append(value)
             alive.append(value)
             stack.extend(reversed(list(_parts(value, path))))
 
@@ -72,6 +63,9 @@ def _parts(value: object, path: str) -> Iterator[tuple[str, object]]:
         pending = sorted(entry[:2] for entry in value._heap if entry[2].pending)
         yield f"{path}.pending", pending  # stopped ones leave when somebody comes across them
         yield f"{path}._seq", value._seq
+    elif isinstance(value, RouteTable):  # its iterator shows those that nobody has wanted yet, too
+        for rt in value:
+            yield f"{path}[{rt.rt_key.hex()}/{rt.rt_plen}]", rt
     elif isinstance(value, Mapping):
         for i, (key, item) in enumerate(value.items()):
             name = key if isinstance(key, (*_PLAIN, enum.Enum, tuple)) else f"#{i}"

@@ -129,6 +129,10 @@ TURNS: Final = {
     ),
     "a host": ("sysctl -w net.inet6.ip6.forwarding=0", "sysctl -w net.inet6.ip6.forwarding=1"),
     "no redirects": ("sysctl -w net.inet6.ip6.redirect=0", "sysctl -w net.inet6.ip6.redirect=1"),
+    "redirects again": (
+        "sysctl -w net.inet6.ip6.redirect=0; ifconfig fxp0 mtu 1480",
+        "sysctl -w net.inet6.ip6.redirect=1",
+    ),
     "shorter ways": ("sysctl -w net.inet6.ip6.hlim=7", "sysctl -w net.inet6.ip6.hlim=70"),
     "everybody on the link": ("ndp -I fxp0", "ndp -I delete"),
     "a mobile node": ("mip6control -m", "mip6control -M"),
