@@ -37,10 +37,14 @@ from kame_py.fast.layout import (
     A_NOTOURS,
     A_OWN,
     A_PUNT,
+    A_ROUTED,
+    A_ROUTED_HAO,
     A_TUNNEL,
     A_TYPE,
     A_TYPE_GROUP,
     ADJ_SHIFT,
+    BIND_LOW,
+    BIND_SHIFT,
     BYTE,
     E_ANYGROUP,
     E_ANYMAC,
@@ -48,6 +52,7 @@ from kame_py.fast.layout import (
     E_DECAP,
     E_ECHO,
     E_END,
+    E_HAO,
     E_LINK,
     E_MAC,
     E_MACS,
@@ -56,6 +61,9 @@ from kame_py.fast.layout import (
     END_SHIFT,
     GO_ON,
     HALF,
+    HAO_LEN,
+    HAO_PAD,
+    HOA_AT,
     J_DEAD,
     J_FORWARD_MAX,
     J_GOOD,
@@ -70,6 +78,8 @@ from kame_py.fast.layout import (
     K_TUNNEL,
     KIND_MASK,
     NEIGHBOUR,
+    R_BC,
+    R_BIND,
     R_COA0,
     R_COA1,
     R_INFO,
@@ -99,10 +109,13 @@ from kame_py.fast.ldst import (
     word,
 )
 from kame_py.fast.rowtable import find
-from kame_py.wire.codecs import EtherHeader, Icmp6Hdr, Ip6Hdr
+from kame_py.wire.codecs import EtherHeader, Icmp6Hdr, Ip6Hdr, Ip6Opt, Ip6OptHomeAddress, Ip6Rthdr0
 from kame_py.wire.const import (
     ETHERTYPE_IPV6,
     ICMP6_ECHO_REQUEST,
+    IP6OPT_HOME_ADDRESS,
+    IP6OPT_PADN,
+    IPPROTO_DSTOPTS,
     IPPROTO_HOPOPTS,
     IPPROTO_ICMPV6,
     IPPROTO_IPV6,
@@ -143,6 +156,18 @@ _VERSION: Final = IPV6_VERSION >> 4
 _LL_MASK: Final = 0xC0FF  # fe80::/10 as its first two octets are loaded
 _LL: Final = 0x80FE
 _MULTICAST: Final = 0xFF
+_HOA_LEN: Final = Ip6OptHomeAddress.SIZE - Ip6OptHomeAddress.O_ip6oh_addr
+#: Such a header in front of ICMPv6 as its first word is loaded, but for what the padding holds.
+_HAO_WORD: Final = (
+    IPPROTO_ICMPV6
+    | ((HAO_LEN >> 3) - 1) << 8
+    | IP6OPT_PADN << 16
+    | (HAO_PAD - Ip6Opt.SIZE) << 24
+    | IP6OPT_HOME_ADDRESS << 48
+    | _HOA_LEN << 56
+)
+_HAO_MASK: Final = 0xFFFFFFFF | 0xFFFF << 48
+_RTHDR: Final = Ip6Rthdr0.SIZE + _HOA_LEN  # octets of a routing header with one address
 
 
 @inlined
@@ -285,13 +310,12 @@ def decap_look(arena: Base, p: int, own: int, tables: Places) -> int:
 
 
 @inlined
-def summed(arena: Base, p: int, plen: int) -> bool:
-    """Whether the checksum of an ICMPv6 message right behind the IPv6 header is right."""
-    total = (plen >> 8 | (plen & BYTE) << 8) + (IPPROTO_ICMPV6 << 8)
-    for k in range(_SRC, _HDR, 4):
-        total += ld32(arena, p + k)
-    at = p + _HDR
-    end = at + plen
+def summed(arena: Base, src: int, dst: int, at: int, size: int) -> bool:
+    """Whether the checksum of an ICMPv6 message at ``at`` is right; and where its addresses are."""
+    total = (size >> 8 | (size & BYTE) << 8) + (IPPROTO_ICMPV6 << 8)
+    for k in range(0, _DST - _SRC, 4):
+        total += ld32(arena, src + k) + ld32(arena, dst + k)
+    end = at + size
     while at + 4 <= end:
         total += ld32(arena, at)
         at += 4
@@ -307,24 +331,67 @@ def summed(arena: Base, p: int, plen: int) -> bool:
 
 
 @inlined
-def echo_look(arena: Base, p: int, sender: int, rows: Base, adj: Base) -> int:
-    """A ping to this node from the address of row ``sender``: may it be answered here?"""
-    plen = be16(arena, p + _PLEN)
-    if plen < _HDR6 or ld8(arena, p + _HDR + _TYPE6) != ICMP6_ECHO_REQUEST:
+def home_option(arena: Base, p: int) -> bool:
+    """A home address option, as it usually is, alone between the header at ``p`` and ICMPv6."""
+    if be16(arena, p + _PLEN) < HAO_LEN:
+        return False
+    if (ld64(arena, p + _HDR) ^ _HAO_WORD) & _HAO_MASK != 0:
+        return False
+    return 0 < ld8(arena, p + HOA_AT) < _ODD
+
+
+@inlined
+def routed_look(arena: Base, p: int, size: int, sender: int, tables: Places) -> int:
+    """An answer of ``size`` octets to the address of row ``sender``: A_ROUTED, or why not.
+
+    It goes by way of the care-of address, if the binding is one of the address at ``p`` + _DST.
+    """
+    rows, ends, adj = place(tables, T_ROWS), place(tables, T_ENDS), place(tables, T_ADJ)
+    bind = word(rows, sender + R_BIND)
+    if bind == 0:
+        return A_PUNT | P_ICMP6 << WHY_SHIFT
+    end = (bind >> BIND_SHIFT) * 2
+    if word(ends, end) != ld64(arena, p + _DST) or word(ends, end + 1) != ld64(arena, p + _DST8):
+        return A_PUNT | P_ICMP6 << WHY_SHIFT
+    last = (word(rows, sender + R_BC) >> BIND_SHIFT) * J_SIZE
+    if word(adj, last + J_STATE) == J_DEAD:
+        return A_MISS
+    if size > word(adj, last + J_TUNNEL_MAX):
+        return A_PUNT | P_TOOBIG << WHY_SHIFT
+    return A_ROUTED
+
+
+@inlined
+def echo_look(arena: Base, p: int, src: int, skip: int, sender: int, tables: Places) -> int:
+    """A ping to this node from the address at ``src``, row ``sender``: may it be answered here?
+
+    skip: octets between the IPv6 header and the message.
+    """
+    rows, adj = place(tables, T_ROWS), place(tables, T_ADJ)
+    size = be16(arena, p + _PLEN) - skip
+    at = p + _HDR + skip
+    if size < _HDR6 or ld8(arena, at + _TYPE6) != ICMP6_ECHO_REQUEST:
         return A_PUNT | P_ICMP6 << WHY_SHIFT
     if word(rows, sender + R_INFO) & KIND_MASK == K_DEAD:
         return A_MISS
-    hop = word(rows, sender + R_SEND) - 1
+    hop, total, done = word(rows, sender + R_SEND) - 1, _HDR + size, A_ECHO
     if hop < 0:
+        total += _RTHDR
+        look = routed_look(arena, p, total, sender, tables)
+        if look != A_ROUTED:
+            return look
+        hop = (word(rows, sender + R_BIND) & BIND_LOW) - 1
+        done = A_ROUTED if skip == 0 else A_ROUTED_HAO
+    elif skip != 0:
         return A_PUNT | P_ICMP6 << WHY_SHIFT
     state = word(adj, hop * J_SIZE + J_STATE)
     if state == J_DEAD:
         return A_MISS
     if state != J_GOOD:
         return A_PUNT | P_NEIGHBOUR << WHY_SHIFT
-    if _HDR + plen > word(adj, hop * J_SIZE + J_TUNNEL_MAX):
+    if total > word(adj, hop * J_SIZE + J_TUNNEL_MAX):
         return A_PUNT | P_TOOBIG << WHY_SHIFT
-    return A_ECHO if summed(arena, p, plen) else A_PUNT | P_CHECKSUM << WHY_SHIFT
+    return done if summed(arena, src, p + _DST, at, size) else A_PUNT | P_CHECKSUM << WHY_SHIFT
 
 
 @kernel
@@ -364,6 +431,20 @@ def protected(arena: Base, p: int, env: Base) -> bool:
 
 
 @inlined
+def asking(arena: Base, p: int, env: Base) -> tuple[int, int]:
+    """ICMPv6 to this node, which answers: where its sender's address is; 0: not so.
+
+    And how many octets are between the IPv6 header at ``p`` and the message.
+    """
+    nxt = ld8(arena, p + _NXT)
+    if nxt == IPPROTO_ICMPV6:
+        return (p + _SRC if word(env, E_ECHO) != 0 else 0), 0
+    if nxt == IPPROTO_DSTOPTS and word(env, E_HAO) != 0 and home_option(arena, p):
+        return p + HOA_AT, HAO_LEN
+    return 0, 0
+
+
+@inlined
 def second_look(arena: Base, p: int, r: int, tables: Places) -> tuple[int, int, int]:
     """What the row at ``r`` says of a packet at ``p``: action | reason << WHY_SHIFT.
 
@@ -382,9 +463,10 @@ def second_look(arena: Base, p: int, r: int, tables: Places) -> tuple[int, int, 
             return look, r, 0
         look = redirected(arena, p, info, tables)
         return A_FORWARD if look == GO_ON else look, r, 0
-    if ld8(arena, p + _NXT) == IPPROTO_ICMPV6 and word(place(tables, T_ENV), E_ECHO) != 0:
-        r = look_up(tables, ld64(arena, p + _SRC), ld64(arena, p + _SRC + _WORD))
-        return echo_look(arena, p, r, rows, adj), r, 0
+    src, skip = asking(arena, p, place(tables, T_ENV))
+    if src != 0:
+        r = look_up(tables, ld64(arena, src), ld64(arena, src + _WORD))
+        return echo_look(arena, p, src, skip, r, tables), r, 0
     look = decap_look(arena, p, r, tables)
     if look != GO_ON:
         return look, r, 0

@@ -17,11 +17,15 @@ from kame_py.fast.layout import (
     A_NOTOURS,
     A_OWN,
     A_PUNT,
+    A_ROUTED,
+    A_ROUTED_HAO,
     A_TUNNEL,
     A_TYPE,
     A_TYPE_GROUP,
     ADJ_SHIFT,
+    BIND_LOW,
     BYTE,
+    C_BCS,
     C_DECAP,
     C_FETCHED,
     C_FRAMES,
@@ -41,15 +45,21 @@ from kame_py.fast.layout import (
     EPB_MAX,
     GO_ON,
     HALF,
+    HAO_LEN,
     J_LINK0,
     J_LINK1,
     J_SIZE,
+    R_BC,
+    R_BIND,
     R_COA0,
     R_COA1,
     R_INFO,
+    R_KEY0,
+    R_KEY1,
     R_SEND,
     T_ACT,
     T_ADJ,
+    T_BCS,
     T_CNT,
     T_ENDS,
     T_ENV,
@@ -83,12 +93,14 @@ from kame_py.fast.ldst import (
 )
 from kame_py.fast.rowtable import guess, hashed, is_of
 from kame_py.wire import pcapfmt
-from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr
+from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr, Ip6Rthdr, Ip6Rthdr0
 from kame_py.wire.const import (
     ICMP6_ECHO_REPLY,
     ICMP6_ECHO_REQUEST,
     IPPROTO_ICMPV6,
     IPPROTO_IPV6,
+    IPPROTO_ROUTING,
+    IPV6_RTHDR_TYPE_0,
     IPV6_VERSION,
 )
 
@@ -105,6 +117,16 @@ _DST: Final = Ip6Hdr.O_ip6_dst
 _TYPE6: Final = Icmp6Hdr.O_icmp6_type
 _CKSUM6: Final = Icmp6Hdr.O_icmp6_cksum
 _REPLY: Final = IPV6_VERSION | IPPROTO_ICMPV6 << 48  # first word of an answer
+_BY_WAY: Final = IPV6_VERSION | IPPROTO_ROUTING << 48  # ... by way of a care-of address
+_ADDR: Final = _DST - _SRC
+_RTHDR: Final = Ip6Rthdr0.SIZE + _ADDR
+#: First word of its routing header: one address, which is left.
+_RTHDR_WORD: Final = (
+    IPPROTO_ICMPV6
+    | (_ADDR >> 3) << Ip6Rthdr.O_ip6r_len * 8
+    | IPV6_RTHDR_TYPE_0 << Ip6Rthdr.O_ip6r_type * 8
+    | 1 << Ip6Rthdr.O_ip6r_segleft * 8
+)
 _SUM: Final = 0xFFFF
 _ONE_TYPE: Final = (ICMP6_ECHO_REPLY - ICMP6_ECHO_REQUEST) << 8  # what an answer adds to the sum
 _WORD: Final = 8
@@ -163,17 +185,67 @@ def copy_packet(to: Base, at: int, src: Base, i: int, n: int) -> None:
 
 
 @inlined
+def reply(out: Base, at: int, arena: Base, i: int) -> None:
+    """Make a reply of the copy of an echo request: type, and the sum follows the type."""
+    st8(out, at + _TYPE6, ICMP6_ECHO_REPLY)
+    cksum = be16(arena, i + _CKSUM6) - _ONE_TYPE
+    cksum += _SUM if cksum < 0 else 0
+    st8(out, at + _CKSUM6, cksum >> 8)
+    st8(out, at + _CKSUM6 + 1, cksum)
+
+
+@inlined
+def more(a: int) -> int:
+    """Octets that a packet is longer when it leaves."""
+    if a == A_TUNNEL:
+        return _HDR
+    return _RTHDR if a == A_ROUTED else 0
+
+
+@inlined
+def way_out(r: int, a: int, tables: Places) -> int:
+    """The adjacency by which a packet leaves; the use of a binding is noted."""
+    rows = place(tables, T_ROWS)
+    if a == A_ECHO:
+        return word(rows, r + R_SEND) - 1
+    if a < A_ROUTED:
+        return word(rows, r + R_INFO) >> ADJ_SHIFT
+    cnt = place(tables, T_CNT)
+    put_word(place(tables, T_BCS), word(cnt, C_BCS), word(rows, r + R_BC) & BIND_LOW)
+    add(cnt, C_BCS, 1)
+    return (word(rows, r + R_BIND) & BIND_LOW) - 1
+
+
+@inlined
 def answer(out: Base, at: int, arena: Base, p: int, hlim: int) -> None:
     """Make an answer of the copy of a ping: header, addresses, type; the sum follows the type."""
     plen = ld64(arena, p) & (HALF << _OUTER_PLEN)
     st64(out, at, _REPLY | plen | hlim << _OUTER_HLIM)
     copy(out, at + _SRC, arena, p + _DST, _HDR - _DST)
     copy(out, at + _DST, arena, p + _SRC, _DST - _SRC)
-    st8(out, at + _HDR + _TYPE6, ICMP6_ECHO_REPLY)
-    cksum = be16(arena, p + _HDR + _CKSUM6) - _ONE_TYPE
-    cksum += _SUM if cksum < 0 else 0
-    st8(out, at + _HDR + _CKSUM6, cksum >> 8)
-    st8(out, at + _HDR + _CKSUM6 + 1, cksum)
+    reply(out, at + _HDR, arena, p + _HDR)
+
+
+@inlined
+def answer_away(
+    out: Base, at: int, arena: Base, p: int, total: int, r: int, a: int, tables: Places
+) -> None:
+    """Answer a ping at ``p`` of ``total`` octets by way of the care-of address of row ``r``."""
+    rows, skip = place(tables, T_ROWS), HAO_LEN if a == A_ROUTED_HAO else 0
+    size = total - _HDR - skip
+    plen = _RTHDR + size
+    first = _BY_WAY | (plen >> 8 | (plen & BYTE) << 8) << _OUTER_PLEN
+    st64(out, at, first | word(place(tables, T_ENV), E_ECHO) << _OUTER_HLIM)
+    copy(out, at + _SRC, arena, p + _DST, _ADDR)
+    st64(out, at + _DST, word(rows, r + R_COA0))
+    st64(out, at + _DST8, word(rows, r + R_COA1))
+    at += _HDR
+    st64(out, at, _RTHDR_WORD)
+    st64(out, at + _WORD, word(rows, r + R_KEY0))
+    st64(out, at + 2 * _WORD, word(rows, r + R_KEY1))
+    at += _RTHDR
+    copy_packet(out, at, arena, p + _HDR + skip, size)
+    reply(out, at, arena, p + _HDR + skip)
 
 
 @inlined
@@ -226,12 +298,15 @@ def write_block(
     """The block of a packet of ``total`` octets at ``q``; where the next one goes."""
     to, conf, hops = place(tables, T_OUT), place(tables, T_ENV), place(tables, T_ADJ)
     link = word(conf, E_LINK)
-    size = link + total + (_HDR if a == A_TUNNEL else 0)
+    size = link + total + more(a)
     at = open_block(to, pos, t_ns, size)
     if link != 0:
         st64(to, at, word(hops, j * J_SIZE + J_LINK0))
         st64(to, at + _WORD, word(hops, j * J_SIZE + J_LINK1))
         at += link
+    if a >= A_ROUTED:
+        answer_away(to, at, octets, q, total, r, a, tables)
+        return close_block(to, pos, size)
     if a == A_TUNNEL:
         ends, hlim = place(tables, T_ENDS), word(conf, E_HLIM)
         encapsulate(to, at, total, r, place(tables, T_ROWS), ends, hlim)
@@ -332,7 +407,7 @@ def run(
             continue
         q = p + skip
         total = _HDR + be16(octets, q + _PLEN)
-        size = link + total + (_HDR if a == A_TUNNEL else 0)
+        size = link + total + more(a)
         if pos + size + EPB_MAX > room:
             stop = i
             break
@@ -340,8 +415,7 @@ def run(
         bytes_in += half(sizes, i)
         bytes_out += size
         frames += 1
-        row = place(at, T_ROWS)
-        j = word(row, r + R_SEND) - 1 if a == A_ECHO else word(row, r + R_INFO) >> ADJ_SHIFT
+        j = way_out(r, a, at)
         count_sent(octets, p, q, a, j, at)
         if wanted:
             pos = write_block(octets, q, a, r, j, total, word(stamps, i), pos, at)

@@ -25,7 +25,13 @@ from kame_py.fast.sas import Associations
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.mbuf import Fate
 from kame_py.wire.codecs import Ip6Hdr
-from kame_py.wire.const import ICMP6_ECHO_REPLY, ICMP6_ECHO_REQUEST, IPPROTO_IPV6
+from kame_py.wire.const import (
+    ICMP6_ECHO_REPLY,
+    ICMP6_ECHO_REQUEST,
+    IP6OPT_HOME_ADDRESS,
+    IPPROTO_DSTOPTS,
+    IPPROTO_IPV6,
+)
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, Batch
@@ -38,6 +44,9 @@ _DST: Final = Ip6Hdr.O_ip6_dst
 _NXT: Final = Ip6Hdr.O_ip6_nxt
 _HDR: Final = Ip6Hdr.SIZE
 _ADDR: Final = _DST - _SRC
+_HAO: Final = layout.HAO_AT
+_HOA: Final = layout.HOA_AT
+_ORDINARY: Final = range(1, 0xFE)  # first octets of home addresses
 
 #: Actions that end a packet badly.
 DROPS: Final[dict[int, DropReason]] = {
@@ -57,6 +66,8 @@ GOOD: Final[dict[int, tuple[Fate, DropReason | None]]] = {
     layout.A_TUNNEL: (Fate.FORWARDED, None),
     layout.A_ECHO: (Fate.CONSUMED, None),
     layout.A_UPDATE: (Fate.CONSUMED, None),
+    layout.A_ROUTED: (Fate.CONSUMED, None),
+    layout.A_ROUTED_HAO: (Fate.CONSUMED, None),
 }
 #: By action: what becomes of the packet, None when it was the node's own.
 FATES: Final[tuple[tuple[Fate, DropReason | None] | None, ...]] = tuple(
@@ -105,6 +116,7 @@ class Engine:
         self._cnt: I64 = np.zeros(layout.C_COUNT, np.int64)
         self._unsettled: I64 = self._cnt[: layout.C_POS]
         self._hist: I64 = np.zeros(layout.BYTE + 1, np.int64)
+        self._bcs: I64 = np.zeros(BATCH, np.int64)
         self._stamps: I64 = np.zeros(BATCH, np.int64)
         self._tables: Places = ()
         self._stale = True  # something but runs has happened
@@ -250,7 +262,7 @@ class Engine:
             low.moved = False
             self._tables = places(
                 *(low.rows, low.index, low.adj, low.ends, low.env, low.use, low.touched),
-                *(self._act, self._row, self._out, self._cnt, self._hist),
+                *(self._act, self._row, self._out, self._cnt, self._hist, self._bcs),
             )
         return self._tables
 
@@ -265,6 +277,10 @@ class Engine:
             if at == stop or act[at] != layout.GO_ON:
                 break
             self.flush()
+        used = int(self._cnt[layout.C_BCS])
+        if used:
+            self._cnt[layout.C_BCS] = 0
+            self._low.use_bindings(self._bcs[:used])
         if at > start:
             self.packets += at - start
             self._face.ran(b, start, at, act)
@@ -291,6 +307,10 @@ class Engine:
             if arena[p + _NXT] == IPPROTO_IPV6 and int(b.caplen[start + i]) >= link + 2 * _HDR:
                 look(p + _HDR + _SRC)
                 look(p + _HDR + _DST)
+            whole = int(b.caplen[start + i]) >= link + _HOA + _ADDR
+            if arena[p + _NXT] == IPPROTO_DSTOPTS and whole:
+                if arena[p + _HAO] == IP6OPT_HOME_ADDRESS and arena[p + _HOA] in _ORDINARY:
+                    look(p + _HOA)
             look(p + _SRC)
         return found
 
@@ -312,6 +332,8 @@ class Engine:
         kern, ifp = self._kern, self._ifp
         kern.created += total - cnt[layout.A_OWN]
         forward, tunnel, echo = cnt[layout.A_FORWARD], cnt[layout.A_TUNNEL], cnt[layout.A_ECHO]
+        away = cnt[layout.A_ROUTED] + cnt[layout.A_ROUTED_HAO]
+        echo += away
         sent = forward + tunnel + echo
         if total != sent:
             for a, why in DROPS.items():
@@ -333,6 +355,9 @@ class Engine:
             self._count_hops(cnt[layout.C_TOUCHED])
         if echo:
             self._count_echo(echo)
+        if away:
+            kern.stats.mip6["mip6s_hao"] += cnt[layout.A_ROUTED_HAO]
+            kern.stats.mip6["mip6s_orthdr"] += away
 
     def _count_arrived(self, total: int, decap: int) -> None:
         stats, ifstat = self._kern.stats, self._ifp.in6_ifstat

@@ -10,9 +10,16 @@ from typing import Final
 
 from kame_py.fast.batch import SLACK
 from kame_py.wire import pcapfmt
+from kame_py.wire.codecs import Ip6Dest, Ip6Hdr, Ip6OptHomeAddress
 
 #: Octets of the output around a frame: its block, and what a copy may write behind it.
 EPB_MAX: Final = pcapfmt.EPB_O_DATA + pcapfmt.PAD + pcapfmt.EPB_TAIL_LEN + SLACK
+
+# A home address option as it usually is, alone in a header; from the IPv6 header in front of it.
+HAO_PAD: Final = 4  # octets in front of it, so that it stands at 8n + 6
+HAO_AT: Final = Ip6Hdr.SIZE + Ip6Dest.SIZE + HAO_PAD
+HOA_AT: Final = HAO_AT + Ip6OptHomeAddress.O_ip6oh_addr
+HAO_LEN: Final = Ip6Dest.SIZE + HAO_PAD + Ip6OptHomeAddress.SIZE  # of the header
 
 # What becomes of a packet. The first two stop a run.
 A_MISS: Final = 0  # the table has not heard of an address
@@ -32,27 +39,32 @@ A_SEQNO: Final = 13  # ... with an old number
 A_AHDONE: Final = 14  # good under AH, with nothing inside (ah.py)
 A_AHBAD: Final = 15  # under AH with a wrong code
 A_AHREPLAY: Final = 16  # ... with a number that was there
-A_COUNT: Final = 17
-GO_ON: Final = 18  # first_look has nothing against it
+A_ROUTED: Final = 17  # a ping, answered by way of a care-of address
+A_ROUTED_HAO: Final = 18  # ... that came with a home address option
+A_COUNT: Final = 19
+GO_ON: Final = 20  # first_look has nothing against it
 
 # Counters behind those of the actions.
 C_IBYTES: Final = A_COUNT
 C_OBYTES: Final = A_COUNT + 1
 C_DECAP: Final = A_COUNT + 2
 C_TOUCHED: Final = A_COUNT + 3  # how many adjacencies are in ``touched``
-C_POS: Final = A_COUNT + 4  # where the output ends; it and what follows outlives a reckoning
-C_FRAMES: Final = A_COUNT + 5  # in the output
-C_LOOKED: Final = A_COUNT + 6  # packets of the batch whose hash is known, in T_ROW
-C_FETCHED: Final = A_COUNT + 7  # ... of which that is a row which is being fetched
-C_COUNT: Final = A_COUNT + 8
+C_BCS: Final = A_COUNT + 4  # how many bindings are in T_BCS
+C_POS: Final = A_COUNT + 5  # where the output ends; it and what follows outlives a reckoning
+C_FRAMES: Final = A_COUNT + 6  # in the output
+C_LOOKED: Final = A_COUNT + 7  # packets of the batch whose hash is known, in T_ROW
+C_FETCHED: Final = A_COUNT + 8  # ... of which that is a row which is being fetched
+C_COUNT: Final = A_COUNT + 9
 
 # A row of the table: what is known of one address. Row 0 is that of none.
 R_KEY0: Final = 0
 R_KEY1: Final = 1
 R_INFO: Final = 2
-R_COA0: Final = 3
+R_COA0: Final = 3  # care-of address, of K_TUNNEL and where R_BIND is not 0
 R_COA1: Final = 4
 R_SEND: Final = 5  # 1 + number of the adjacency of what this node sends there; 0: unusual
+R_BIND: Final = 6  # 1 + adjacency of R_COA | own end << BIND_SHIFT: answers go that way; 0: none
+R_BC: Final = 7  # row of that binding in the cache | adjacency of R_KEY << BIND_SHIFT
 R_SIZE: Final = 8  # words: one cache line
 
 # A slot of the index: number of a row << TAG_BITS | bits of the hash of its key; 0: free.
@@ -72,6 +84,8 @@ NEIGHBOUR: Final = 1 << 4  # on the link that packets come from
 WHY_SHIFT: Final = 8
 END_SHIFT: Final = 16  # number of the tunnel's own end
 ADJ_SHIFT: Final = 32  # number of the adjacency
+BIND_SHIFT: Final = 32
+BIND_LOW: Final = (1 << BIND_SHIFT) - 1
 BYTE: Final = 0xFF
 HALF: Final = 0xFFFF
 
@@ -104,7 +118,8 @@ E_ANYGROUP: Final = 12  # frames to groups are for the slow path, but those to a
 E_LEAST: Final = 13  # octets of a frame that is worth the short way of bulk.plain
 E_TOUCHED: Final = 14  # policies of IPsec ask about some packets that this node sends on: ...
 E_PROTOS: Final = 15  # ... those with these numbers behind the IPv6 header, a bit each
-E_MACS: Final = 19  # joined groups follow
+E_HAO: Final = 19  # home address options are taken
+E_MACS: Final = 20  # joined groups follow
 
 # Arrays that stay for many batches, as one argument of a kernel.
 T_ROWS: Final = 0
@@ -119,3 +134,4 @@ T_ROW: Final = 8  # by packet: first word of a row, or the hash that leads there
 T_OUT: Final = 9
 T_CNT: Final = 10
 T_HIST: Final = 11
+T_BCS: Final = 12  # bindings that answers went by, in order

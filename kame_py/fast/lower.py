@@ -10,7 +10,7 @@ are secret, drawn for each kernel. Read kame_py/fast/layout.py first: it has the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,9 @@ from kame_py.fast.batch import (
 from kame_py.fast.bu_peers import policies
 from kame_py.fast.cpu import secret
 from kame_py.kern.hooks import NullIpsecHooks
-from kame_py.mip6.mip6_state import HrSt
+from kame_py.mip6.mip6_bc import MIP6_BC_BR_FRACTION
+from kame_py.mip6.mip6_bcache import BC_CODE
+from kame_py.mip6.mip6_state import BcSt, HrSt
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, Mip6State
 from kame_py.net.if_ import (
     IFF_ALLMULTI,
@@ -46,6 +48,7 @@ from kame_py.net.route import (
     RTF_REJECT,
     LinkAddr,
 )
+from kame_py.netinet6.dest6 import dest6_hao
 from kame_py.netinet6.in6_src import in6_selecthlim
 from kame_py.netinet6.in6_var import IN6_IFF_ANYCAST, IN6_IFF_NOTREADY
 from kame_py.netinet6.ip6_output import in6_linkmtu, ip6_pmtu
@@ -54,6 +57,7 @@ from kame_py.netinet6.nd6_state import LLINFO_TABLE, Act, Ev
 from kame_py.netinet6.nd6_var import NDPRF_ONLINK
 from kame_py.wire.codecs import EtherHeader, Ip6Hdr
 from kame_py.wire.const import (
+    IP6OPT_HOME_ADDRESS,
     IPPROTO_AH,
     IPPROTO_DSTOPTS,
     IPPROTO_ESP,
@@ -88,6 +92,8 @@ _HEADERS: Final = {
 }
 _HOST: Final = 128
 _NO_FRAME: Final = 1 << 32  # octets: none has so many
+_ORDINARY: Final = b"\x01"  # ordinary addresses begin with this ...
+_HEADERS_HAO: Final = 2  # of a ping with a home address option
 _ODD_FIRST: Final = b"\xfe"  # link-local, site-local, groups
 
 Row = tuple[int, bytes]  # R_INFO and the care-of address
@@ -112,6 +118,14 @@ class Hop:
     def __init__(self, rt: Rtentry, neigh: Rtentry | None) -> None:
         self.rt = rt
         self.neigh = neigh
+
+
+class Bound(NamedTuple):
+    """What a binding adds to a row. bind: R_BIND. bc: R_BC."""
+
+    coa: bytes
+    bind: int
+    bc: int
 
 
 class Lowered:
@@ -241,6 +255,7 @@ class Lowered:
             len(nd6.defrouters),
             nd6.defifp,
             not kern.pcbs.raw6,
+            ip6.ip6_hdrnestlimit,
             self.ifp.ndi.chlim,
         )
 
@@ -294,6 +309,7 @@ class Lowered:
         env[layout.E_LEAST] = EtherHeader.SIZE + Ip6Hdr.SIZE if usual else _NO_FRAME
         env[layout.E_HLIM] = ip6.ip6_defhlim
         env[layout.E_ECHO] = in6_selecthlim(self.kern, -1, ifp) if self._answers() else 0
+        env[layout.E_HAO] = bool(env[layout.E_ECHO]) and self._takes_hao()
         env[layout.E_SECRET0 : layout.E_SECRET1 + 1] = self._secret
         env[layout.E_WRITE] = self.env[layout.E_WRITE]
         env[layout.E_MASK] = self.env[layout.E_MASK]
@@ -332,6 +348,12 @@ class Lowered:
         told = self._untouched(IPPROTO_ICMPV6) and not self.kern.pcbs.raw6
         return not self._mobile() and told
 
+    def _takes_hao(self) -> bool:
+        """Whether a home address option is the source of the ping behind it."""
+        limit = self.kern.ip6.ip6_hdrnestlimit
+        known = self.kern.destopts.get(IP6OPT_HOME_ADDRESS) is dest6_hao
+        return known and not 0 < limit < _HEADERS_HAO
+
     # -- asking -------------------------------------------------------------------------------
 
     def ask(self, addrs: set[bytes]) -> None:
@@ -340,14 +362,17 @@ class Lowered:
         Nothing may be left in ``use``.
         """
         self._make_room(len(addrs))
-        found = [(addr, *self._resolve(addr)) for addr in addrs]
+        found = [(addr, *self._resolve(addr), *self._send(addr)) for addr in addrs]
         new: I64 = np.zeros((len(found), layout.R_SIZE), np.int64)
-        keys = words(b"".join(addr for addr, _, _ in found)).reshape(-1, 2)
-        coas = words(b"".join(coa for _, _, coa in found)).reshape(-1, 2)
+        keys = words(b"".join(addr for addr, *_ in found)).reshape(-1, 2)
+        coas = words(b"".join(way.coa if way else coa for *_, coa, _, way in found))
         new[:, layout.R_KEY0 : layout.R_KEY1 + 1] = keys
-        new[:, layout.R_INFO] = [info for _, info, _ in found]
-        new[:, layout.R_COA0 : layout.R_COA1 + 1] = coas
-        new[:, layout.R_SEND] = [self._send(addr) for addr, _, _ in found]
+        new[:, layout.R_INFO] = [info for _, info, *_ in found]
+        new[:, layout.R_COA0 : layout.R_COA1 + 1] = coas.reshape(-1, 2)
+        new[:, layout.R_SEND] = [send for *_, send, _ in found]
+        for n, (*_, way) in enumerate(found):
+            if way is not None:
+                new[n, layout.R_BIND : layout.R_BC + 1] = way.bind, way.bc
         self._put(new)
         if self._coas:
             self._mark()
@@ -361,6 +386,9 @@ class Lowered:
         info, send = row[layout.R_INFO], row[layout.R_SEND]
         kind = info & layout.KIND_MASK
         hops = [send - 1] if send else []
+        bind, bc = row[layout.R_BIND], row[layout.R_BC]
+        if bind:
+            hops += [(bind & layout.BIND_LOW) - 1, bc >> layout.BIND_SHIFT]
         if kind in (layout.K_FORWARD, layout.K_TUNNEL):
             hops.append(info >> layout.ADJ_SHIFT)
         return kind != layout.K_DEAD and all(
@@ -427,15 +455,49 @@ class Lowered:
             return _punt(-j or P_MIXED)
         return layout.K_TUNNEL | end << layout.END_SHIFT | (j - 1) << layout.ADJ_SHIFT, coa
 
-    def _send(self, dst: bytes) -> int:
-        """R_SEND: packets that this node makes for ``dst``; 0 when mobility has a say in them."""
+    def _send(self, dst: bytes) -> tuple[int, Bound | None]:
+        """R_SEND: packets that this node makes for ``dst``; 0 when mobility has a say in them.
+
+        And the binding that has the say, if nothing else has.
+        """
         state, own = self._mip6, self.kern.ip6.ifaddrs
         if dst in own or self._mobile():
-            return 0
+            return 0, None
         if state is not None:
-            if dst in state.mip6_hrbc_list or any((a, dst) in state.mip6_bc_list for a in own):
-                return 0
-        return max(self._hop(dst), 0)
+            if dst in state.mip6_hrbc_list:
+                return 0, None
+            mine = [addr for addr in own if (addr, dst) in state.mip6_bc_list]
+            if mine:
+                return 0, self._bound(state, mine[0], dst) if len(mine) == 1 else None
+        return max(self._hop(dst), 0), None
+
+    def _bound(self, state: Mip6State, addr: bytes, dst: bytes) -> Bound | None:
+        """The way of what ``addr`` here answers to ``dst``; None: sending changes something.
+
+        While a quarter of the lifetime is left no binding request is wanted, and it is not over.
+        """
+        cache = state.bcache
+        bc = cache.find(addr, dst)
+        coa, own = cache.get_coa(bc), self.kern.ip6.ifaddrs
+        self._coas.append(coa)
+        if cache.st[bc] != BC_CODE[BcSt.BOUND] or cache.lifetime[bc] < MIP6_BC_BR_FRACTION:
+            return None
+        if not all(_ORDINARY <= a[:1] < _ODD_FIRST for a in (coa, dst, addr)):
+            return None
+        if coa == dst or coa in own or coa in state.mip6_hrbc_list:
+            return None
+        j, last, end = self._hop(coa), self._hop(dst), self._end(addr)
+        if j <= 0 or last <= 0 or end < 0:
+            return None
+        return Bound(coa, j | end << layout.BIND_SHIFT, bc | (last - 1) << layout.BIND_SHIFT)
+
+    def use_bindings(self, bcs: I64) -> None:
+        """Answers went by these bindings: the latest one is the most recently used."""
+        state = self._mip6
+        assert state is not None
+        latest = bcs[::-1]
+        for at in sorted(np.unique(latest, return_index=True)[1].tolist(), reverse=True):
+            state.bcache.touch(int(latest[at]))
 
     def _end(self, addr: bytes) -> int:
         """Number of an own end of tunnels; -1: there are too many."""

@@ -231,6 +231,8 @@ def mip6_bc_due(kern: Kernel, cache: Bcache, row: int) -> None:
         mip6_bc_timeout(kern, cache, row)
         return
     ev = BcEv.QUARTER if cache.st[row] == _BOUND else BcEv.TICK
+    if ev is BcEv.QUARTER and not cache.reg[row]:
+        kern.changes.note(cache.get_hoa(row))  # what goes by it asks for another update
     mip6_bc_event(kern, row, ev)
     _wait(kern, cache, row)
 
