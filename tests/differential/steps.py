@@ -468,6 +468,7 @@ PROBES: Final = (
     frame(udp(HA, CN)),
     frame(udp(HOMES[0], CN)),
     frame(udp(NEIGHBOUR, CN), OTHER_MAC),
+    frame(udp(NEIGHBOUR, ROUTER), OTHER_MAC),  # it is told that it need not ask
     frame(udp(CN, AWAY[1], bytes(1390))),
     frame(udp(CN, HOMES[1], bytes(1350))),
     frame(udp(CN, FAR), dst=NEW_MAC),
