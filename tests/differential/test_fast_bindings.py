@@ -298,6 +298,20 @@ def test_any_mix(seed: int) -> None:
     assert compared(capture(frames), Node(text, CONF)).in_bulk > 30
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_use_is_kept_over_long_runs(seed: int) -> None:
+    """Hundreds of pings between two updates, then one binding too many: the right one goes."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    text = HOST + "sysctl -w net.inet6.mip6.bc_maxentries=6\n"
+    frames, t = [(0, bind(i)) for i in range(6)], 0
+    for seq in range(2, 1500):
+        t += rng.choice([0, 1, MS])
+        i = rng.randrange(6)
+        new = bind(rng.randrange(6, 9), seq // 8 % 250 + 2)
+        frames.append((t, new if rng.random() < 0.006 else rng.choice([away, bare])(i)))
+    assert compared(capture(frames), Node(text, CONF)).in_bulk > 300
+
+
 @pytest.mark.parametrize("cpu", ["avx2", "plain", "none"])
 def test_other_processors(cpu: str) -> None:
     """In a process of its own: the choice is made once."""
