@@ -125,7 +125,8 @@ def test_a_capture_has_one_process_that_writes(rig: Rig) -> None:
 def test_nodes_run_on_when_nobody_listens_to_them(rig: Rig) -> None:
     env = {**os.environ, "KAME_RUNTIME_DIR": str(rig.folder / "run")}
     with subprocess.Popen(
-        [*KAME, "up", str(rig.file("pair.toml", PAIR))],
+        # nohup in front of the tests would be heeded.
+        ["env", "--default-signal=HUP", *KAME, "up", str(rig.file("pair.toml", PAIR))],
         cwd=PROJECT_ROOT,
         env=env,
         stderr=subprocess.PIPE,
