@@ -21,11 +21,10 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from kame_py.fast.annotate import annotate
-from kame_py.fast.batch import SLACK, U8, Batch
+from bench.peers.reading import annotated, touched
+from kame_py.fast.batch import SLACK
 from kame_py.fast.cksum import cksum_batch, one_call
 from kame_py.fast.cpu import CPU, Cpu
-from kame_py.replay.bulk import open_walk
 from kame_py.wire.cksum import in_cksum
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -64,46 +63,11 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def ours(path: Path, verify: bool) -> Callable[[], int]:
-    batch = Batch.empty()
-
-    def run() -> int:
-        packets = 0
-        with path.open("rb") as f:
-            walk = open_walk(f)
-            while walk.fill(batch):
-                annotate(batch, walk.linktype, verify)
-                packets += batch.n
-        return packets
-
-    assert run() == PACKETS  # compiles as well
-    return run
-
-
-@numba.njit
-def touch(octets: U8) -> int:
-    """Load each line of memory."""
-    total = 0
-    for i in range(0, len(octets), 64):
-        total += octets[i]
-    return total
-
-
-def touched(path: Path) -> Callable[[], object]:
-    """The least that can be done with a mapped file."""
-
-    def run() -> object:
-        return touch(np.memmap(path, np.uint8, "c"))
-
-    run()
-    return run
-
-
 @pytest.mark.skipif(CPU is Cpu.NONE, reason="no kernels for this processor")
 def test_ingest(benchmark: BenchmarkFixture, capture: Path) -> None:
     runners = {
-        "annotate": Runner(ours(capture, False), PACKETS),
-        "verify": Runner(ours(capture, True), PACKETS),
+        "annotate": Runner(annotated(capture, False, PACKETS), PACKETS),
+        "verify": Runner(annotated(capture, True, PACKETS), PACKETS),
         "touch": Runner(touched(capture), PACKETS),
     }
     for _ in range(ROUNDS):
