@@ -358,6 +358,34 @@ def look_now(octets: Base, p: int, r: int, tables: Places) -> tuple[int, int, in
     return second_look(octets, p, r, tables)
 
 
+@inlined
+def decide(octets: Base, p: int, i: int, whys: Base, tables: Places) -> tuple[int, int, int]:
+    """What becomes of packet ``i`` at ``p``, by which row, and octets of its outer header.
+
+    T_ACT, why: of one that is not for us.
+    """
+    acts = place(tables, T_ACT)
+    a = ld8(acts, i)
+    if a != GO_ON:
+        return a, 0, 0
+    look, r, skip = look_now(octets, p, word(place(tables, T_ROW), i), tables)
+    a = look & BYTE
+    if a <= A_PUNT:
+        st8(acts, i, a)
+        st8(whys, i, look >> WHY_SHIFT)
+    return a, r, skip
+
+
+@inlined
+def keep_counts(frames: int, bytes_in: int, bytes_out: int, pos: int, tables: Places) -> None:
+    """Of a run, to those before it; the output ends at ``pos``."""
+    cnt = place(tables, T_CNT)
+    put_word(cnt, C_POS, pos)
+    add(cnt, C_FRAMES, frames)
+    add(cnt, C_IBYTES, bytes_in)
+    add(cnt, C_OBYTES, bytes_out)
+
+
 @kernel
 def run(
     arena: U8,
@@ -380,7 +408,7 @@ def run(
     """
     at = opened(tables)
     octets, offs, sizes, stamps = base(arena), base(off), base(caplen), base(t_ns)
-    cnt, conf, acts, found = place(at, T_CNT), place(at, T_ENV), place(at, T_ACT), place(at, T_ROW)
+    cnt, conf, acts = place(at, T_CNT), place(at, T_ENV), place(at, T_ACT)
     link, whys, wanted = word(conf, E_LINK), base(why), word(conf, E_WRITE) != 0
     looked, fetched, pos = word(cnt, C_LOOKED), word(cnt, C_FETCHED), word(cnt, C_POS)
     bytes_in = bytes_out = frames = 0
@@ -391,13 +419,8 @@ def run(
         while fetched < n and fetched < i + _LAG:
             fetch_row(fetched, at)
             fetched += 1
-        p, a, r, skip = word(offs, i) + link, ld8(acts, i), 0, 0
-        if a == GO_ON:
-            look, r, skip = look_now(octets, p, word(found, i), at)
-            a = look & BYTE
-            if a <= A_PUNT:
-                st8(acts, i, a)
-                st8(whys, i, look >> WHY_SHIFT)
+        p = word(offs, i) + link
+        a, r, skip = decide(octets, p, i, whys, at)
         if a <= A_PUNT:
             stop = i
             break
@@ -421,8 +444,5 @@ def run(
             pos = write_block(octets, q, a, r, j, total, word(stamps, i), pos, at)
     put_word(cnt, C_LOOKED, looked)
     put_word(cnt, C_FETCHED, fetched)
-    put_word(cnt, C_POS, pos)
-    add(cnt, C_FRAMES, frames)
-    add(cnt, C_IBYTES, bytes_in)
-    add(cnt, C_OBYTES, bytes_out)
+    keep_counts(frames, bytes_in, bytes_out, pos, at)
     return stop

@@ -27,6 +27,7 @@ NS_PER_S: Final = 1_000_000_000
 STAMP_MAX_S: Final = 1 << 32  # of ticks; a later stamp is the slow reader's
 _HIGH_MAX: Final = 1 << 31  # ticks have 64 bits, ours have a sign
 _MAX_BLOCK: Final = 16 * 1024 * 1024
+_FIT: Final = -1  # none of the reasons to stop
 _AHEAD: Final = 3072  # octets: the walk is a chase of pointers through memory
 _LINE: Final = 64  # of the cache; several fetched at a time would wait for each other
 
@@ -115,11 +116,8 @@ def _flags(arena: int, at: int, end: int, big: bool) -> int:
 
 
 @inlined
-def _stamp(high: int, low: int, ticks_per_s: int, scale: int) -> int:
-    """ns of a stamp; -1 for those of the slow reader."""
-    if high >= _HIGH_MAX or ticks_per_s == 0:
-        return -1
-    ticks = high << 32 | low
+def _in_ns(ticks: int, ticks_per_s: int, scale: int) -> int:
+    """ns of so many ticks; -1 for those of the slow reader."""
     if scale:
         if ticks >= STAMP_MAX_S * ticks_per_s:
             return -1
@@ -128,6 +126,45 @@ def _stamp(high: int, low: int, ticks_per_s: int, scale: int) -> int:
     if sec >= STAMP_MAX_S:
         return -1
     return sec * NS_PER_S + (ticks - sec * ticks_per_s) * NS_PER_S // ticks_per_s
+
+
+@inlined
+def _stamp(arena: int, pos: int, ticks_per_s: int, scale: int, big: bool) -> int:
+    """ns of the stamp of the block at ``pos``; -1 for those of the slow reader."""
+    high, low = _u32(arena, pos + _E_HIGH, big), _u32(arena, pos + _E_LOW, big)
+    if high >= _HIGH_MAX or ticks_per_s == 0:
+        return -1
+    return _in_ns(high << 32 | low, ticks_per_s, scale)
+
+
+@inlined
+def _unfit(arena: int, pos: int, end: int, kind: int, total: int, big: bool) -> int:
+    """Why the block at ``pos`` is not read here; _FIT: its lengths agree, and it is a packet's."""
+    head = _S_DATA if kind == _BT_SPB else _E_DATA
+    if kind not in (_BT_EPB, _BT_PB, _BT_SPB):
+        return ODD
+    if total & 3 or total < head + BLOCK_TRAILER_LEN or total > _MAX_BLOCK:
+        return ODD
+    if total > end - pos:
+        return MORE
+    return _FIT if _u32(arena, pos + total - BLOCK_TRAILER_LEN, big) == total else ODD
+
+
+@inlined
+def _interface(arena: int, pos: int, kind: int, big: bool) -> int:
+    """Number of the interface within its section."""
+    if kind == _BT_EPB:
+        return _u32(arena, pos + _E_INTERFACE, big)
+    return _u16(arena, pos + _E_INTERFACE, big) if kind == _BT_PB else 0
+
+
+@inlined
+def _lengths(arena: int, pos: int, kind: int, snaplen: int, big: bool) -> tuple[int, int]:
+    """Octets of a packet: on the wire, and of these in the block."""
+    if kind != _BT_SPB:
+        return _u32(arena, pos + _E_ORIGLEN, big), _u32(arena, pos + _E_CAPLEN, big)
+    whole = _u32(arena, pos + _S_ORIGLEN, big)
+    return whole, min(whole, snaplen) if snaplen else whole
 
 
 @kernel
@@ -157,45 +194,27 @@ def pcapng(
             prefetch(octets, fetched)
             fetched += _LINE
         kind, total = _u32(octets, pos, big), _u32(octets, pos + _B_LENGTH, big)
-        simple = kind == _BT_SPB
-        head = _S_DATA if simple else _E_DATA
-        if kind not in (_BT_EPB, _BT_PB, _BT_SPB):
+        why = _unfit(octets, pos, end, kind, total, big)
+        if why != _FIT:
+            return n, pos, why, last_ns
+        row = first_if + _interface(octets, pos, kind, big)
+        if row >= len(interfaces):
             return n, pos, ODD, last_ns
-        if total & 3 or total < head + BLOCK_TRAILER_LEN or total > _MAX_BLOCK:
+        head, behind = _E_DATA if kind != _BT_SPB else _S_DATA, total - BLOCK_TRAILER_LEN
+        whole, size = _lengths(octets, pos, kind, interfaces[row, IF_SNAPLEN], big)
+        if size > behind - head or size > MAX_SNAPLEN:
             return n, pos, ODD, last_ns
-        if total > end - pos:
-            return n, pos, MORE, last_ns
-        data_end = total - BLOCK_TRAILER_LEN
-        number = 0
-        if kind == _BT_EPB:
-            number = _u32(octets, pos + _E_INTERFACE, big)
-        elif not simple:
-            number = _u16(octets, pos + _E_INTERFACE, big)
-        if _u32(octets, pos + data_end, big) != total or number >= len(interfaces) - first_if:
-            return n, pos, ODD, last_ns
-        row = first_if + number
-        flags = 0
-        if simple:
-            whole = _u32(octets, pos + _S_ORIGLEN, big)
-            snaplen = interfaces[row, IF_SNAPLEN]
-            size = min(whole, snaplen) if snaplen else whole
-            stamp = last_ns
-        else:
-            whole = _u32(octets, pos + _E_ORIGLEN, big)
-            size = _u32(octets, pos + _E_CAPLEN, big)
-            high, low = _u32(octets, pos + _E_HIGH, big), _u32(octets, pos + _E_LOW, big)
-            stamp = _stamp(high, low, interfaces[row, IF_TICKS], interfaces[row, IF_SCALE])
+        stamp, flags = last_ns, 0
+        if kind != _BT_SPB:
+            stamp = _stamp(octets, pos, interfaces[row, IF_TICKS], interfaces[row, IF_SCALE], big)
             if stamp < 0:
                 return n, pos, ODD, last_ns
             stamp += interfaces[row, IF_OFFSET]
-        if size > data_end - head or size > MAX_SNAPLEN:
-            return n, pos, ODD, last_ns
+            flags = _flags(octets, pos + head + ((size + 3) & ~3), pos + behind, big)
         if interfaces[row, IF_LINKTYPE] != linktype:
             if n:
                 return n, pos, FULL, last_ns
             linktype = interfaces[row, IF_LINKTYPE]
-        if not simple:
-            flags = _flags(octets, pos + head + ((size + 3) & ~3), pos + data_end, big)
         off[n] = pos + head
         caplen[n] = size
         wirelen[n] = whole
