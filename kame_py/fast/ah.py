@@ -73,16 +73,15 @@ class AhPackets:
         self._checker: Checker | None = None
         self._known: dict[int, _Known] = {}
         self._found: I64 = np.zeros((BATCH, al.K_SIZE), np.int64)
+        self._where: I64 = np.zeros(BATCH, np.int64)  # by packet: among those found, or -1
         self._verdicts: U8 = np.zeros(BATCH, np.uint8)
         self._made = 0
-        self._upto = 0  # packets of this batch that were looked at end here
+        self._from = BATCH  # packets of this batch from here on were looked at
         self._loaded: list[int] = []  # rows of associations whose windows are in use here
-        self._count = 0  # packets that are not counted yet, and octets of their frames
-        self._octets = 0
 
     def begin(self) -> None:
         """Another batch."""
-        self._made = self._upto = 0
+        self._from = BATCH
 
     def _open(self) -> bool:
         """Whether such packets meet nobody on their way but AH and the policies."""
@@ -99,39 +98,20 @@ class AhPackets:
         )
 
     def _look(self, b: Batch, i: int) -> None:
-        """Find packets from ``i`` on, as many as there is room for, and verify their codes."""
+        """Find packets from ``i`` on, and verify their codes."""
         table = self._associations.table()
-        if self._checker is None or self._checker.table is not table:
+        checker = self._checker
+        if checker is None or checker.table is not table:
             self.settle()
-            self._checker = Checker(table)
+            self._checker = checker = Checker(table, al.FRONT)
             self._known = {}
             self._windows: I64 = np.zeros((len(table.savs), al.W_SIZE), np.int64)
-        w = self._checker.work
-        self._made, self._upto = kernels.find_ah(
-            b.arena,
-            b.off,
-            b.caplen,
-            i,
-            b.n,
-            self._low.env,
-            table.rows,
-            table.index,
-            self._found,
-            w.room,
-            w.at,
-            w.size,
-            w.sa,
-            w.kind,
-            w.icv,
-            w.who,
+        self._from = i
+        self._made = kernels.find_ah(
+            *(b.arena, b.off, b.caplen, i, b.n, self._low.env),
+            *(checker.lists, self._found, self._where),
         )
-        self._checker.judge(b.arena, self._made, self._verdicts)
-
-    def _place(self, i: int) -> int:
-        """The number of packet ``i`` among those found, or -1."""
-        who = self._found[: self._made, al.K_WHO]
-        k = int(np.searchsorted(who, i))
-        return k if k < self._made and who[k] == i else -1
+        checker.judge(b.arena, self._made, self._verdicts)
 
     # -- playing ------------------------------------------------------------------------------
 
@@ -144,24 +124,17 @@ class AhPackets:
             return i
         if not self._open():
             return i
-        if i >= self._upto:
+        if i < self._from:
             self._look(b, i)
-        first = self._place(i)
-        if first < 0:
-            return i
-        who = self._found[first : self._made, al.K_WHO]
-        apart = np.flatnonzero(who - np.arange(i, i + len(who)))
-        end = first + min(int(apart[0]) if len(apart) else len(who), stop - i)
-        done = first
-        while done < end:
+        while i < stop and (k := int(self._where[i])) >= 0:
             done = kernels.take_ah(
-                self._found, done, end, stamps, self._verdicts, self._windows, act
+                *(self._found, k, self._made, stop),
+                *(stamps, self._verdicts, self._windows, act),
             )
-            if done == end or not self._load(int(self._found[done, al.K_SA])):
+            i += done - k
+            if done == k and not self._load(int(self._found[k, al.K_SA])):
                 break
-        self._count += done - first
-        self._octets += int(b.caplen[i : i + done - first].sum())
-        return i + done - first
+        return i
 
     def _load(self, row: int) -> bool:
         """Look at an association; True: its packets may be handled here now.
@@ -208,7 +181,7 @@ class AhPackets:
 
     def tell(self, i: int) -> int:
         """Packet ``i`` is for the slow path: hand its code on. Why it is; P_NONE: no AH."""
-        k = self._place(i)
+        k = int(self._where[i]) if i >= self._from else -1
         if k < 0 or self._checker is None:
             return P_NONE
         self._checker.tell(k)
@@ -218,24 +191,25 @@ class AhPackets:
 
     def settle(self) -> None:
         """Count what the packets did: somebody may look, or change what was looked at."""
-        rows, n = self._loaded, self._count
+        rows = self._loaded
         if not rows:
             return
         total = self._windows[rows].sum(axis=0)
-        if n:
+        if total[al.W_FRAMES]:
             for row in rows:
                 self._settle_sa(row)
-            self._settle_all(n, total)
+            self._settle_all(total)
         self._windows[rows] = 0
-        self._loaded, self._count, self._octets = [], 0, 0
+        self._loaded = []
 
-    def _settle_all(self, n: int, total: I64) -> None:
+    def _settle_all(self, total: I64) -> None:
         kern, ifp = self._kern, self._ifp
         good = int(total[al.W_GOOD])
+        n = good + int(total[al.W_BAD] + total[al.W_AGAIN])
         kern.created += n
         data, stats, ifstat = ifp.if_data, kern.stats, ifp.in6_ifstat
         data.ifi_ipackets += n
-        data.ifi_ibytes += self._octets
+        data.ifi_ibytes += int(total[al.W_FRAMES])
         stats.ip6["ip6s_total"] += n
         stats.ip6s_nxthist[IPPROTO_AH] += n
         stats.ip6["ip6s_delivered"] += n - good  # nobody takes what has nothing inside

@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.fast.ah_layout import (
+    FRONT,
+    K_FRAME,
     K_NXT,
     K_OCTETS,
     K_SA,
@@ -22,6 +24,7 @@ from kame_py.fast.ah_layout import (
     W_BAD,
     W_BITS,
     W_FIRST,
+    W_FRAMES,
     W_GOOD,
     W_LAST,
     W_OCTETS,
@@ -31,32 +34,51 @@ from kame_py.fast.ah_layout import (
     W_STATE,
     W_USED,
 )
-from kame_py.fast.batch import SLACK
-from kame_py.fast.bu_kernels import be32, next_text, ordinary
+from kame_py.fast.bu_kernels import be32, ordinary
 from kame_py.fast.bulk import first_look
 from kame_py.fast.layout import A_AHBAD, A_AHDONE, A_AHREPLAY, E_LINK, GO_ON
 from kame_py.fast.ldst import (
     base,
     be16,
-    copy,
+    copy64,
     half,
     inlined,
     kernel,
     ld8,
     ld64,
+    opened,
+    place,
+    put_half,
     put_word,
     st8,
     st32,
     word,
 )
 from kame_py.fast.sa_kernels import find_row
-from kame_py.fast.sas import BAD, GOOD, NO_KIND, S_ICVLEN, S_KIND, S_SIZE
+from kame_py.fast.sas import (
+    BAD,
+    GOOD,
+    L_AT,
+    L_ICV,
+    L_INDEX,
+    L_KIND,
+    L_ROOM,
+    L_ROWS,
+    L_SA,
+    L_SIZE,
+    L_WHO,
+    NO_KIND,
+    S_ICVLEN,
+    S_KIND,
+    S_SIZE,
+)
 from kame_py.wire.codecs import Ah, Ip6Hdr
 from kame_py.wire.const import IPPROTO_AH, IPPROTO_NONE, IPV6_VERSION
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, U32
     from kame_py.fast.ldst import Base
+    from kame_py.fast.places import Places
 
 _HDR: Final = Ip6Hdr.SIZE
 _PLEN: Final = Ip6Hdr.O_ip6_plen
@@ -70,6 +92,7 @@ _AH_LEN: Final = Ah.O_ah_len
 _AH_SPI: Final = Ah.O_ah_spi
 _AH_SEQ: Final = Ah.O_ah_seq
 _WORD: Final = 8
+_BLOCK: Final = 64
 _NONE: Final = -1
 
 
@@ -96,6 +119,33 @@ def association(octets: Base, p: int, plen: int, rows: Base, slots: Base) -> int
     return row if size in (whole, _AH + icvlen + 3 & ~3) and size <= plen else _NONE
 
 
+@inlined
+def freed(to: Base, at: int, octets: Base, p: int, icvlen: int) -> None:
+    """The first octets of the packet at ``p`` without what may change on the way, and the code.
+
+    There are no fewer than a block, so that no more than SLACK lie behind its end.
+    """
+    for n in range(0, FRONT, _BLOCK):
+        copy64(to, at + n, octets, p + n)
+    st32(to, at, IPV6_VERSION)  # class and flow
+    st8(to, at + _HLIM, 0)
+    for n in range(0, icvlen, 4):
+        st32(to, at + _HDR + _AH + n, 0)
+
+
+@inlined
+def ah_at(octets: Base, off: int, size: int, conf: Base, table: Base, slots: Base) -> int:
+    """The row of the association of the packet in a frame; -1: it is none for ah.py."""
+    p = off + word(conf, E_LINK)
+    if size < word(conf, E_LINK) + _HDR or ld8(octets, p + _NXT) != IPPROTO_AH:
+        return _NONE
+    if first_look(octets, off, size, conf) != GO_ON:
+        return _NONE
+    if not (ordinary(octets, p + _SRC) and ordinary(octets, p + _DST)):
+        return _NONE
+    return association(octets, p, be16(octets, p + _PLEN), table, slots)
+
+
 @kernel
 def find_ah(
     arena: U8,
@@ -104,56 +154,42 @@ def find_ah(
     start: int,
     stop: int,
     env: I64,
-    rows: I64,
-    index: I64,
+    lists: Places,
     found: I64,
-    room: U8,
-    at: I64,
-    size: U32,
-    sa: I64,
-    kind: I64,
-    icv: I64,
-    who: I64,
-) -> tuple[int, int]:
-    """Copies of packets with AH as their codes are over them; how many, and where the room ended.
+    where: I64,
+) -> int:
+    """Packets with AH, and their first octets as their codes are over them; how many.
 
-    who: the row of ``found`` that a message is of.
+    where: by packet, its row of ``found``, or -1. lists: Checker's; a message is of its row.
     """
     octets, offs, sizes, conf = base(arena), base(off), base(caplen), base(env)
-    table, slots, out, to = base(rows), base(index), base(found), base(room)
-    link, limit = word(conf, E_LINK), room.shape[0] - SLACK
-    made, end = 0, 0
+    out, by, to = base(found), base(where), opened(lists)
+    table, slots = place(to, L_ROWS), place(to, L_INDEX)
+    made = 0
     for i in range(start, stop):
-        p = word(offs, i) + link
-        if half(sizes, i) < link + _HDR or ld8(octets, p + _NXT) != IPPROTO_AH:
-            continue
-        if first_look(octets, word(offs, i), half(sizes, i), conf) != GO_ON:
-            continue
-        plen = be16(octets, p + _PLEN)
-        if not (ordinary(octets, p + _SRC) and ordinary(octets, p + _DST)):
-            continue
-        row = association(octets, p, plen, table, slots)
+        row = ah_at(octets, word(offs, i), half(sizes, i), conf, table, slots)
         if row == _NONE:
+            put_word(by, i, _NONE)
             continue
-        if end + _HDR + plen > limit:
-            return made, i
-        ah = p + _HDR
+        p = word(offs, i) + word(conf, E_LINK)
+        ah, size = p + _HDR, _HDR + be16(octets, p + _PLEN)
         k = made * K_SIZE
         put_word(out, k + K_WHO, i)
         put_word(out, k + K_SA, row)
         put_word(out, k + K_SEQ, be32(octets, ah + _AH_SEQ))
         put_word(out, k + K_NXT, ld8(octets, ah + _AH_NXT))
-        put_word(out, k + K_OCTETS, _HDR + plen - (ld8(octets, ah + _AH_LEN) + 2 << 2))
-        copy(to, end, octets, p, _HDR + plen)
-        st32(to, end, IPV6_VERSION)  # class and flow may change on the way
-        st8(to, end + _HLIM, 0)
-        for n in range(0, word(table, row * S_SIZE + S_ICVLEN), 4):
-            st32(to, end + _HDR + _AH + n, 0)
-        at[made], size[made], sa[made], who[made] = end, _HDR + plen, row, made
-        kind[made], icv[made] = word(table, row * S_SIZE + S_KIND), ah + _AH
-        end = next_text(end + _HDR + plen)
+        put_word(out, k + K_OCTETS, size - (ld8(octets, ah + _AH_LEN) + 2 << 2))
+        put_word(out, k + K_FRAME, half(sizes, i))
+        freed(place(to, L_ROOM), made * FRONT, octets, p, word(table, row * S_SIZE + S_ICVLEN))
+        put_word(place(to, L_AT), made, p)
+        put_half(place(to, L_SIZE), made, size)
+        put_word(place(to, L_SA), made, row)
+        put_word(place(to, L_KIND), made, word(table, row * S_SIZE + S_KIND))
+        put_word(place(to, L_ICV), made, ah + _AH)
+        put_word(place(to, L_WHO), made, made)
+        put_word(by, i, made)
         made += 1
-    return made, stop
+    return made
 
 
 @inlined
@@ -187,23 +223,37 @@ def take(windows: Base, w: int, seq: int) -> None:
     put_word(windows, w + W_LAST, seq)
 
 
+@inlined
+def add(windows: Base, w: int, column: int, n: int) -> None:
+    """So many more in a column of an association's row."""
+    put_word(windows, w + column, word(windows, w + column) + n)
+
+
 @kernel
 def take_ah(
-    found: I64, first: int, end: int, stamps: I64, verdicts: U8, windows: I64, act: U8
+    found: I64,
+    first: int,
+    made: int,
+    stop: int,
+    stamps: I64,
+    verdicts: U8,
+    windows: I64,
+    act: U8,
 ) -> int:
     """Packets in order: replays, wrong codes, good ones with nothing inside; the first other one.
 
+    Those of ``found`` from ``first`` on that follow each other in the batch, up to packet ``stop``.
     windows: by the row of the association.
     """
     packets, says, table, acts = base(found), base(verdicts), base(windows), base(act)
-    times = base(stamps)
-    for k in range(first, end):
+    times, ahead = base(stamps), word(base(found), first * K_SIZE + K_WHO) - first
+    for k in range(first, made):
         p = k * K_SIZE
         w = word(packets, p + K_SA) * W_SIZE
         i = word(packets, p + K_WHO)
         seq = word(packets, p + K_SEQ)
         verdict = ld8(says, k)
-        if word(table, w + W_STATE) != W_OPEN:
+        if i - k != ahead or i >= stop or word(table, w + W_STATE) != W_OPEN:
             return k
         if not is_new(table, w, seq):
             a, what = A_AHREPLAY, W_AGAIN
@@ -212,12 +262,13 @@ def take_ah(
         elif verdict == GOOD and word(packets, p + K_NXT) == IPPROTO_NONE:
             a, what = A_AHDONE, W_GOOD
             take(table, w, seq)
-            put_word(table, w + W_OCTETS, word(table, w + W_OCTETS) + word(packets, p + K_OCTETS))
+            add(table, w, W_OCTETS, word(packets, p + K_OCTETS))
             put_word(table, w + W_USED, word(times, i))
             if word(table, w + W_GOOD) == 0:
                 put_word(table, w + W_FIRST, word(times, i))
         else:
             return k
-        put_word(table, w + what, word(table, w + what) + 1)
+        add(table, w, what, 1)
+        add(table, w, W_FRAMES, word(packets, p + K_FRAME))
         st8(acts, i, a)
-    return end
+    return made

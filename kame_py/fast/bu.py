@@ -177,23 +177,8 @@ class Updates:
             self._peers = Peers(self._kern, table)
         w = checker.work
         found, made = kernels.find_updates(
-            b.arena,
-            b.off,
-            b.caplen,
-            i,
-            b.n,
-            self._low.env,
-            table.rows,
-            table.index,
-            self._table,
-            self._addrs,
-            w.room,
-            w.at,
-            w.size,
-            w.sa,
-            w.kind,
-            w.icv,
-            w.who,
+            *(b.arena, b.off, b.caplen, i, b.n, self._low.env),
+            *(checker.lists, self._table, self._addrs),
         )
         self._made = made
         self._verdict = verdicts = np.zeros(found, np.uint8)

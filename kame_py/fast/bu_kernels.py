@@ -71,6 +71,9 @@ from kame_py.fast.ldst import (
     ld8,
     ld32,
     ld64,
+    opened,
+    place,
+    put_half,
     put_word,
     st8,
     st32,
@@ -78,7 +81,23 @@ from kame_py.fast.ldst import (
     word,
 )
 from kame_py.fast.sa_kernels import find_row
-from kame_py.fast.sas import BAD, GOOD, NO_KIND, S_ICVLEN, S_KIND, S_SIZE
+from kame_py.fast.sas import (
+    BAD,
+    GOOD,
+    L_AT,
+    L_ICV,
+    L_INDEX,
+    L_KIND,
+    L_ROOM,
+    L_ROWS,
+    L_SA,
+    L_SIZE,
+    L_WHO,
+    NO_KIND,
+    S_ICVLEN,
+    S_KIND,
+    S_SIZE,
+)
 from kame_py.kern.clock import NS
 from kame_py.mip6.mip6_bc import MIP6_BC_BR_FRACTION
 from kame_py.mip6.mip6_bcache import BC_CODE, BLOCK_SHIFT, CACHE
@@ -112,6 +131,7 @@ from kame_py.wire.mip6_draft15 import IP6SUBOPT_ALTCOA, IP6SUBOPT_AUTHDATA
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64, U8, U32
     from kame_py.fast.ldst import Base
+    from kame_py.fast.places import Places
 
 _HDR: Final = Ip6Hdr.SIZE
 _PLEN: Final = Ip6Hdr.O_ip6_plen
@@ -258,24 +278,17 @@ def find_updates(
     start: int,
     stop: int,
     env: I64,
-    rows: I64,
-    index: I64,
+    lists: Places,
     updates: I64,
     addrs: U8,
-    room: U8,
-    at: I64,
-    size: U32,
-    sa: I64,
-    kind: I64,
-    icv: I64,
-    who: I64,
 ) -> tuple[int, int]:
     """The plain updates of a batch, and of those with a known association what its code is over.
 
-    How many there are of each. who: the update that a message is of.
+    How many there are of each. lists: Checker's; who: the update that a message is of.
     """
     octets, offs, sizes, conf = base(arena), base(off), base(caplen), base(env)
-    table, slots, out, names, to = base(rows), base(index), base(updates), base(addrs), base(room)
+    out, names, into = base(updates), base(addrs), opened(lists)
+    table, slots, to = place(into, L_ROWS), place(into, L_INDEX), place(into, L_ROOM)
     link = word(conf, E_LINK)
     found, made, end = 0, 0, 0
     for i in range(start, stop):
@@ -313,8 +326,12 @@ def find_updates(
         copy_addr(names, h + H_SRC, octets, p + _SRC)
         copy_addr(names, h + H_DST, octets, p + _DST)
         if row != _NONE:
-            at[made], size[made], sa[made], who[made] = end, _ADDRS + code - bu, row, found
-            kind[made], icv[made] = word(table, row * S_SIZE + S_KIND), code
+            put_word(place(into, L_AT), made, end)
+            put_half(place(into, L_SIZE), made, _ADDRS + code - bu)
+            put_word(place(into, L_SA), made, row)
+            put_word(place(into, L_KIND), made, word(table, row * S_SIZE + S_KIND))
+            put_word(place(into, L_ICV), made, code)
+            put_word(place(into, L_WHO), made, found)
             copy_addr(to, end, octets, p + _DST)
             copy_addr(to, end + ADDR_LEN, octets, p + _SRC)
             copy_addr(to, end + 2 * ADDR_LEN, octets, hao)

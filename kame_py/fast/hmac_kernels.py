@@ -2,7 +2,8 @@
 """HMAC of many messages as kernels: one message in each lane of lanes.py.
 
 No KAME counterpart. Lanes with messages of unequal length end under a mask; a batch of mixed
-lengths is sorted by blocks first, so that few do. RFC 2104. Read kame_py/fast/lanes.py first.
+lengths is sorted by blocks first, so that few do. Whole blocks may stand in place of the first ones
+of each message. RFC 2104. Read kame_py/fast/lanes.py first.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _OUTER: Final = _STATE + STATE_WORDS * ROW
 _WORDS: Final = _OUTER + STATE_WORDS * ROW
 _TAILS: Final = _WORDS + 16 * ROW
 _FROM: Final = _TAILS + 2 * BLOCK * LANES  # by lane: where its message lies
-_KEYS: Final = _FROM + 8 * LANES  # its row of states
+_HEADS: Final = _FROM + 8 * LANES  # what stands in place of its first blocks
+_KEYS: Final = _HEADS + 8 * LANES  # its row of states
 _NOW: Final = _KEYS + 8 * LANES  # its block of this turn
 _FULL: Final = _NOW + 8 * LANES  # blocks that need no padding
 _ENDS: Final = _FULL + 8 * LANES  # blocks with those of the padding
@@ -48,6 +50,13 @@ SCRATCH: Final = _ENDS + 8 * LANES
 def _blocks(octets: int) -> int:
     """Of a message with its padding."""
     return (octets + _LENGTH + BLOCK) >> _SHIFT
+
+
+@inlined
+def _front(heads: U8) -> int:
+    """Blocks that stand in place of the first ones of each message."""
+    blocks: int = heads.shape[1] >> _SHIFT
+    return blocks
 
 
 @inlined
@@ -94,17 +103,21 @@ def _fill(
     arena: U8,
     off: I64,
     length: U32,
+    heads: U8,
     big: bool,
 ) -> tuple[int, int]:
     """The lanes' messages and their ends; the least full blocks and the most blocks of all."""
     data, keys, last = address(arena), address(states), len(order) - 1
+    front = _front(heads)
     low, high = 1 << 32, 0
     for lane in range(LANES):
         i = order[min(start + lane, last)]  # lanes too many do the last one again
         octets = signed(length[i])
         full, rest = octets >> _SHIFT, octets & (BLOCK - 1)
         src = data + off[i]
+        head = address(heads) + heads.strides[0] * i
         put64(m + _FROM + 8 * lane, src)
+        put64(m + _HEADS + 8 * lane, head)
         put64(m + _KEYS + 8 * lane, keys + states.strides[0] * sa[i])
         put64(m + _FULL + 8 * lane, full)
         put64(m + _ENDS + 8 * lane, _blocks(octets))
@@ -113,7 +126,9 @@ def _fill(
         tail = m + _TAILS + 2 * BLOCK * lane
         bits = (BLOCK + octets) << 3
         src += full << _SHIFT
-        if off[i] + (full << _SHIFT) > len(arena) - BLOCK:  # nothing behind the arena is read
+        if full < front:
+            src = head + (full << _SHIFT)
+        elif off[i] + (full << _SHIFT) > len(arena) - BLOCK:  # nothing behind the arena is read
             for k in range(rest):
                 put8(tail + k, get8(src + k))
             src = tail
@@ -122,14 +137,20 @@ def _fill(
 
 
 @inlined
-def _turn(m: int, b: int) -> int:
-    """Where each lane's block ``b`` lies; which lanes have one, as bits."""
+def _places(m: int, b: int, front: int) -> int:
+    """Where it is told what each lane's block ``b`` is counted from."""
+    return m + (_HEADS if b < front else _FROM)
+
+
+@inlined
+def _turn(m: int, b: int, places: int) -> int:
+    """Where each lane's block ``b`` lies, counted from ``places``; which lanes have it, as bits."""
     mask = 0
     for lane in range(LANES):
         full = get64(m + _FULL + 8 * lane)
         left = min(max(b - full, 0), 1)
         padded = m + _TAILS + 2 * BLOCK * lane + (left << _SHIFT)
-        block = get64(m + _FROM + 8 * lane) + (b << _SHIFT)
+        block = get64(places + 8 * lane) + (b << _SHIFT)
         put64(m + _NOW + 8 * lane, block if b < full else padded)
         mask |= (1 if b < get64(m + _ENDS + 8 * lane) else 0) << lane
     return mask
@@ -149,22 +170,30 @@ def _give(m: int, order: I64, start: int, out: U8, icvlen: int, big: bool) -> No
 
 @kernel
 def hmac_md5(
-    states: U32, sa: I64, arena: U8, off: I64, length: U32, out: U8, icvlen: int, n: int
+    states: U32,
+    sa: I64,
+    arena: U8,
+    off: I64,
+    length: U32,
+    heads: U8,
+    out: U8,
+    icvlen: int,
+    n: int,
 ) -> int:
     """The number of messages done: none when one is not there, then its number, negative - 1."""
     m = stack(SCRATCH)
     found, low, high = _check(states, sa, arena, off, length, n)
     if found < n:
         return -1 - found
-    order = _order(length, n, low, high)
+    order, front = _order(length, n, low, high), _front(heads)
     for start in range(0, n, LANES):
-        full, ends = _fill(m, order, start, states, sa, arena, off, length, False)
+        full, ends = _fill(m, order, start, states, sa, arena, off, length, heads, False)
         gather_le(m + _STATE, m + _KEYS, 0)
         for b in range(full):
-            gather_le(m + _WORDS, m + _FROM, b << _SHIFT)
+            gather_le(m + _WORDS, _places(m, b, front), b << _SHIFT)
             md5(m + _STATE, m + _WORDS, ALL)
         for b in range(full, ends):
-            mask = _turn(m, b)
+            mask = _turn(m, b, _places(m, b, front))
             gather_le(m + _WORDS, m + _NOW, 0)
             md5(m + _STATE, m + _WORDS, mask)
         close_md5(m + _STATE, m + _WORDS)
@@ -175,22 +204,30 @@ def hmac_md5(
 
 @kernel
 def hmac_sha1(
-    states: U32, sa: I64, arena: U8, off: I64, length: U32, out: U8, icvlen: int, n: int
+    states: U32,
+    sa: I64,
+    arena: U8,
+    off: I64,
+    length: U32,
+    heads: U8,
+    out: U8,
+    icvlen: int,
+    n: int,
 ) -> int:
     """As hmac_md5."""
     m = stack(SCRATCH)
     found, low, high = _check(states, sa, arena, off, length, n)
     if found < n:
         return -1 - found
-    order = _order(length, n, low, high)
+    order, front = _order(length, n, low, high), _front(heads)
     for start in range(0, n, LANES):
-        full, ends = _fill(m, order, start, states, sa, arena, off, length, True)
+        full, ends = _fill(m, order, start, states, sa, arena, off, length, heads, True)
         gather_be(m + _STATE, m + _KEYS, 0)
         for b in range(full):
-            gather_be(m + _WORDS, m + _FROM, b << _SHIFT)
+            gather_be(m + _WORDS, _places(m, b, front), b << _SHIFT)
             sha1(m + _STATE, m + _WORDS, ALL)
         for b in range(full, ends):
-            mask = _turn(m, b)
+            mask = _turn(m, b, _places(m, b, front))
             gather_be(m + _WORDS, m + _NOW, 0)
             sha1(m + _STATE, m + _WORDS, mask)
         close_sha1(m + _STATE, m + _WORDS)
@@ -201,22 +238,30 @@ def hmac_sha1(
 
 @kernel
 def hmac_sha256(
-    states: U32, sa: I64, arena: U8, off: I64, length: U32, out: U8, icvlen: int, n: int
+    states: U32,
+    sa: I64,
+    arena: U8,
+    off: I64,
+    length: U32,
+    heads: U8,
+    out: U8,
+    icvlen: int,
+    n: int,
 ) -> int:
     """As hmac_md5."""
     m = stack(SCRATCH)
     found, low, high = _check(states, sa, arena, off, length, n)
     if found < n:
         return -1 - found
-    order = _order(length, n, low, high)
+    order, front = _order(length, n, low, high), _front(heads)
     for start in range(0, n, LANES):
-        full, ends = _fill(m, order, start, states, sa, arena, off, length, True)
+        full, ends = _fill(m, order, start, states, sa, arena, off, length, heads, True)
         gather_be(m + _STATE, m + _KEYS, 0)
         for b in range(full):
-            gather_be(m + _WORDS, m + _FROM, b << _SHIFT)
+            gather_be(m + _WORDS, _places(m, b, front), b << _SHIFT)
             sha256(m + _STATE, m + _WORDS, ALL)
         for b in range(full, ends):
-            mask = _turn(m, b)
+            mask = _turn(m, b, _places(m, b, front))
             gather_be(m + _WORDS, m + _NOW, 0)
             sha256(m + _STATE, m + _WORDS, mask)
         close_sha256(m + _STATE, m + _WORDS)

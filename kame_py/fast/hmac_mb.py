@@ -30,7 +30,8 @@ _IPAD, _OPAD = 0x36, 0x5C  # RFC 2104 s.2
 _INNER: Final = bytes(x ^ _IPAD for x in range(256))
 _OUTER: Final = bytes(x ^ _OPAD for x in range(256))
 _WORD: Final = 4
-_FEW_KEYS: Final = 24  # below it is quicker to take them one by one
+NO_HEADS: Final[U8] = np.zeros((0, 0), np.uint8)
+_FEW_KEYS: Final = 6  # below it is quicker to take them one by one
 #: Numbers of 64 bits have room for the shifts of words of 32.
 _COLUMNS: Final = cast("Ops[I64]", IntOps())
 
@@ -90,6 +91,7 @@ class _Batch(Protocol):
         arena: U8,
         off: I64,
         length: U32,
+        heads: U8,
         out: U8,
         icvlen: int,
         n: int,
@@ -98,21 +100,32 @@ class _Batch(Protocol):
 
 
 def hmac_batch(
-    alg: Alg, states: U32, sa_index: I64, arena: U8, off: I64, length: U32, out: U8, icvlen: int
+    alg: Alg,
+    states: U32,
+    sa_index: I64,
+    arena: U8,
+    off: I64,
+    length: U32,
+    out: U8,
+    icvlen: int,
+    heads: U8 = NO_HEADS,
 ) -> None:
     """The first ``icvlen`` octets of the HMAC of each ``arena[off : off + length]``, by rows.
 
-    states: a table with a row for each association; sa_index: the row of each message. ValueError
-    for a message outside the arena, an association outside the table, a length that is no whole
-    number of words or longer than the digest or than a row of out.
+    states: a table with a row for each association; sa_index: the row of each message. heads: by
+    message, what its first octets are instead, whole blocks of them. ValueError for a message
+    outside the arena, an association outside the table, a length that is no whole number of words
+    or longer than the digest or than a row of out.
     """
     n = len(off)
     if icvlen % _WORD or not 0 < icvlen <= min(alg.digest.size, out.shape[1]):
         raise ValueError(f"{icvlen} octets cannot be had")
     if min(len(sa_index), len(length), len(out)) < n or states.shape[1] != ROW:
         raise ValueError("the columns differ")
+    if heads.shape[1] % BLOCK or (heads.shape[1] and len(heads) < n):
+        raise ValueError("the heads are no blocks, or too few")
     batch = twin(alg) if n < FEW else _batch(alg)
-    done = batch(states, sa_index, arena, off, length, out, icvlen, n)
+    done = batch(states, sa_index, arena, off, length, heads, out, icvlen, n)
     if done != n:
         raise ValueError(f"message {-1 - done} lies outside the arena, or its association is none")
 
@@ -153,11 +166,12 @@ def _twin(
     arena: U8,
     off: I64,
     length: U32,
+    heads: U8,
     out: U8,
     icvlen: int,
     n: int,
 ) -> int:
-    octets, room = arena.data, len(arena)
+    octets, room, front = arena.data, len(arena), heads.shape[1]
     pairs: dict[int, tuple[_Hash, _Hash]] = {}
     codes = []
     for i, (row, at, size) in enumerate(
@@ -169,7 +183,9 @@ def _twin(
         if pair is None:
             pair = pairs[row] = _pair(new, states[row])
         inner, outer = pair[0].copy(), pair[1].copy()
-        inner.update(octets[at : at + size])
+        if front:
+            inner.update(heads[i, : min(front, size)].data)
+        inner.update(octets[at + min(front, size) : at + size])
         outer.update(inner.digest())
         codes.append(outer.digest()[:icvlen])
     out[:n, :icvlen] = np.frombuffer(b"".join(codes), np.uint8).reshape(n, icvlen)

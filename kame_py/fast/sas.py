@@ -16,6 +16,7 @@ from kame_py.fast.batch import BATCH, I64, SLACK, U8, U32
 from kame_py.fast.cpu import secret
 from kame_py.fast.ct import ct_equal_batch
 from kame_py.fast.hmac_mb import ROW, Alg, hmac_batch, many_states
+from kame_py.fast.places import places
 from kame_py.netkey.algorithms import HmacKey
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.const import IPPROTO_AH
@@ -42,6 +43,17 @@ NO_KIND: Final = -1
 X_MASK: Final = 2  # of an index, behind its secrets: slots - 1, a power of two
 X_SLOTS: Final = 3
 
+# What finds messages in a batch is handed these arrays (Checker.lists).
+L_ROWS: Final = 0
+L_INDEX: Final = 1
+L_ROOM: Final = 2
+L_AT: Final = 3
+L_SIZE: Final = 4
+L_SA: Final = 5
+L_KIND: Final = 6
+L_ICV: Final = 7
+L_WHO: Final = 8
+
 #: Algorithms with the octets of their codes.
 KINDS: Final = (
     (Alg.HMAC_MD5, 12),
@@ -61,7 +73,7 @@ _ICVLENS: Final = (*(icvlen for _, icvlen in KINDS), 0)  # the last one is that 
 MISSES: Final = 32  # packets without a known association; then a table is made again ...
 _SHARE: Final = 16  # ... but not until they are this part of the associations
 _LINE: Final = 64  # octets of a line of the cache
-ROOM: Final = 1 << 19  # octets of prepared copies; the longest packet fits
+ROOM: Final = BATCH << 9  # octets of messages of a batch; so many each are enough
 
 
 class SaTable:
@@ -143,16 +155,18 @@ class Associations:
 
 
 class Work:
-    """Messages that wait for their codes: where they lie in ``room``, what is said of them.
+    """Messages that wait for their codes: where they lie, and what is said of them.
 
-    at, size: of a message in room; sa: its row of the table; kind; icv: its code in the arena; who:
-    its packet.
+    at, size: of a message; sa: its row of the table; kind; icv: its code in the arena; who: its
+    packet. heads: the first octets of messages that lie in the arena otherwise.
     """
 
-    def __init__(self) -> None:
-        room: U8 = np.zeros(ROOM + SLACK + _LINE, np.uint8)
+    def __init__(self, front: int) -> None:
+        octets = BATCH * front or ROOM
+        room: U8 = np.zeros(octets + SLACK + _LINE, np.uint8)
         aligned = -room.ctypes.data % _LINE
-        self.room = room[aligned : aligned + ROOM + SLACK]
+        self.room = room[aligned : aligned + octets + SLACK]
+        self.heads = self.room[: BATCH * front].reshape(BATCH, front)
         self.at: I64 = np.zeros(BATCH, np.int64)
         self.size: U32 = np.zeros(BATCH, np.uint32)
         self.sa: I64 = np.zeros(BATCH, np.int64)
@@ -164,17 +178,26 @@ class Work:
 class Checker:
     """Verdicts on batches of packets, with the associations of ``table``.
 
-    work: the messages of the last packets that were looked at.
+    front: so many octets of each message are in the room, the others in its packet; 0: all are in
+    the room. work: the messages of the last packets that were looked at. lists: what finds them
+    writes there.
     """
 
-    def __init__(self, table: SaTable) -> None:
+    def __init__(self, table: SaTable, front: int = 0) -> None:
         self.table = table
-        self.work = Work()
+        self.work = w = Work(front)
+        self.lists = places(
+            *(table.rows, table.index, w.room, w.at, w.size, w.sa, w.kind, w.icv, w.who),
+        )
+        self._texts = w.room  # what ``at`` is counted in
+        self._front = front
         self._codes: U8 = np.zeros((BATCH, CODE), np.uint8)
         self._ok: U8 = np.zeros(BATCH, np.uint8)
 
     def judge(self, arena: U8, made: int, verdicts: U8) -> None:
         """Compute the codes of so many messages in ``work``: GOOD or BAD for whom each is of."""
+        if self._front:
+            self._texts = arena
         kinds = self.work.kind[:made]
         for kind, count in enumerate(np.bincount(kinds, minlength=len(KINDS)).tolist()):
             if count == made > 0:
@@ -191,14 +214,16 @@ class Checker:
         icvlen = KINDS[w.kind[message]][1]
         mac = self.table.savs[w.sa[message]].mackey
         if isinstance(mac, HmacKey):
-            mac.known = w.room[at : at + size].tobytes(), self._codes[message, :icvlen].tobytes()
+            text = w.heads[message, :size].tobytes()
+            text += self._texts[at + len(text) : at + size].tobytes()
+            mac.known = text, self._codes[message, :icvlen].tobytes()
 
     def _judge_kind(
         self, kind: int, arena: U8, which: slice | I64, codes: U8, verdicts: U8
     ) -> None:
         w, ok = self.work, self._ok[: len(codes)]
         alg, icvlen = KINDS[kind]
-        columns = (w.sa[which], w.room, w.at[which], w.size[which])
-        hmac_batch(alg, self.table.states, *columns, codes, icvlen)
+        columns = (w.sa[which], self._texts, w.at[which], w.size[which])
+        hmac_batch(alg, self.table.states, *columns, codes, icvlen, w.heads[which])
         ct_equal_batch(codes, arena, w.icv[which], icvlen, ok)
         verdicts[w.who[which]] = BAD - ok

@@ -16,7 +16,7 @@ import pytest
 
 from kame_py.fast.batch import U8, U32
 from kame_py.fast.digests import BLOCK, IntOps
-from kame_py.fast.hmac_mb import FEW, Alg, hmac_batch, states, twin
+from kame_py.fast.hmac_mb import FEW, NO_HEADS, Alg, hmac_batch, states, twin
 from tests.support import PROJECT_ROOT, data_dir
 
 ALGS = tuple(Alg)
@@ -112,8 +112,36 @@ def test_the_twin_says_the_same(alg: Alg) -> None:
     n = len(messages.size)
     out = np.zeros((n, 12), np.uint8)
     columns = (messages.sa, messages.arena, messages.off, messages.size)
-    assert twin(alg)(messages.table(alg), *columns, out, 12, n) == n
+    assert twin(alg)(messages.table(alg), *columns, NO_HEADS, out, 12, n) == n
     assert [row.tobytes() for row in out] == messages.right(alg, 12)
+
+
+@pytest.mark.parametrize("alg", ALGS, ids=lambda a: a.name)
+@pytest.mark.parametrize("count", [2, 70])
+@pytest.mark.parametrize("front", [64, 128])
+def test_heads_stand_in_place_of_the_first_octets(alg: Alg, count: int, front: int) -> None:
+    sizes = [0, 1, 55, 56, 63, 64, 65, 127, 128, 129, 512, 1400]
+    messages = Messages([sizes[i % len(sizes)] for i in range(count)], seed=front)
+    heads = np.frombuffer(random.Random(2).randbytes(front * count), np.uint8).reshape(count, front)
+    out = np.zeros((count, 12), np.uint8)
+    columns = (messages.sa, messages.arena, messages.off, messages.size)
+    hmac_batch(alg, messages.table(alg), *columns, out, 12, heads.copy())
+    octets = messages.arena.tobytes()
+    for i, (at, size) in enumerate(zip(messages.off, messages.size.tolist(), strict=True)):
+        text = heads[i].tobytes()[:size] + octets[at + front : at + size]
+        right = hmac.digest(messages.keys[messages.sa[i]], text, alg.digest.name)[:12]
+        assert out[i].tobytes() == right, size
+
+
+@pytest.mark.parametrize("shape", [(3, 64), (6, 65)])
+def test_heads_that_are_no_blocks_or_too_few_are_refused(shape: tuple[int, int]) -> None:
+    messages, out = Messages([100] * 6), np.zeros((6, 12), np.uint8)
+    columns = (messages.sa, messages.arena, messages.off, messages.size)
+    with pytest.raises(ValueError, match="no blocks"):
+        hmac_batch(
+            *(Alg.HMAC_MD5, messages.table(Alg.HMAC_MD5), *columns, out, 12),
+            np.zeros(shape, np.uint8),
+        )
 
 
 @pytest.mark.parametrize("alg", ALGS, ids=lambda a: a.name)

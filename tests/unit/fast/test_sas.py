@@ -131,6 +131,25 @@ def test_a_code_that_was_computed_is_handed_on(kern: Kernel) -> None:
     assert mac.mac(text) == code
 
 
+@pytest.mark.parametrize("size", [20, 128, 129, 300])
+def test_a_code_over_octets_that_were_changed_is_handed_on(kern: Kernel, size: int) -> None:
+    sav, front = added(kern, 0, 500), 128
+    checker = Checker(SaTable(kern), front)
+    mac = sav.mackey
+    assert isinstance(mac, HmacKey)
+    text = bytes(n & 0xFF for n in range(size))
+    code = mac.mac(text)
+    w, verdicts = checker.work, np.zeros(1, np.uint8)
+    w.heads[0, : min(size, front)] = np.frombuffer(text[:front], np.uint8)
+    packet = bytes(min(size, front)) + text[front:]
+    arena = np.frombuffer(code + packet + bytes(SLACK), np.uint8)
+    w.at[0], w.size[0], w.sa[0], w.kind[0], w.icv[0], w.who[0] = len(code), size, 0, 1, 0, 0
+    checker.judge(arena, 1, verdicts)
+    assert verdicts[0] == GOOD
+    checker.tell(0)
+    assert mac.known == (text, code)
+
+
 def test_sources_are_told_apart_whatever_their_numbers(kern: Kernel) -> None:
     savs = [added(kern, i, 500 + i % 3) for i in range(300)]
     table = SaTable(kern)
@@ -150,23 +169,10 @@ def found_for(table: SaTable, sav: Secasvar) -> int:
     batch = Batch.empty()
     batch.arena = np.frombuffer(packet + bytes(SLACK), np.uint8)
     batch.n, batch.caplen[0] = 1, len(packet)
-    w, packets = Checker(table).work, np.zeros((1, al.K_SIZE), np.int64)
-    made, _ = kernels.find_ah(
-        batch.arena,
-        batch.off,
-        batch.caplen,
-        0,
-        1,
-        np.zeros(32, np.int64),
-        table.rows,
-        table.index,
-        packets,
-        w.room,
-        w.at,
-        w.size,
-        w.sa,
-        w.kind,
-        w.icv,
-        w.who,
+    checker = Checker(table, al.FRONT)  # its arrays are in use as long as it is
+    packets, where = np.zeros((1, al.K_SIZE), np.int64), np.zeros(1, np.int64)
+    made = kernels.find_ah(
+        *(batch.arena, batch.off, batch.caplen, 0, 1, np.zeros(32, np.int64)),
+        *(checker.lists, packets, where),
     )
     return int(packets[0, al.K_SA]) if made else table.row_of[sav]
