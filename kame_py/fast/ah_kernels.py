@@ -41,6 +41,7 @@ from kame_py.fast.ldst import (
     base,
     be16,
     copy64,
+    fetch,
     half,
     inlined,
     kernel,
@@ -93,6 +94,7 @@ _AH_SPI: Final = Ah.O_ah_spi
 _AH_SEQ: Final = Ah.O_ah_seq
 _WORD: Final = 8
 _BLOCK: Final = 64
+_AHEAD: Final = 6  # packets: so far ahead their first lines are asked for
 _NONE: Final = -1
 
 
@@ -167,6 +169,9 @@ def find_ah(
     table, slots = place(to, L_ROWS), place(to, L_INDEX)
     made = 0
     for i in range(start, stop):
+        ahead = word(offs, min(i + _AHEAD, stop - 1))
+        for n in range(0, FRONT + _BLOCK, _BLOCK):
+            fetch(octets, ahead + n)
         row = ah_at(octets, word(offs, i), half(sizes, i), conf, table, slots)
         if row == _NONE:
             put_word(by, i, _NONE)
