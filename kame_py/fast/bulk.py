@@ -333,8 +333,6 @@ def summed(arena: Base, src: int, dst: int, at: int, size: int) -> bool:
 @inlined
 def home_option(arena: Base, p: int) -> bool:
     """A home address option, as it usually is, alone between the header at ``p`` and ICMPv6."""
-    if be16(arena, p + _PLEN) < HAO_LEN:
-        return False
     if (ld64(arena, p + _HDR) ^ _HAO_WORD) & _HAO_MASK != 0:
         return False
     return 0 < ld8(arena, p + HOA_AT) < _ODD

@@ -92,7 +92,6 @@ _HEADERS: Final = {
 }
 _HOST: Final = 128
 _NO_FRAME: Final = 1 << 32  # octets: none has so many
-_ORDINARY: Final = b"\x01"  # ordinary addresses begin with this ...
 _HEADERS_HAO: Final = 2  # of a ping with a home address option
 _ODD_FIRST: Final = b"\xfe"  # link-local, site-local, groups
 
@@ -460,15 +459,13 @@ class Lowered:
 
         And the binding that has the say, if nothing else has.
         """
-        state, own = self._mip6, self.kern.ip6.ifaddrs
-        if dst in own or self._mobile():
-            return 0, None
+        state = self._mip6
         if state is not None:
             if dst in state.mip6_hrbc_list:
                 return 0, None
-            mine = [addr for addr in own if (addr, dst) in state.mip6_bc_list]
-            if mine:
-                return 0, self._bound(state, mine[0], dst) if len(mine) == 1 else None
+            for addr in self.kern.ip6.ifaddrs:
+                if (addr, dst) in state.mip6_bc_list:
+                    return 0, self._bound(state, addr, dst)
         return max(self._hop(dst), 0), None
 
     def _bound(self, state: Mip6State, addr: bytes, dst: bytes) -> Bound | None:
@@ -478,14 +475,12 @@ class Lowered:
         """
         cache = state.bcache
         bc = cache.find(addr, dst)
-        coa, own = cache.get_coa(bc), self.kern.ip6.ifaddrs
+        coa = cache.get_coa(bc)
         self._coas.append(coa)
         if cache.st[bc] != BC_CODE[BcSt.BOUND] or cache.lifetime[bc] < MIP6_BC_BR_FRACTION:
             return None
-        if not all(_ORDINARY <= a[:1] < _ODD_FIRST for a in (coa, dst, addr)):
-            return None
-        if coa == dst or coa in own or coa in state.mip6_hrbc_list:
-            return None
+        if coa in state.mip6_hrbc_list:
+            return None  # it is a mobile node's, in whose tunnel the answer goes
         j, last, end = self._hop(coa), self._hop(dst), self._end(addr)
         if j <= 0 or last <= 0 or end < 0:
             return None

@@ -35,6 +35,7 @@ from tests.support import PROJECT_ROOT
 
 pytest.importorskip("numpy")
 pytest.importorskip("kame_py.fast.kernels")
+lower = pytest.importorskip("kame_py.fast.lower")
 
 DSTOPTS: Final = 60
 ICMP6: Final = 58
@@ -168,6 +169,25 @@ def test_an_odd_ping_goes_the_slow_way(name: str) -> None:
     assert result.in_bulk == 0
 
 
+@pytest.mark.parametrize("home", ["::", "::1", "::ffff:1.2.3.4", "fe80::1", "ff05::1"])
+def test_nobody_looks_up_a_home_address_that_nobody_can_have(home: str) -> None:
+    assert played(bind(0), *[away(0, home=home)] * 3).punts == {"for a socket": 3}
+
+
+SITE: Final = "fec0::1"
+LOW: Final = "64:ff9b::1"  # its first octet is 0
+
+
+@pytest.mark.parametrize("dst", [HA, SITE, LOW])
+@pytest.mark.parametrize("at", [coa(0), "fec0:0:0:7::7", "fe00::7", "64:ff9b:0:7::7"])
+@pytest.mark.parametrize("home", [hoa(0), "fec0:0:0:9::9", "fe00::9", "64:ff9b:0:9::9"])
+def test_addresses_of_rare_kinds(home: str, at: str, dst: str) -> None:
+    text = HOST + "".join(f"ifconfig fxp0 inet6 {a} prefixlen 64 alias\n" for a in (SITE, LOW))
+    update = frame(bu(at, dst, home, lifetime=600, flags=""))
+    pings = [away(0, at=at, dst=dst, home=home), frame(echo(home, dst))]
+    assert played(update, *pings * 3, text=text).in_bulk == (6 if home == hoa(0) else 3)
+
+
 def test_bindings_that_come_change_and_go() -> None:
     pings = [away(0), bare(0), away(1), bare(1)]
     frames = [*pings, bind(0), *pings, bind(1), *pings, bind(0, 2, at=coa(9)), *pings]
@@ -206,7 +226,45 @@ def test_bindings_for_two_own_addresses() -> None:
     other = [away(0, dst=OTHER), bare(0, dst=OTHER)]
     mine = [away(0), bare(0)]
     frames = [bind(0, at=coa(7), dst=OTHER), *other, *mine, bind(0), *other, *mine]
-    assert played(*frames, bind(0, 2, 0), *other, *mine).in_bulk >= 3
+    assert played(*frames, bind(0, 2, 0), *other, *mine).in_bulk == 6
+
+
+def test_more_ends_of_routes_than_rows_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kame_py.fast.lower.ENDS_MAX", 1)
+    other = away(1, dst=OTHER)
+    assert played(bind(0), bind(1, dst=OTHER), *[away(0), other] * 3).in_bulk == 3
+    kern = played(bind(0), bind(1, dst=OTHER)).kern
+    low = lower.Lowered(kern, next(ifp for ifp in kern.ifnets if ifp.if_name == "fxp0"))
+    low.ask({addr(hoa(0)), addr(hoa(1))})
+    assert set(low.rows[:, lower.layout.R_BIND].tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("alt", [HA, OTHER])
+def test_a_care_of_address_that_is_our_own(alt: str) -> None:
+    update = frame(bu(coa(0), HA, hoa(0), lifetime=600, flags="", alt=alt))
+    pings = [away(0), bare(0)]
+    assert played(update, *pings * 3, bind(0, 2), *pings * 3).in_bulk == 6
+
+
+@pytest.mark.parametrize("alias", [hoa(0), coa(0)])
+def test_an_address_of_a_binding_becomes_our_own(alias: str) -> None:
+    steps = [(5 * MS + MS // 2, f"ifconfig fxp0 inet6 {alias} prefixlen 64 alias")]
+    assert played(bind(0), *[away(0), bare(0)] * 8, steps=steps).in_bulk == 5
+
+
+@pytest.mark.parametrize("net", ["2001:db8:9::", "2001:db8:7::"], ids=["home", "care-of"])
+def test_a_next_hop_gets_another_link_address(net: str) -> None:
+    """All are in bulk again: what was said of the next hop is asked for anew, once."""
+    text = HOST + f"route add -inet6 {net} -prefixlen 64 {NEIGHBOUR}\n"
+    renewed = f"ndp -d {NEIGHBOUR}\nndp -s {NEIGHBOUR} 0:90:27:0:0:2"
+    steps = [(5 * MS + MS // 2, renewed)]
+    result = played(bind(0), *[away(0), bare(0)] * 8, text=text, steps=steps)
+    assert result.in_bulk == 16
+
+
+def test_a_home_address_without_a_route() -> None:
+    text = HOST.replace("default", "2001:db8:7:: -prefixlen 64")
+    assert played(bind(0), *[away(0), bare(0)] * 3, text=text).in_bulk == 0
 
 
 def test_a_care_of_address_behind_a_neighbour_that_grows_stale() -> None:
@@ -247,6 +305,16 @@ def test_a_home_registration_answers_the_slow_way() -> None:
     pings = [away(0, home=home), frame(echo(home, HA))]
     both = frame(bu(coa(0), OTHER, home, seq=1, lifetime=600, flags=""))
     played(registered, *pings * 2, both, *pings * 2, gone, *pings * 2, text=RC)
+
+
+def test_a_care_of_address_that_is_a_home_address_here() -> None:
+    """What is sent there goes into the tunnel of its owner."""
+    home = "2001:db8:1::100"
+    registered = frame(bu(coa(0), HA, home, lifetime=600, flags="AHS"))
+    nested = frame(bu(home, HA, hoa(1), lifetime=600, flags=""))
+    pings = [away(1, at=home), bare(1)] * 3
+    assert played(registered, nested, *pings, text=RC).punts == {"ICMPv6": 6, "for a socket": 1}
+    played(nested, *pings, registered, *pings, text=RC)
 
 
 @pytest.mark.parametrize("policy", ["ipv6-opts", "icmp6", "any"])
@@ -308,7 +376,7 @@ def test_the_order_of_use_is_kept_over_long_runs(seed: int) -> None:
         t += rng.choice([0, 1, MS])
         i = rng.randrange(6)
         new = bind(rng.randrange(6, 9), seq // 8 % 250 + 2)
-        frames.append((t, new if rng.random() < 0.006 else rng.choice([away, bare])(i)))
+        frames.append((t, new if rng.random() < 0.006 else rng.choice([away(i), bare(i)])))
     assert compared(capture(frames), Node(text, CONF)).in_bulk > 300
 
 
