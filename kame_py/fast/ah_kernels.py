@@ -49,25 +49,18 @@ from kame_py.fast.ldst import (
     ld64,
     opened,
     place,
-    put_half,
     put_word,
     st8,
     st32,
     word,
 )
-from kame_py.fast.sa_kernels import find_row
+from kame_py.fast.sa_kernels import await_code, find_row
 from kame_py.fast.sas import (
     BAD,
     GOOD,
-    L_AT,
-    L_ICV,
     L_INDEX,
-    L_KIND,
     L_ROOM,
     L_ROWS,
-    L_SA,
-    L_SIZE,
-    L_WHO,
     NO_KIND,
     S_ICVLEN,
     S_KIND,
@@ -186,12 +179,7 @@ def find_ah(
         put_word(out, k + K_OCTETS, size - (ld8(octets, ah + _AH_LEN) + 2 << 2))
         put_word(out, k + K_FRAME, half(sizes, i))
         freed(place(to, L_ROOM), made * FRONT, octets, p, word(table, row * S_SIZE + S_ICVLEN))
-        put_word(place(to, L_AT), made, p)
-        put_half(place(to, L_SIZE), made, size)
-        put_word(place(to, L_SA), made, row)
-        put_word(place(to, L_KIND), made, word(table, row * S_SIZE + S_KIND))
-        put_word(place(to, L_ICV), made, ah + _AH)
-        put_word(place(to, L_WHO), made, made)
+        await_code(to, made, p, size, row, ah + _AH, made)
         put_word(by, i, made)
         made += 1
     return made

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Binding updates found in a batch, and acknowledgements written: the kernels of bu.py.
+"""Binding updates found in a batch, and acknowledgements written: kernels of bu.py.
 
 KAME counterpart: the straight way through dest6.c and mip6_binding.c (mip6_validate_bu), and
 mip6_bc_send_ba. An update is plain when the packet has nothing but a home address, one update with
@@ -37,20 +37,6 @@ from kame_py.fast.bu_layout import (
     H_HOA,
     H_SIZE,
     H_SRC,
-    N_EPOCH,
-    N_LIMIT,
-    N_MASK,
-    N_NEXT,
-    N_OWN,
-    N_QUIET,
-    P_OPEN,
-    P_OUT,
-    P_ROW,
-    P_SIZE,
-    R_BAD,
-    R_OLD,
-    R_RENEWED,
-    R_SEQNO,
     U_FLAGS,
     U_LIFE,
     U_SA,
@@ -69,40 +55,26 @@ from kame_py.fast.ldst import (
     inlined,
     kernel,
     ld8,
-    ld32,
     ld64,
     opened,
     place,
-    put_half,
     put_word,
     st8,
-    st32,
     st64,
     word,
 )
-from kame_py.fast.sa_kernels import find_row
+from kame_py.fast.sa_kernels import await_code, find_row
 from kame_py.fast.sas import (
-    BAD,
-    GOOD,
-    L_AT,
-    L_ICV,
     L_INDEX,
-    L_KIND,
     L_ROOM,
     L_ROWS,
-    L_SA,
-    L_SIZE,
-    L_WHO,
     NO_KIND,
     S_ICVLEN,
     S_KIND,
     S_SIZE,
 )
-from kame_py.kern.clock import NS
-from kame_py.mip6.mip6_bc import MIP6_BC_BR_FRACTION
-from kame_py.mip6.mip6_bcache import BC_CODE, BLOCK_SHIFT, CACHE
+from kame_py.mip6.mip6_bcache import BC_CODE
 from kame_py.mip6.mip6_state import BcSt
-from kame_py.mip6.mip6_var import MIP6_MAX_FINITE
 from kame_py.wire.codecs import (
     Ip6Dest,
     Ip6Ext,
@@ -115,8 +87,6 @@ from kame_py.wire.codecs import (
     Ip6SubOptUniqid,
 )
 from kame_py.wire.const import (
-    IP6_MIP6_BU_ACK,
-    IP6_MIP6_BU_HOME,
     IP6OPT_BINDING_UPDATE,
     IP6OPT_HOME_ADDRESS,
     IP6OPT_PAD1,
@@ -270,6 +240,53 @@ def suboptions(arena: Base, at: int, end: int) -> tuple[int, int]:
     return _NONE, 0
 
 
+@inlined
+def plain_update(octets: Base, off: int, size: int, conf: Base) -> tuple[int, int, int, int]:
+    """Where home address, care-of address, update and its code are in a frame; _NONE first: no."""
+    p = off + word(conf, E_LINK)
+    if size < word(conf, E_LINK) + _HDR or ld8(octets, p + _NXT) != IPPROTO_DSTOPTS:
+        return _NONE, 0, 0, 0
+    if first_look(octets, off, size, conf) != GO_ON:
+        return _NONE, 0, 0, 0
+    hao, bu = headers(octets, p, p + _HDR + be16(octets, p + _PLEN))
+    if hao == _NONE or not (ordinary(octets, p + _SRC) and ordinary(octets, p + _DST)):
+        return _NONE, 0, 0, 0
+    auth, coa = suboptions(octets, bu + _BU, bu + _OPT + ld8(octets, bu + _OPT_LEN))
+    coa = coa if coa != 0 else p + _SRC
+    if auth == _NONE or not (ordinary(octets, hao) and ordinary(octets, coa)):
+        return _NONE, 0, 0, 0
+    return hao, coa, bu, auth + _AUTH
+
+
+@inlined
+def signer(octets: Base, p: int, hao: int, bu: int, code: int, lists: Places) -> int:
+    """The row of the association that signed the update at ``bu``, if it fits; or -1."""
+    table = place(lists, L_ROWS)
+    row = find_row(
+        place(lists, L_INDEX),
+        table,
+        be32(octets, code - _SPI),
+        ld64(octets, p + _DST),
+        ld64(octets, p + _DST + _WORD),
+        ld64(octets, hao),
+        ld64(octets, hao + _WORD),
+    )
+    if row == _NONE or word(table, row * S_SIZE + S_KIND) == NO_KIND:
+        return _NONE
+    icvlen = bu + _OPT + ld8(octets, bu + _OPT_LEN) - code
+    return row if word(table, row * S_SIZE + S_ICVLEN) == icvlen else _NONE
+
+
+@inlined
+def take_down(out: Base, u: int, octets: Base, bu: int, i: int, row: int) -> None:
+    """The row of an update at ``bu`` in packet ``i``."""
+    put_word(out, u + U_WHO, i)
+    put_word(out, u + U_SA, row)
+    put_word(out, u + U_FLAGS, ld8(octets, bu + _BU_FLAGS))
+    put_word(out, u + U_SEQNO, ld8(octets, bu + _BU_SEQNO))
+    put_word(out, u + U_LIFE, be32(octets, bu + _BU_LIFE))
+
+
 @kernel
 def find_updates(
     arena: U8,
@@ -288,54 +305,26 @@ def find_updates(
     """
     octets, offs, sizes, conf = base(arena), base(off), base(caplen), base(env)
     out, names, into = base(updates), base(addrs), opened(lists)
-    table, slots, to = place(into, L_ROWS), place(into, L_INDEX), place(into, L_ROOM)
-    link = word(conf, E_LINK)
+    to = place(into, L_ROOM)
     found, made, end = 0, 0, 0
     for i in range(start, stop):
-        p = word(offs, i) + link
-        if half(sizes, i) < link + _HDR or ld8(octets, p + _NXT) != IPPROTO_DSTOPTS:
+        hao, coa, bu, code = plain_update(octets, word(offs, i), half(sizes, i), conf)
+        if hao == _NONE:
             continue
-        if first_look(octets, word(offs, i), half(sizes, i), conf) != GO_ON:
-            continue
-        hao, bu = headers(octets, p, p + _HDR + be16(octets, p + _PLEN))
-        if hao == _NONE or not (ordinary(octets, p + _SRC) and ordinary(octets, p + _DST)):
-            continue
-        over = bu + _OPT + ld8(octets, bu + _OPT_LEN)
-        auth, coa = suboptions(octets, bu + _BU, over)
-        coa = coa if coa != 0 else p + _SRC
-        if auth == _NONE or not (ordinary(octets, hao) and ordinary(octets, coa)):
-            continue
-        code = auth + _AUTH
-        spi = be32(octets, code - _SPI)
-        dst0, dst1 = ld64(octets, p + _DST), ld64(octets, p + _DST + _WORD)
-        hoa0, hoa1 = ld64(octets, hao), ld64(octets, hao + _WORD)
-        row = find_row(slots, table, spi, dst0, dst1, hoa0, hoa1)
-        if row != _NONE:
-            known = word(table, row * S_SIZE + S_KIND)
-            if known == NO_KIND or word(table, row * S_SIZE + S_ICVLEN) != over - code:
-                row = _NONE
-        u = found * U_SIZE
-        put_word(out, u + U_WHO, i)
-        put_word(out, u + U_SA, row)
-        put_word(out, u + U_FLAGS, ld8(octets, bu + _BU_FLAGS))
-        put_word(out, u + U_SEQNO, ld8(octets, bu + _BU_SEQNO))
-        put_word(out, u + U_LIFE, be32(octets, bu + _BU_LIFE))
+        p = word(offs, i) + word(conf, E_LINK)
+        row = signer(octets, p, hao, bu, code, into)
+        take_down(out, found * U_SIZE, octets, bu, i, row)
         h = found * H_SIZE
         copy_addr(names, h + H_HOA, octets, hao)
         copy_addr(names, h + H_COA, octets, coa)
         copy_addr(names, h + H_SRC, octets, p + _SRC)
         copy_addr(names, h + H_DST, octets, p + _DST)
         if row != _NONE:
-            put_word(place(into, L_AT), made, end)
-            put_half(place(into, L_SIZE), made, _ADDRS + code - bu)
-            put_word(place(into, L_SA), made, row)
-            put_word(place(into, L_KIND), made, word(table, row * S_SIZE + S_KIND))
-            put_word(place(into, L_ICV), made, code)
-            put_word(place(into, L_WHO), made, found)
             copy_addr(to, end, octets, p + _DST)
             copy_addr(to, end + ADDR_LEN, octets, p + _SRC)
             copy_addr(to, end + 2 * ADDR_LEN, octets, hao)
             copy(to, end + _ADDRS, octets, bu, code - bu)
+            await_code(into, made, end, _ADDRS + code - bu, row, code, found)
             end = next_text(end + _ADDRS + code - bu)
             made += 1
         found += 1
@@ -427,133 +416,3 @@ def write_acks(
         copy(to, to_at + word(forms, f + F_CODE), signs, k * width, word(forms, f + F_ICVLEN))
         pos = close_block(to, pos, octets)
     return count, pos
-
-
-@inlined
-def touch(before: Base, after: Base, row: int) -> None:
-    """The row is the most recently used one now (Bcache.touch)."""
-    ahead, behind = ld32(before, row * _HALF), ld32(after, row * _HALF)
-    if behind == CACHE:
-        return
-    st32(after, ahead * _HALF, behind)
-    st32(before, behind * _HALF, ahead)
-    last = ld32(before, CACHE * _HALF)
-    st32(after, last * _HALF, row)
-    st32(before, CACHE * _HALF, row)
-    st32(before, row * _HALF, last)
-    st32(after, row * _HALF, CACHE)
-
-
-@inlined
-def same_addr(a: Base, i: int, b: Base, j: int) -> bool:
-    """Two addresses."""
-    return ld64(a, i) == ld64(b, j) and ld64(a, i + _WORD) == ld64(b, j + _WORD)
-
-
-@inlined
-def next_second(expire: int, lifetime: int) -> int:
-    """When something happens to a binding that is renewed: at the tick of its last quarter."""
-    quarter = lifetime // MIP6_BC_BR_FRACTION
-    if quarter != 0:
-        return (expire - quarter * NS + NS) // NS
-    return (expire + NS - 1) // NS
-
-
-@kernel
-def renew(
-    updates: I64,
-    first: int,
-    end: int,
-    addrs: U8,
-    verdicts: U8,
-    stamps: I64,
-    peers: I64,
-    hops: I64,
-    run: I64,
-    mine: U8,
-    hoa: U8,
-    coa: U8,
-    flags: U8,
-    seqno: U8,
-    prefixlen: U8,
-    st: U8,
-    own: U8,
-    reg: U8,
-    lifetime: U8,
-    expire: U8,
-    before: U8,
-    after: U8,
-    due: U8,
-    low: U8,
-    results: I64,
-) -> int:
-    """Updates of bindings that are there, in order; the first one that is more than that.
-
-    What mip6_bc_put does to the columns of the binding cache, octets here. hops: by update, what an
-    acknowledgement leaves by, or -1. mine: own addresses. results: by update.
-    """
-    ours, names, says, times = base(updates), base(addrs), base(verdicts), base(stamps)
-    known, ways, conf, out, locals_ = base(peers), base(hops), base(run), base(results), base(mine)
-    homes, places, bits, numbers = base(hoa), base(coa), base(flags), base(seqno)
-    plens, states, owns, regs = base(prefixlen), base(st), base(own), base(reg)
-    lives, ends, ahead, behind = base(lifetime), base(expire), base(before), base(after)
-    dues, lows = base(due), base(low)
-    for k in range(first, end):
-        u, h = k * U_SIZE, k * H_SIZE
-        if word(ours, u + U_SA) < 0 or word(ours, u + U_FLAGS) & IP6_MIP6_BU_HOME:
-            return k
-        p = word(ours, u + U_SA) * P_SIZE
-        if word(known, p + P_OPEN) == 0:
-            return k
-        now = word(times, word(ours, u + U_WHO)) - word(conf, N_EPOCH)
-        if ld8(says, k) == BAD:
-            if now >= word(conf, N_QUIET):
-                return k
-            put_word(out, k, R_BAD)
-            continue
-        row, life = word(known, p + P_ROW), word(ours, u + U_LIFE)
-        if row == 0 or life == 0 or same_addr(names, h + H_COA, names, h + H_HOA):
-            return k
-        if ld8(states, row) == 0 or ld32(regs, row * _HALF) != 0:
-            return k
-        if ld32(owns, row * _HALF) != word(conf, N_OWN) or ld8(says, k) != GOOD:
-            return k
-        if ld64(names, h + H_DST) != word(conf, N_OWN + 1):
-            return k
-        if ld64(names, h + H_DST + _WORD) != word(conf, N_OWN + 2):
-            return k
-        if not same_addr(homes, row * ADDR_LEN, names, h + H_HOA):
-            return k
-        for at in range(0, mine.shape[0], ADDR_LEN):
-            if same_addr(locals_, at, names, h + H_HOA):
-                return k
-        was = ld8(numbers, 2 * row) | ld8(numbers, 2 * row + 1) << 8
-        ahead_of = word(ours, u + U_SEQNO) - was & word(conf, N_MASK)
-        old = ahead_of == 0 or ahead_of > word(conf, N_MASK) >> 1
-        if old or word(ours, u + U_FLAGS) & IP6_MIP6_BU_ACK:
-            if word(known, p + P_OUT) < 0 or word(ways, k) < 0:
-                return k
-        if old:
-            put_word(out, k, R_OLD | was << R_SEQNO)
-            continue
-        limit = word(conf, N_LIMIT)
-        life = limit if 0 < limit < life else life
-        over = now + (MIP6_MAX_FINITE if life > MIP6_MAX_FINITE else life) * NS
-        second = next_second(over, life)
-        if second < word(conf, N_NEXT):
-            return k
-        touch(ahead, behind, row)
-        copy_addr(places, row * ADDR_LEN, names, h + H_COA)
-        st8(bits, row, word(ours, u + U_FLAGS))
-        st8(numbers, 2 * row, word(ours, u + U_SEQNO))
-        st8(numbers, 2 * row + 1, word(ours, u + U_SEQNO) >> 8)
-        st8(plens, row, 0)
-        st32(lives, row * _HALF, life)
-        st8(states, row, BOUND)
-        st64(ends, row * _WORD, over)
-        st32(dues, row * _HALF, second)
-        block = row >> BLOCK_SHIFT
-        if second < ld32(lows, block * _HALF):
-            st32(lows, block * _HALF, second)
-        put_word(out, k, R_RENEWED)
-    return end

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numbers that the kernels of bu_kernels.py share with those who feed them.
+"""Numbers that the kernels of bu_kernels.py and bu_renew.py share with those who feed them.
 
 No KAME counterpart. Plain numbers, which numba freezes; the words of a row are 64 bits.
 """
@@ -46,6 +46,22 @@ N_NEXT: Final = 3  # s: when something happens to some binding
 N_MASK: Final = 4  # of sequence numbers
 N_OWN: Final = 5  # own address that updates are sent to: number, two words
 N_SIZE: Final = 8
+
+# Columns of the binding cache, as renew() has them.
+V_HOA: Final = 0
+V_COA: Final = 1
+V_FLAGS: Final = 2
+V_SEQNO: Final = 3
+V_PLEN: Final = 4
+V_ST: Final = 5
+V_OWN: Final = 6
+V_REG: Final = 7
+V_LIFE: Final = 8
+V_EXPIRE: Final = 9
+V_BEFORE: Final = 10
+V_AFTER: Final = 11
+V_DUE: Final = 12
+V_LOW: Final = 13
 
 # A row for each acknowledgement that is wanted.
 B_UPDATE: Final = 0  # the update that it answers

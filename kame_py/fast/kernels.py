@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from kame_py.fast.annotate_kernels import annotate_batch as annotate_batch
     from kame_py.fast.bu_kernels import find_updates as find_updates
     from kame_py.fast.bu_kernels import make_acks as make_acks
-    from kame_py.fast.bu_kernels import renew as renew
     from kame_py.fast.bu_kernels import write_acks as write_acks
+    from kame_py.fast.bu_renew import renew as renew
     from kame_py.fast.bulk import classify as classify
     from kame_py.fast.bulk import in_order as in_order
     from kame_py.fast.emit import run as run
@@ -53,7 +53,7 @@ _MODULES: Final = {
     "pcap": "ingest_kernels",
     "pcapng": "ingest_kernels",
     "put_rows": "rowtable",
-    "renew": "bu_kernels",
+    "renew": "bu_renew",
     "run": "emit",
     "take_marks": "rowtable",
     "spot": "sight_kernels",

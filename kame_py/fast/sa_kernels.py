@@ -8,12 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kame_py.fast.ldst import base, inlined, kernel, mix, put_word, word
-from kame_py.fast.sas import S_DST, S_DST1, S_SIZE, S_SPI, S_SRC, S_SRC1, X_MASK, X_SLOTS
+from kame_py.fast.ldst import base, inlined, kernel, mix, place, put_half, put_word, word
+from kame_py.fast.sas import (
+    L_AT,
+    L_ICV,
+    L_KIND,
+    L_ROWS,
+    L_SA,
+    L_SIZE,
+    L_WHO,
+    S_DST,
+    S_DST1,
+    S_KIND,
+    S_SIZE,
+    S_SPI,
+    S_SRC,
+    S_SRC1,
+    X_MASK,
+    X_SLOTS,
+)
 
 if TYPE_CHECKING:
     from kame_py.fast.batch import I64
     from kame_py.fast.ldst import Base
+    from kame_py.fast.places import Places
 
 
 @inlined
@@ -40,6 +58,17 @@ def find_row(slots: Base, rows: Base, spi: int, dst0: int, dst1: int, src0: int,
             return i
         at = at + 1 & word(slots, X_MASK)
     return -1
+
+
+@inlined
+def await_code(lists: Places, k: int, at: int, size: int, row: int, icv: int, who: int) -> None:
+    """Message ``k`` of a batch waits for its code (Work of sas.py)."""
+    put_word(place(lists, L_AT), k, at)
+    put_half(place(lists, L_SIZE), k, size)
+    put_word(place(lists, L_SA), k, row)
+    put_word(place(lists, L_KIND), k, word(place(lists, L_ROWS), row * S_SIZE + S_KIND))
+    put_word(place(lists, L_ICV), k, icv)
+    put_word(place(lists, L_WHO), k, who)
 
 
 @kernel
