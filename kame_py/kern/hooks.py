@@ -239,6 +239,10 @@ class IpsecHooks(Protocol):
         """
         ...
 
+    def untouched(self, kern: Kernel, nxt: int) -> bool:
+        """Whether ``output`` leaves packets of a protocol alone; not a socket's, none marked."""
+        ...
+
     def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         """ip6_output and ip6_forward after routing: tunnel mode. Returns what ``output`` does."""
         ...
@@ -308,6 +312,9 @@ class NullIpsecHooks:
 
     def output(self, kern: Kernel, m: Mbuf, hdrs: Exthdrs, nxt: int, payload: bytes) -> int:
         return 0
+
+    def untouched(self, kern: Kernel, nxt: int) -> bool:
+        return True
 
     def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         return 0

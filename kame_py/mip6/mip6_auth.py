@@ -20,8 +20,7 @@ from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope
 from kame_py.wire.codecs import Ip6OptBindingAck
-from kame_py.wire.const import IPPROTO_NONE
-from kame_py.wire.ip6ext import AlignedOpt, build_option
+from kame_py.wire.ip6ext import AlignedOpt
 from kame_py.wire.mip6 import AuthData, BindingAck, BindingUpdate, SubOpt
 
 if TYPE_CHECKING:
@@ -127,25 +126,34 @@ def mip6_ba_header(
     spi, icvlen = sa.spi, sa.icvlen
     if not spi or icvlen not in USABLE:
         return None
-    head, align, plus = state.dialect.wire.uncoded(ba, spi, icvlen)
+    wire = state.dialect.wire
+    head, size, lead, tail = wire.ack_frame(spi, icvlen)
+    pack_ba = wire.pack_ba
+    option = pack_ba(ba, size) + lead
     if dst >= b"\xfe" or src >= b"\xfe":
         dst, src = in6_clearscope(dst), in6_clearscope(src)
     if state.authdata_kame:
-        covered = dst + src + head
+        covered = dst + src + option
     else:
-        covered = dst + src + head[:_RESERVED] + head[_SEQNO:]
-    return build_option(IPPROTO_NONE, head + sa.sign(covered), align, plus)
+        covered = dst + src + option[:_RESERVED] + option[_SEQNO:]
+    return head + option + sa.sign(covered) + tail
 
 
 # -- receiving --------------------------------------------------------------------------------
 
 
 def mip6_bu_refusal(
-    kern: Kernel, m: Mbuf, option: bytes, bu: BindingUpdate, hoa: bytes, coa: bytes
+    kern: Kernel,
+    state: Mip6State,
+    m: Mbuf,
+    option: bytes,
+    bu: BindingUpdate,
+    hoa: bytes,
+    coa: bytes,
 ) -> DropReason | None:
     """Why an update, whose octets are ``option``, is not authentic; coa: source on the wire."""
     dst = in6_clearscope(m.dst) if m.dst >= b"\xfe" else m.dst
-    verdict = _verdict(kern, m, hoa, option, bu.subopts, dst + coa + hoa, None)
+    verdict = _verdict(kern, state, m, hoa, option, bu.subopts, dst + coa + hoa, None)
     if verdict is _GOOD:
         return None
     bad = "invalid authenticataion data"
@@ -153,10 +161,12 @@ def mip6_bu_refusal(
     return BU_REFUSALS[verdict]
 
 
-def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> DropReason | None:
+def mip6_ba_refusal(
+    kern: Kernel, state: Mip6State, m: Mbuf, option: bytes, ba: BindingAck
+) -> DropReason | None:
     """Why an acknowledgement is not authentic."""
     addrs = in6_clearscope(m.dst) + in6_clearscope(m.src)
-    verdict = _verdict(kern, m, m.src, option, ba.subopts, addrs, _ack_forms)
+    verdict = _verdict(kern, state, m, m.src, option, ba.subopts, addrs, _ack_forms)
     if verdict is _GOOD:
         return None
     bad = "authenticate binding ack failed"
@@ -166,6 +176,7 @@ def mip6_ba_refusal(kern: Kernel, m: Mbuf, option: bytes, ba: BindingAck) -> Dro
 
 def _verdict(
     kern: Kernel,
+    state: Mip6State,
     m: Mbuf,
     src: bytes,
     option: bytes,
@@ -178,9 +189,8 @@ def _verdict(
     addrs: what the code covers in front of the option. forms: of what the option may have been
     when it was signed; None: of what it is.
     """
-    state = mip6_state(kern)
     config = state.config
-    ah = config.mcfg_use_ipsec and m.flags & _AH == _AH
+    ah = m.flags & _AH == _AH and config.mcfg_use_ipsec
     if ah and kern.ipsec.vouched(kern, m, src, header=True):
         return _GOOD
     if state.dialect.wire.authdata_type is None:
@@ -189,7 +199,7 @@ def _verdict(
         return _GOOD
     else:
         auth = subopts[-1] if subopts else None
-        if isinstance(auth, AuthData):
+        if type(auth) is AuthData:
             return _verify(kern, m.dst, src, option, auth, addrs, forms)
         misplaced = any(isinstance(s, AuthData) for s in subopts)
         verdict = Authdata.BAD if misplaced else Authdata.ABSENT

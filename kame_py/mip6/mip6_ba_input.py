@@ -82,7 +82,7 @@ def mip6_ba_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
         kern.stats.mip6["mip6s_nobue"] += 1
         mip6log(kern, LOG_NOTICE, "no matching binding update entry found.")
         return True
-    why = mip6_auth.mip6_ba_refusal(kern, m, m.data[opt : start + size], ack)
+    why = mip6_auth.mip6_ba_refusal(kern, state, m, m.data[opt : start + size], ack)
     if why is None and not _answers(kern, bu, ack, m.src):
         why = D.MIP6_BASEQNO
     if why is not None:

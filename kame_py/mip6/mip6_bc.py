@@ -127,7 +127,13 @@ def mip6_bc_set(
     if cache.unreach:
         cache.unreach.pop(row, None)
     kern.changes.note(hoa)
-    _event(kern, cache, row, _UPDATE)
+    states = cache.st
+    act, st = BC_TABLE[BC_STATES[states[row]], _UPDATE]
+    states[row] = BC_CODE[st]
+    if act is _RENEW:  # every update of a binding comes here; tests of flags cost
+        _arm(kern, cache, row)
+    else:
+        _do(kern, cache, row, act)
 
 
 def mip6_bc_remove(kern: Kernel, row: int) -> None:
@@ -137,16 +143,15 @@ def mip6_bc_remove(kern: Kernel, row: int) -> None:
 
 def mip6_bc_event(kern: Kernel, row: int, ev: BcEv) -> BcAct:
     """Look the event up and do what the table says; the actions, for those who need to know."""
-    return _event(kern, mip6_state(kern).bcache, row, ev)
-
-
-def _event(kern: Kernel, cache: Bcache, row: int, ev: BcEv) -> BcAct:
+    cache = mip6_state(kern).bcache
     states = cache.st
     act, st = BC_TABLE[BC_STATES[states[row]], ev]
     states[row] = BC_CODE[st]
-    if act is _RENEW:  # every update of a binding comes here; tests of flags cost
-        _arm(kern, cache, row)
-        return act
+    _do(kern, cache, row, act)
+    return act
+
+
+def _do(kern: Kernel, cache: Bcache, row: int, act: BcAct) -> None:
     if BcAct.INSERT in act:
         _insert(kern, cache, row)
     if BcAct.ARM in act:
@@ -155,7 +160,6 @@ def _event(kern: Kernel, cache: Bcache, row: int, ev: BcEv) -> BcAct:
         _wait(kern, cache, row)
     if BcAct.DELETE in act:
         _delete(kern, cache, row)
-    return act
 
 
 def _insert(kern: Kernel, cache: Bcache, row: int) -> None:

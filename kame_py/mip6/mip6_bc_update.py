@@ -37,7 +37,6 @@ from kame_py.wire.mip6 import AltCoa
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
     from kame_py.mip6.mip6_var import Mip6State
-    from kame_py.wire.mip6 import OptionWire
 
 
 def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
@@ -45,7 +44,7 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
     kern.stats.mip6["mip6s_bu"] += 1
     state = mip6_state(kern)
     dialect = state.dialect
-    req = _mip6_validate_bu(kern, m, opt, start + size, dialect.wire)
+    req = _mip6_validate_bu(kern, state, m, opt, start + size)
     if not isinstance(req, BuRequest):
         mip6log(kern, LOG_NOTICE, "an invalid binding update received.  ignore this.")
         drop(kern, m, req)
@@ -70,7 +69,7 @@ def mip6_bu_input(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: i
 
 
 def _mip6_validate_bu(
-    kern: Kernel, m: Mbuf, opt: int, end: int, wire: OptionWire
+    kern: Kernel, state: Mip6State, m: Mbuf, opt: int, end: int
 ) -> BuRequest | DropReason:
     """draft-15 s.8.2 for the option [opt, end) without the sequence number, in KAME's order."""
     aux = m.aux
@@ -80,6 +79,7 @@ def _mip6_validate_bu(
         mip6log(kern, LOG_NOTICE, text)
         return D.MIP6_BUNOHAO
     hoa, careof, data = aux.ip6a_home, aux.ip6a_careof, m.data
+    wire = state.dialect.wire
     fixed = opt + wire.bu_size
     subopts = wire.parse_subopts(data, fixed, end)
     if fixed > end or isinstance(subopts, Malformed):
@@ -87,7 +87,7 @@ def _mip6_validate_bu(
         return D.MIP6_BUSHORT
     unpack_bu = wire.unpack_bu
     bu = unpack_bu(data, opt, subopts)
-    why = mip6_auth.mip6_bu_refusal(kern, m, data[opt:end], bu, hoa, careof)
+    why = mip6_auth.mip6_bu_refusal(kern, state, m, data[opt:end], bu, hoa, careof)
     if why is not None:
         return why
     dst = m.dst

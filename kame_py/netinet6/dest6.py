@@ -51,8 +51,10 @@ def dest6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
 
 def dest6_hao(kern: Kernel, m: Mbuf, opt: int, start: int, size: int, off: int) -> bool:
     """Home address option: remember home and care-of address. Alignment is not enforced."""
-    aux = m.aux or m.auxdata()
-    if aux.ip6a_flags & IP6A_HASEEN:
+    aux = m.aux
+    if aux is None:
+        aux = m.aux = Ip6Aux()
+    elif aux.ip6a_flags & IP6A_HASEEN:
         drop(kern, m, D.DEST6_HAOTWICE)
         return False
     if size < _HOA_LEN:

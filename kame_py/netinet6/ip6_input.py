@@ -65,7 +65,7 @@ __all__ = [
     "ip6_unknown_opt",
 ]
 
-#: Headers that stand before a final one: mobility does not look at the packet in front of these.
+#: Headers that stand before a final one: policy and mobility look at the packet behind these.
 EXTENSION_HEADERS: Final = frozenset(
     (
         IPPROTO_HOPOPTS,
@@ -236,25 +236,23 @@ def _ip6_hopopts_input(kern: Kernel, m: Mbuf) -> tuple[int, int] | None:
 def ip6_demux(kern: Kernel, m: Mbuf, nxt: int, off: int) -> None:
     """Give each header to its protocol until one takes the packet."""
     inet6sw = kern.inet6sw
-    nest = 0
-    limit = kern.ip6.ip6_hdrnestlimit or _NO_LIMIT
-    while nxt != IPPROTO_DONE:
-        nest += 1
-        if nest > limit:
-            drop(kern, m, D.IP6_TOOMANYHDR)
-            return
+    for _ in range(kern.ip6.ip6_hdrnestlimit or _NO_LIMIT):
         if off > len(m.data):
             drop(kern, m, D.IP6_EXTTRUNC)
             return
         # Raw sockets take what nobody else does, as in ip6_protox.
         pr = inet6sw.get(nxt) or inet6sw[IPPROTO_RAW]
-        if pr.lasthdr and kern.ipsec.in_reject(kern, m, off, nxt):
-            drop(kern, m, D.IPSEC_INPOLICY)
-            return
-        if nxt not in EXTENSION_HEADERS and not kern.mip6.route_optimize(kern, m, off, nxt):
-            drop(kern, m, D.MIP6_ROUTEOPT)
-            return
+        if nxt not in EXTENSION_HEADERS:
+            if pr.lasthdr and kern.ipsec.in_reject(kern, m, off, nxt):
+                drop(kern, m, D.IPSEC_INPOLICY)
+                return
+            if not kern.mip6.route_optimize(kern, m, off, nxt):
+                drop(kern, m, D.MIP6_ROUTEOPT)
+                return
         if kern.tracing:
             trace(m, f"{pr.name} at {off}")
         pr_input = pr.pr_input
         nxt, off = pr_input(kern, m, off, nxt)
+        if nxt == IPPROTO_DONE:
+            return
+    drop(kern, m, D.IP6_TOOMANYHDR)

@@ -20,7 +20,6 @@ from kame_py.wire.const import (
     ICMP6_PARAMPROB_OPTION,
     IP6OPT_JUMBO,
     IP6OPT_JUMBO_LEN,
-    IP6OPT_PAD1,
     IP6OPT_PADN,
     IP6OPT_RTALERT,
     IP6OPT_RTALERT_LEN,
@@ -74,20 +73,21 @@ def ip6_process_options(kern: Kernel, m: Mbuf, off: int, known: dict[int, OptHan
         return 0
     while at < end:
         kind = data[at]
-        if kind == IP6OPT_PAD1:
+        if not kind:  # IP6OPT_PAD1
             at += _NO_LEN
             continue
-        opt_input = known.get(kind)
         start = at + _OPT_HDR
         stop = start + data[at + _OPT_LEN] if start <= end else start
         if stop > end:
             drop(kern, m, D.IP6_OPTLEN)
             return 0
-        if opt_input is not None:
-            if not opt_input(kern, m, at, start, stop - start, off):
+        if kind != IP6OPT_PADN:
+            opt_input = known.get(kind)
+            if opt_input is None:
+                if not ip6_unknown_opt(kern, m, at):
+                    return 0
+            elif not opt_input(kern, m, at, start, stop - start, off):
                 return 0
-        elif kind != IP6OPT_PADN and not ip6_unknown_opt(kern, m, at):
-            return 0
         at = stop
     return end
 

@@ -53,7 +53,9 @@ _ADDR: Final = len(IN6ADDR_ANY)
 _RTHDR_TYPE: Final = Ip6Rthdr.O_ip6r_type
 _RTHDR_SEGLEFT: Final = Ip6Rthdr.O_ip6r_segleft
 _RTHDR_FIRST: Final = Ip6Rthdr0.SIZE
+_ONE_HOP: Final = bytes((IPV6_RTHDR_TYPE_0, 1))  # type and segments left
 _RTHDR_SECOND: Final = _RTHDR_FIRST + _ADDR
+_SPECIAL: Final = RTF_REJECT | RTF_BLACKHOLE | RTF_GATEWAY
 #: Addresses from the one up to the other are nobody's loopback and have no zone.
 _GLOBAL_FIRST: Final = b"\x01"
 _GLOBAL_LAST: Final = b"\xfe"
@@ -164,6 +166,20 @@ def ip6_output_tunnelled(
     return _ip6_send(kern, m, way, m.dst, None, flags, im6o)
 
 
+def ip6_output_linked(kern: Kernel, m: Mbuf) -> int:
+    """Send what is made here and has all its headers, from an own address, at most IPV6_MMTU long.
+
+    For a sender that knows that nobody has to add to it; otherwise as ``ip6_output``.
+    """
+    if kern.tracing:
+        trace(m, "ip6_output")
+    kern.stats.ip6["ip6s_localout"] += 1
+    way = _ip6_route(kern, m, None, None)
+    if isinstance(way, int):
+        return way
+    return _ip6_send(kern, m, way, m.dst, None, 0, None)
+
+
 def _ip6_opt_headers(opt: Ip6Pktopts | None) -> Exthdrs:
     if opt is None:
         return Exthdrs()
@@ -183,14 +199,18 @@ def _ip6_add_headers(kern: Kernel, m: Mbuf, hdrs: Exthdrs) -> int:
         drop(kern, m, D.MIP6_EXTHDR)
         return error
     data = m.data
-    error = kern.ipsec.output(kern, m, hdrs, data[_NXT], data[_HDR:])
+    nxt, payload = data[_NXT], data[_HDR:]
+    error = kern.ipsec.output(kern, m, hdrs, nxt, payload)
     if error:
         return error
-    if hdrs.dest2 or hdrs.rthdr or hdrs.haddr or hdrs.hbh or hdrs.dest1:
+    if m.data is not data:
         data = m.data
+        nxt, payload = data[_NXT], data[_HDR:]
+    if hdrs.dest2 or hdrs.rthdr or hdrs.haddr or hdrs.hbh or hdrs.dest1:
         hop = _ip6_first_hop(m, hdrs) if hdrs.rthdr else None
-        m.data = ip6_chain(data, data[_NXT], hdrs, data[_HDR:], hop)
-        kern.mip6.addr_exchange(kern, m)
+        m.data = ip6_chain(data, nxt, hdrs, payload, hop)
+        if hdrs.haddr:
+            kern.mip6.addr_exchange(kern, m)
     if len(m.data) > _PACKET_MAX:
         drop(kern, m, D.IP6_CANTFRAG)
         return EMSGSIZE
@@ -202,16 +222,15 @@ def _ip6_first_hop(m: Mbuf, hdrs: Exthdrs) -> bytes | None:
 
     The address as it will stand in the IPv6 header; None: the header leads nowhere.
     """
-    rthdr = hdrs.rthdr
-    segleft = rthdr[_RTHDR_SEGLEFT]
-    end = _RTHDR_FIRST + segleft * _ADDR
-    if rthdr[_RTHDR_TYPE] != IPV6_RTHDR_TYPE_0 or not segleft or end > len(rthdr):
-        return None
-    hop = rthdr[_RTHDR_FIRST:_RTHDR_SECOND]
-    last = m.data[_DST:_HDR]
-    if end == _RTHDR_SECOND == len(rthdr):
-        hdrs.rthdr = rthdr[:_RTHDR_FIRST] + last  # one address, as mobility has it
+    rthdr, last = hdrs.rthdr, m.data[_DST:_HDR]
+    if len(rthdr) == _RTHDR_SECOND and rthdr.startswith(_ONE_HOP, _RTHDR_TYPE):  # as of mobility
+        hop = rthdr[_RTHDR_FIRST:]
+        hdrs.rthdr = rthdr[:_RTHDR_FIRST] + last
     else:
+        end = _RTHDR_FIRST + rthdr[_RTHDR_SEGLEFT] * _ADDR
+        if rthdr[_RTHDR_TYPE] != IPV6_RTHDR_TYPE_0 or not _RTHDR_SECOND <= end <= len(rthdr):
+            return None
+        hop = rthdr[_RTHDR_FIRST:_RTHDR_SECOND]
         hdrs.rthdr = rthdr[:_RTHDR_FIRST] + rthdr[_RTHDR_SECOND:end] + last + rthdr[end:]
     m.dst = hop if hop < b"\xfe" else in6_embedscope(hop, in6_addrzone(m.dst))
     return hop
@@ -234,12 +253,13 @@ def _ip6_route(
     if kern.tracing:
         trace_route(kern, m, rt)
     rt.rt_use += 1
-    if rt.rt_flags & (RTF_REJECT | RTF_BLACKHOLE):
-        drop(kern, m, D.IP6_OUTREJECT)
-        return 0 if rt.rt_flags & RTF_BLACKHOLE else EHOSTUNREACH
     ifp = rt.rt_ifp
-    if rt.rt_flags & RTF_GATEWAY and isinstance(rt.rt_gateway, bytes):
-        nexthop = rt.rt_gateway
+    if rt.rt_flags & _SPECIAL:
+        if rt.rt_flags & (RTF_REJECT | RTF_BLACKHOLE):
+            drop(kern, m, D.IP6_OUTREJECT)
+            return 0 if rt.rt_flags & RTF_BLACKHOLE else EHOSTUNREACH
+        if isinstance(rt.rt_gateway, bytes):
+            nexthop = rt.rt_gateway
     src = m.src
     if _GLOBAL_FIRST <= src < _GLOBAL_LAST and _GLOBAL_FIRST <= dst < _GLOBAL_LAST:
         return ifp, nexthop, rt

@@ -94,18 +94,21 @@ class HmacKey:
         if len(key) > block:
             key = new(key).digest()
         key = key + bytes(block - len(key))
-        self._inner = new(key.translate(_IPAD))
-        self._outer = new(key.translate(_OPAD))
+        self._inner = new(key.translate(_IPAD)).copy
+        self._outer = new(key.translate(_OPAD)).copy
         self.icvlen = icvlen
         self.known: tuple[bytes, bytes] = (b"", b"")
 
-    def mac(self, *parts: bytes) -> bytes:
-        text = parts[0] if len(parts) == 1 else b"".join(parts)
+    def mac(self, text: bytes, *more: bytes) -> bytes:
+        if more:
+            text = b"".join((text, *more))
         if text == self.known[0] and text:
             return self.known[1]
-        inner = self._inner.copy()
+        copy = self._inner
+        inner = copy()
         inner.update(text)
-        outer = self._outer.copy()
+        copy = self._outer
+        outer = copy()
         outer.update(inner.digest())
         return outer.digest()[: self.icvlen]
 
@@ -126,9 +129,10 @@ class KeyedKey:
         self._key = key
         self.icvlen = icvlen
 
-    def mac(self, *parts: bytes) -> bytes:
+    def mac(self, text: bytes, *more: bytes) -> bytes:
         digest = self._start.copy()
-        for part in parts:
+        digest.update(text)
+        for part in more:
             digest.update(part)
         digest.update(self._key)
         return digest.digest()[: self.icvlen]
@@ -142,7 +146,7 @@ class NullMac:
     def __init__(self) -> None:
         self.icvlen = 0
 
-    def mac(self, *parts: bytes) -> bytes:
+    def mac(self, text: bytes, *more: bytes) -> bytes:
         return b""
 
 
@@ -159,8 +163,8 @@ class XcbcKey:
         self._cbc = CbcKey(_aes(k1), _AES_BLOCK)
         self.icvlen = icvlen
 
-    def mac(self, *parts: bytes) -> bytes:
-        text = b"".join(parts)
+    def mac(self, text: bytes, *more: bytes) -> bytes:
+        text = b"".join((text, *more))
         whole = (max(len(text), 1) - 1) // _AES_BLOCK * _AES_BLOCK
         last, key = text[whole:], self._k2
         if len(last) < _AES_BLOCK:

@@ -169,6 +169,9 @@ class Ipsec6:
         error = _refuse(kern, m, why)
         return ENOENT if marked and why is D.IPSEC_OUTNOSA else error
 
+    def untouched(self, kern: Kernel, nxt: int) -> bool:
+        return _no_policy_for(kern, IPSEC_DIR_OUTBOUND, nxt)
+
     def tunnel(self, kern: Kernel, m: Mbuf, forwarding: bool) -> int:
         if forwarding:
             if _no_policy(kern, IPSEC_DIR_OUTBOUND) or m.dst in kern.ip6.ifaddrs:

@@ -35,7 +35,7 @@ class MacKey(Protocol):
 
     icvlen: int  # octets on the wire
 
-    def mac(self, *parts: bytes) -> bytes:
+    def mac(self, text: bytes, *more: bytes) -> bytes:
         """The truncated code over the parts in order: ``icvlen`` octets."""
         ...
 

@@ -180,7 +180,7 @@ def build_options(nxt: int, options: Iterable[AlignedOpt]) -> bytes:
 
 def build_option(nxt: int, option: bytes, align: int = 1, plus: int = 0) -> bytes:
     """The same with one option of that alignment."""
-    head, tail = _around_one(nxt, len(option), align, plus)
+    head, tail = around_option(nxt, len(option), align, plus)
     return head + option + tail
 
 
@@ -195,8 +195,8 @@ def _around(nxt: int, octets: int) -> tuple[bytes, bytes]:
 
 
 @lru_cache(maxsize=_AROUND_MAX)
-def _around_one(nxt: int, octets: int, align: int, plus: int) -> tuple[bytes, bytes]:
-    """The same of one option: the padding that its alignment asks for stands in front, too."""
+def around_option(nxt: int, octets: int, align: int, plus: int) -> tuple[bytes, bytes]:
+    """What stands before and behind an option that is alone in its header, padding included."""
     gap = padding(pad_before(_DEST_HDR, align, plus))
     head, tail = _around(nxt, len(gap) + octets)
     return head + gap, tail

@@ -28,8 +28,9 @@ from kame_py.wire.const import (
     IP6SUBOPT_PAD1,
     IP6SUBOPT_PADN,
     IP6SUBOPT_UNIQUEID,
+    IPPROTO_NONE,
 )
-from kame_py.wire.ip6ext import AlignedOpt, Opt, pad_before, padding
+from kame_py.wire.ip6ext import AlignedOpt, Opt, around_option, pad_before, padding
 from kame_py.wire.malformed import Malformed
 from kame_py.wire.patch import Buf
 from kame_py.wire.record import hot_record, record
@@ -52,6 +53,7 @@ _OPT: Final = Ip6Opt.SIZE
 _OPT_LEN: Final = Ip6Opt.O_ip6o_len
 _AUTHDATA: Final = Ip6SubOptAuthData.SIZE
 _unpack_authdata: Final = Ip6SubOptAuthData.unpack_fields
+_SPI: Final = 2  # which of its fields
 _AUTHDATA_HEAD: Final = _AUTHDATA - _OPT  # octets that its length counts beside the code
 LEADS_MAX: Final = 1024  # beginnings of authentication data that are remembered
 
@@ -93,6 +95,9 @@ class OtherSubOpt:
     data: bytes
 
 
+#: A destination options header up to its one option; the option's length; what stands between its
+#: fixed part and its code; what stands behind that.
+AckFrame: TypeAlias = tuple[bytes, int, bytes, bytes]
 SubOpt: TypeAlias = Pad | UniqueId | AltCoa | AuthData | OtherSubOpt
 
 
@@ -228,6 +233,10 @@ class OptionWire:
             return pack_ba(value, size) + middle, _AUTHDATA_UNIT, plus
         return self.pack_bu(value, size) + middle, _AUTHDATA_UNIT, plus
 
+    def ack_frame(self, spi: int, icvlen: int) -> AckFrame:
+        """What is around an acknowledgement with authentication data, alone in its header."""
+        return _ack_frame(self.authdata_type or self._authdata(), self.ba_size, spi, icvlen)
+
     def aligned(self, value: MipOption) -> AlignedOpt:
         """The option with its alignment, for ip6ext.build_options."""
         return AlignedOpt(self.build_option(value), *_ALIGN[type(value)])
@@ -257,8 +266,7 @@ class OptionWire:
                 start = off + _AUTHDATA
                 if stop < start:
                     return Malformed("authentication data too small", off + _OPT_LEN)
-                _, _, spi = _unpack_authdata(data, off)
-                found += (AuthData(spi, data[start:stop]),)
+                found += (AuthData(_unpack_authdata(data, off)[_SPI], data[start:stop]),)
             else:
                 value = self._parse_subopt(data, kind, off, stop)
                 if isinstance(value, Malformed):
@@ -330,6 +338,15 @@ def _authdata_head(kind: int, spi: int, icvlen: int) -> bytes:
 def _authdata_lead(kind: int, at: int, spi: int, icvlen: int) -> bytes:
     """What stands from offset ``at`` on in front of a code: padding, type, length, SPI."""
     return padding(pad_before(at, *AUTHDATA_ALIGN)) + _authdata_head(kind, spi, icvlen)
+
+
+@lru_cache(maxsize=LEADS_MAX)
+def _ack_frame(kind: int, fixed: int, spi: int, icvlen: int) -> AckFrame:
+    """OptionWire.ack_frame with a fixed part of so many octets."""
+    lead = _authdata_lead(kind, _BA_PLUS + fixed, spi, icvlen)
+    octets = fixed + len(lead) + icvlen
+    head, tail = around_option(IPPROTO_NONE, octets, _AUTHDATA_UNIT, _BA_PLUS)
+    return head, octets - _OPT, lead, tail
 
 
 #: Padding as all send it, made once.

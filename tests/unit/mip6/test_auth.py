@@ -185,11 +185,11 @@ def refusal(kern: Kernel, vector: Vector, option: bytes) -> object:
     if isinstance(vector.option, BindingAck):
         ba = parse_ba(WIRE, option, 0)
         assert not isinstance(ba, Malformed)
-        return mip6_auth.mip6_ba_refusal(kern, m, option, ba)
+        return mip6_auth.mip6_ba_refusal(kern, mip6_state(kern), m, option, ba)
     bu = parse_bu(WIRE, option, 0)
     assert not isinstance(bu, Malformed)
     hoa, coa = addr(vector.src), addr(vector.coa)
-    return mip6_auth.mip6_bu_refusal(kern, m, option, bu, hoa, coa)
+    return mip6_auth.mip6_bu_refusal(kern, mip6_state(kern), m, option, bu, hoa, coa)
 
 
 def option_of(vector: Vector) -> bytes:
