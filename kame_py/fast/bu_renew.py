@@ -136,7 +136,7 @@ def allowed(ours: Base, u: int, known: Base, verdict: int, now: int, conf: Base)
 
 @inlined
 def holds(cache: Columns, row: int, names: Base, h: int, conf: Base) -> bool:
-    """Whether a row of the cache is the binding of an update's addresses; not one from home."""
+    """Whether a row of the cache is the binding of an update's addresses, which is not at home."""
     if row == 0 or ld8(cache[V_ST], row) == 0 or ld32(cache[V_REG], row * _HALF) != 0:
         return False
     if ld32(cache[V_OWN], row * _HALF) != word(conf, N_OWN):
@@ -144,6 +144,8 @@ def holds(cache: Columns, row: int, names: Base, h: int, conf: Base) -> bool:
     if ld64(names, h + H_DST) != word(conf, N_OWN + 1):
         return False
     if ld64(names, h + H_DST + _WORD) != word(conf, N_OWN + 2):
+        return False
+    if same_addr(names, h + H_COA, names, h + H_HOA):
         return False
     return same_addr(cache[V_HOA], row * ADDR_LEN, names, h + H_HOA)
 
@@ -166,14 +168,14 @@ def put_due(cache: Columns, row: int, second: int) -> None:
 
 
 @inlined
-def put(cache: Columns, row: int, ours: Base, u: int, now: int, conf: Base) -> bool:
-    """What an update changes in a row but the care-of address; False: a timer would be set."""
+def put(cache: Columns, row: int, ours: Base, u: int, now: int, conf: Base) -> int:
+    """R_RENEWED: all but the care-of address is in the row; _NONE: a timer would have to be set."""
     limit, life, seqno = word(conf, N_LIMIT), word(ours, u + U_LIFE), word(ours, u + U_SEQNO)
     life = limit if 0 < limit < life else life
     over = now + (MIP6_MAX_FINITE if life > MIP6_MAX_FINITE else life) * NS
     second = next_second(over, life)
     if second < word(conf, N_NEXT):
-        return False
+        return _NONE
     touch(cache[V_BEFORE], cache[V_AFTER], row)
     st8(cache[V_FLAGS], row, word(ours, u + U_FLAGS))
     st8(cache[V_SEQNO], 2 * row, seqno)
@@ -183,7 +185,23 @@ def put(cache: Columns, row: int, ours: Base, u: int, now: int, conf: Base) -> b
     st8(cache[V_ST], row, BOUND)
     st64(cache[V_EXPIRE], row * _WORD, over)
     put_due(cache, row, second)
-    return True
+    return R_RENEWED
+
+
+@inlined
+def renewed(
+    cache: Columns, row: int, ours: Base, u: int, now: int, conf: Base, answers: bool
+) -> int:
+    """Take an update of the binding in a row: R_RENEWED, R_OLD; _NONE: nothing was done.
+
+    answers: an acknowledgement can be sent.
+    """
+    was = not_newer(cache, row, word(ours, u + U_SEQNO), word(conf, N_MASK))
+    if not answers and (was != _NONE or word(ours, u + U_FLAGS) & IP6_MIP6_BU_ACK):
+        return _NONE
+    if word(ours, u + U_LIFE) == 0:
+        return _NONE
+    return put(cache, row, ours, u, now, conf) if was == _NONE else R_OLD | was << R_SEQNO
 
 
 @kernel
@@ -237,23 +255,14 @@ def renew(
         result = allowed(ours, u, known, ld8(says, k), now, conf)
         if result == R_RENEWED:
             p = word(ours, u + U_SA) * P_SIZE
-            row = word(known, p + P_ROW)
-            if not holds(cache, row, names, h, conf) or word(ours, u + U_LIFE) == 0:
-                return k
-            if same_addr(names, h + H_COA, names, h + H_HOA):
+            row, answers = word(known, p + P_ROW), min(word(known, p + P_OUT), word(ways, k)) >= 0
+            if not holds(cache, row, names, h, conf):
                 return k
             if is_own(names, h + H_HOA, own_addrs, mine.shape[0]):
                 return k
-            was = not_newer(cache, row, word(ours, u + U_SEQNO), word(conf, N_MASK))
-            if was != _NONE or word(ours, u + U_FLAGS) & IP6_MIP6_BU_ACK:
-                if word(known, p + P_OUT) < 0 or word(ways, k) < 0:
-                    return k
-            if was != _NONE:
-                result = R_OLD | was << R_SEQNO
-            elif put(cache, row, ours, u, now, conf):
+            result = renewed(cache, row, ours, u, now, conf, answers)
+            if result == R_RENEWED:
                 copy_addr(cache[V_COA], row * ADDR_LEN, names, h + H_COA)
-            else:
-                return k
         if result == _NONE:
             return k
         put_word(out, k, result)
