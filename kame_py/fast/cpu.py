@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from kame_py.fast import old_code
+
 VARIABLE: Final = "KAME_CPU"
 _AVX512: Final = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})
 _WORD: Final = 8
@@ -104,21 +106,24 @@ def _sources_hash() -> str:
     digest = hashlib.sha256()
     for path in sorted(here.glob("*.py")) + sorted(here.parent.glob("wire/*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[: old_code.NAME_LEN]
 
 
 def cache_dir() -> Path | None:
     """The folder for compiled kernels, made if need be; None where none can be written.
 
     Below ``NUMBA_CACHE_DIR``, else ``XDG_CACHE_HOME``, else ``~/.cache``. Nobody else may write
-    there, as what it holds is executed.
+    there, as what it holds is executed. Who makes it deletes those that nobody has used for long.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
     base = given or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = Path(base) / "kame-py" / _sources_hash()
     try:
+        new = not path.exists()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ours = path.stat().st_uid == os.getuid()
+        ours = path.stat().st_uid == os.getuid() and old_code.hold(path)
+        if new:
+            old_code.prune(path)
     except OSError:
         return None
     return path if ours and os.access(path, os.W_OK | os.X_OK) else None
