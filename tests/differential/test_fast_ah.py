@@ -17,18 +17,17 @@ from kame_py.netkey.algorithms import ah_algorithm_lookup
 from kame_py.replay.runner import ReplayResult
 from kame_py.wire import pfkeyv2 as k
 from kame_py.wire.codecs import Ah, Ip6Hdr
-from tests.differential.home import (
-    FAR,
-    HA,
-    MS,
-    NEIGHBOUR,
-    NS,
-    ROUTER,
-    Node,
-    Steps,
-    capture,
-    compared,
-    frame,
+from tests.differential.home import FAR, HA, MS, Node, Steps, frame
+from tests.differential.protected import (
+    CONF,
+    FIRST,
+    HOST_RC,
+    NO_NEXT,
+    Item,
+    both_ways,
+    gaps,
+    keyed,
+    spaced,
 )
 from tests.scenario.words import echo, ip6, udp
 from tests.unit.fast.packets import mutated
@@ -37,7 +36,6 @@ pytest.importorskip("numpy")
 pytest.importorskip("kame_py.fast.ah")
 
 AH: Final = 51
-NONE: Final = 59
 #: Algorithms by peer: name for setkey, number, octets of the key, of the code.
 ALGORITHMS: Final = (
     ("hmac-sha1", k.SADB_AALG_SHA1HMAC, 20, 12),
@@ -61,23 +59,11 @@ def association(i: int, more: str = "") -> str:
     return f'add {peer(i)} {HA} ah {500 + i} -r {window} {more} -A {name} "{key(i).decode()}";\n'
 
 
-def keyed(text: str) -> str:
-    return f"setkey -c <<EOF\n{text}\nEOF\n"
-
-
-HOST: Final = f"""
-sysctl -w net.inet6.ip6.dad_count=0
-ifconfig fxp0 inet6 {HA} prefixlen 64 alias
-ndp -s {ROUTER} 0:90:27:0:0:a1
-ndp -s {NEIGHBOUR} 0:90:27:0:0:1
-route add -inet6 default {ROUTER}
-"""
-BOTH: Final = KernConf(frozenset({"MIP6", "IPSEC", "IPSEC_ESP"}))
 ALONE: Final = KernConf(frozenset({"IPSEC", "IPSEC_ESP"}))
 REQUIRED: Final = "spdadd ::/0 ::/0 any -P in ipsec ah/transport//require;"
 
 
-def node(conf: KernConf = BOTH, more: str = "", policy: str = "", rc: str = HOST) -> Node:
+def node(conf: KernConf = CONF, more: str = "", policy: str = "", rc: str = HOST_RC) -> Node:
     keys = "".join(association(i, more) for i in range(len(ALGORITHMS)))
     return Node(rc + keyed(keys + policy), conf)
 
@@ -89,7 +75,7 @@ class Protected:
     peer: int
     seq: int
     inside: bytes = b"octets"
-    nxt: int = NONE
+    nxt: int = NO_NEXT
     bad: bool = False
     spi: int | None = None
     hlim: int = 60
@@ -114,27 +100,13 @@ class Protected:
         return frame(head + ah + self.inside)
 
 
-Item = Protected | bytes
-
-
 def played(
-    packets: Sequence[Item | tuple[int, Item]],
-    who: Node | None = None,
-    steps: Steps = (),
-    gap_ns: int = MS,
+    packets: Sequence[Item | tuple[int, Item]], who: Node | None = None, steps: Steps = ()
 ) -> ReplayResult:
-    """Compare both ways; a packet may have its own time, behind which the others follow."""
-    frames, t = [], 0
-    for item in packets:
-        t, data = item if isinstance(item, tuple) else (t + gap_ns, item)
-        frames.append((t, data.packet() if isinstance(data, Protected) else data))
-    return compared(capture(frames), who or node(), steps)
+    return both_ways(packets, who or node(), steps)
 
 
-FIRST: Final = frame(udp(FAR, FAR))  # the vector path begins behind the first packet
-
-
-@pytest.mark.parametrize("conf", [BOTH, ALONE])
+@pytest.mark.parametrize("conf", [CONF, ALONE])
 def test_good_packets_with_nothing_inside_are_handled_many_at_a_time(conf: KernConf) -> None:
     packets = [Protected(i % 3, n, bytes(n % 90)) for n in range(1, 60) for i in range(3)]
     result = played([FIRST, *packets], node(conf))
@@ -264,12 +236,11 @@ kinds = st.builds(
     peer=st.sampled_from([0, 1, 1, 2, 2, 3]),
     seq=st.integers(0, 70) | st.just(0xFFFFFFFF),
     inside=st.sampled_from([b"", b"octets", bytes(200)]),
-    nxt=st.sampled_from([NONE, NONE, NONE, NONE, 17, 200]),
+    nxt=st.sampled_from([NO_NEXT, NO_NEXT, NO_NEXT, NO_NEXT, 17, 200]),
     bad=st.sampled_from([False, False, False, True]),
     spi=st.sampled_from([None, None, None, None, 4711]),
 )
 others = st.sampled_from([frame(udp(FAR, HA)), frame(echo(FAR, HA)), FIRST])
-gaps = st.sampled_from([0, MS, 30 * MS, 500 * MS, NS])
 
 
 @settings(
@@ -284,9 +255,5 @@ gaps = st.sampled_from([0, MS, 30 * MS, 500 * MS, NS])
 def test_any_mix_is_the_same_both_ways(
     packets: list[tuple[int, Item]], changes: list[tuple[int, str]], policy: str, limit: str
 ) -> None:
-    t, timed = 0, []
-    for gap, packet in packets:
-        t += gap
-        timed.append((t, packet))
     steps = [(t_ms * MS, STEPS[name]) for t_ms, name in changes]
-    played([FIRST, *timed], node(more=limit, policy=policy), steps)
+    played([FIRST, *spaced(packets)], node(more=limit, policy=policy), steps)

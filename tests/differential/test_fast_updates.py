@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kame_py.kern.conf import KernConf
 from kame_py.netkey.algorithms import ah_algorithm_lookup
 from kame_py.replay.runner import Fast, ReplayResult, replay
 from kame_py.wire import pfkeyv2 as k
@@ -29,9 +28,19 @@ from tests.differential.home import (
     Node,
     Steps,
     capture,
-    compared,
     frame,
     play,
+)
+from tests.differential.protected import (
+    CONF,
+    FIRST,
+    HOST_RC,
+    NO_NEXT,
+    Item,
+    both_ways,
+    gaps,
+    keyed,
+    spaced,
 )
 from tests.differential.snapshot import differences, snapshot
 from tests.scenario.mip6words import BU_ALIGN_FROM_HEADER, bu, update, with_hao
@@ -43,7 +52,6 @@ pytest.importorskip("kame_py.fast.bu")
 
 NODES: Final = 6
 DSTOPTS: Final = 60
-NONE: Final = 59
 KEYS: Final = {"hmac-sha1": 20, "hmac-md5": 16}
 
 
@@ -74,21 +82,8 @@ def associations(i: int, more: str = "") -> str:
 
 
 POLICY: Final = "spdadd ::/0 ::/0 ipv6-opts -P out ipsec ah/transport//require;"
-HOST: Final = f"""
-sysctl -w net.inet6.ip6.dad_count=0
-ifconfig fxp0 inet6 {HA} prefixlen 64 alias
-ndp -s {ROUTER} 0:90:27:0:0:a1
-ndp -s {NEIGHBOUR} 0:90:27:0:0:1
-route add -inet6 default {ROUTER}
-mip6control -S 0 -T 1
-"""
+HOST: Final = HOST_RC + "mip6control -S 0 -T 1\n"
 AGENT: Final = HOST + "sysctl -w net.inet6.ip6.forwarding=1\nmip6control -g\n"
-CONF: Final = KernConf(frozenset({"MIP6", "IPSEC", "IPSEC_ESP"}))
-
-
-def keyed(text: str) -> str:
-    """setkey with a script."""
-    return f"setkey -c <<EOF\n{text}\nEOF\n"
 
 
 def node(rc: str = HOST, keys: str | None = None, policy: str = POLICY) -> Node:
@@ -115,7 +110,7 @@ class Bu:
     one_header: bool = False
     more: tuple[SubOpt, ...] = ()
     payload: bytes = b""
-    nxt: int = NONE
+    nxt: int = NO_NEXT
     code: bool = True
 
     def packet(self) -> bytes:
@@ -147,20 +142,12 @@ class Bu:
 
 
 def played(
-    packets: Sequence[Bu | bytes | tuple[int, Bu | bytes]],
+    packets: Sequence[Item | tuple[int, Item]],
     who: Node | None = None,
     steps: Steps = (),
     gap_ns: int = MS,
 ) -> ReplayResult:
-    """Compare both ways; a packet may have its own time, behind which the others follow."""
-    frames, t = [], 0
-    for item in packets:
-        t, data = item if isinstance(item, tuple) else (t + gap_ns, item)
-        frames.append((t, data.packet() if isinstance(data, Bu) else data))
-    return compared(capture(frames), who or node(), steps)
-
-
-FIRST: Final = frame(udp(FAR, FAR))  # the vector path begins behind the first packet
+    return both_ways(packets, who or node(), steps, gap_ns)
 
 
 def test_new_refreshed_and_moved_bindings_are_handled_many_at_a_time() -> None:
@@ -364,7 +351,7 @@ def test_associations_that_came_later_are_found_at_last() -> None:
 
 
 def test_data_and_pings_in_between_keep_their_places() -> None:
-    mixed: list[Bu | bytes] = []
+    mixed: list[Item] = []
     for seq in range(1, 30):
         mixed += [Bu(seq % 5, seq), frame(udp(FAR, ROUTER)), Bu(2, seq, bad=not seq % 7)]
         mixed += [frame(echo(FAR, HA)), frame(udp(FAR, hoa(seq % 5)))]
@@ -404,7 +391,6 @@ moves = st.builds(
     one_header=st.booleans(),
 )
 others = st.sampled_from([frame(udp(FAR, hoa(0))), frame(echo(FAR, HA)), frame(udp(FAR, HA))])
-gaps = st.sampled_from([0, MS, 30 * MS, 500 * MS, NS, 3 * NS])
 commands = st.sampled_from(sorted(STEPS))
 
 
@@ -412,18 +398,14 @@ commands = st.sampled_from(sorted(STEPS))
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(
-    st.lists(st.tuples(gaps, moves | moves | moves | others), max_size=40),
+    st.lists(st.tuples(gaps | st.just(3 * NS), moves | moves | moves | others), max_size=40),
     st.lists(st.tuples(st.integers(0, 8000), commands), max_size=2),
     st.sampled_from([HOST, AGENT]),
     st.sampled_from(["", "", "-ls 4 -lh 9", "-bh 900"]),
 )
 def test_any_mix_is_the_same_both_ways(
-    packets: list[tuple[int, Bu | bytes]], changes: list[tuple[int, str]], rc: str, limit: str
+    packets: list[tuple[int, Item]], changes: list[tuple[int, str]], rc: str, limit: str
 ) -> None:
-    t, timed = 0, []
-    for gap, packet in packets:
-        t += gap
-        timed.append((t, packet))
     keys = "".join(associations(i, limit) for i in range(NODES - 1))
     steps = [(t_ms * MS, STEPS[name]) for t_ms, name in changes]
-    played([FIRST, *timed], node(rc, keys), steps)
+    played([FIRST, *spaced(packets)], node(rc, keys), steps)
