@@ -50,7 +50,7 @@ test: $(STAMP)
 	$(BIN)/python $(TESTS) tests
 
 # Live nodes use no kernels: what they do is tested once, by make test. CI names the tests that meet
-# kernels in WHERE, so that it ends in time; .ci/run all leaves nothing out.
+# kernels in WHERE, so that it ends in time; .ci/run nonumba and .ci/run avx2 leave nothing out.
 WHERE ?= tests
 test-nonumba: $(NONUMBA)/.installed
 	$(NONUMBA)/bin/python $(TESTS) -m "not live" $(WHERE)
