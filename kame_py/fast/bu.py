@@ -12,6 +12,7 @@ handed the code that was computed. draft-ietf-mobileip-ipv6-15 s.4.4, s.5.1, s.8
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -226,12 +227,14 @@ class Updates:
         arrays = self._arrays(stamps, first, end)
         k = first
         while k < end:
+            if tight:
+                end = max(k, first + self._until_timer(times))
             done = k if arrays is None else self._renew(run, arrays, times, first, k, end)
-            if done == end:
-                return end
+            if done >= end:
+                return done
             stop = min(done + (1 if done - k >= _WORTH else _MORE), end)
             k = self._go(run, times, first, range(done, stop), tight)
-            if k < stop or (tight and self._timer_due(times, k - first)):
+            if k < stop:
                 return k
         return end
 
@@ -375,7 +378,10 @@ class Updates:
         cache, own = state.bcache, kern.ip6.ifaddrs
         verdicts, sas, octets = self._verdicts, self._sas, self._octets
         flags, seqnos, lives = self._flags, self._seqnos, self._lives
+        until = len(times)
         for k in which:
+            if k - start >= until:  # a timer that was set here comes first
+                return k
             stamp = times[k - start]
             if verdicts[k] == UNKNOWN or flags[k] & IP6_MIP6_BU_HOME:
                 return k
@@ -424,8 +430,8 @@ class Updates:
                 run.used[peer.enter] = now
             self._output.at(stamp)
             self._bind(bc, addr, hoa, coa, k, gone)
-            if tight and self._timer_due(times, k + 1 - start):
-                return k + 1
+            if tight:
+                until = self._until_timer(times)
         return which.stop
 
     def _bind(self, bc: int, addr: bytes, hoa: bytes, coa: bytes, k: int, gone: bool) -> None:
@@ -450,10 +456,10 @@ class Updates:
         shortest = min(*lives, limit) if limit else min(lives)
         return times[-1] - times[0] >= shortest * NS * _EARLY[0] // _EARLY[1]
 
-    def _timer_due(self, times: list[int], n: int) -> bool:
-        """Whether a timer comes before the update of that number."""
-        deadline = self._kern.next_deadline() if n < len(times) else None
-        return deadline is not None and deadline + self._epoch <= times[n]
+    def _until_timer(self, times: list[int]) -> int:
+        """How many updates of a run come before the next timer."""
+        deadline = self._kern.next_deadline()
+        return len(times) if deadline is None else bisect_left(times, deadline + self._epoch)
 
     # -- the end of a run ---------------------------------------------------------------------
 

@@ -230,6 +230,22 @@ def test_a_binding_ends_within_a_run() -> None:
     assert result.in_bulk > 70
 
 
+def test_a_binding_ends_between_an_old_update_and_the_next_one() -> None:
+    first = [Bu(1, 5), Bu(0, 1, life=2), Bu(1, 4), (3900 * MS, Bu(0, 1))]
+    later = [(5 * NS + n * MS, Bu(2, n)) for n in range(2, 30)]
+    result = played([FIRST, *first, *later])
+    assert result.in_bulk == 4 + len(later)
+    assert result.drops["MIP6_BUSEQNO"] == 1
+
+
+def test_a_binding_ends_within_renewals_of_another() -> None:
+    later = [(n * 10 * MS, Bu(2, n % 256)) for n in range(3, 600)]
+    later.insert(390, (3900 * MS, Bu(0, 1)))
+    result = played([FIRST, Bu(2, 1), FIRST, Bu(2, 2), Bu(0, 1, life=2), *later])
+    assert result.in_bulk > 590
+    assert "MIP6_BUSEQNO" not in result.drops
+
+
 def test_the_oldest_binding_gives_way() -> None:
     rc = HOST + "sysctl -w net.inet6.mip6.bc_maxentries=3\n"
     packets = [Bu(i, seq) for seq in (1, 2, 3) for i in (0, 1, 2, 4, 0, 3)]
