@@ -166,17 +166,18 @@ def _is_interface_route(rt: Rtentry) -> bool:
     return bool(rt.rt_flags & RTF_CLONING) and isinstance(rt.rt_gateway, LinkAddr)
 
 
-def _room(kern: Kernel) -> bool:
-    """Whether one more entry may be made; an old one makes place (RFC 6583 s.7.1).
+def _room(kern: Kernel, new: LlinfoNd6 | None = None) -> bool:
+    """Whether one more entry may be made, or ``new`` stay; an old one makes place (RFC 6583 s.7.1).
 
     Permanent ones do not count: a home agent has one for each mobile node that is away.
     """
     nd6 = kern.nd6
     if nd6.incomplete >= nd6.neighborgcthresh:
         return False
-    if len(nd6.learned) < 2 * nd6.neighborgcthresh:
+    if len(nd6.learned) - (new is not None) < 2 * nd6.neighborgcthresh:
         return True
-    victim = _oldest(nd6.stale) or _oldest(nd6.learned)
+    fresh = next((ln for ln in nd6.fresh if ln is not new), None)
+    victim = fresh or _oldest(nd6.stale) or _oldest(nd6.learned)
     if victim is None:
         return False
     nd6_free(kern, victim)
@@ -225,10 +226,10 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
     local = bool(rt.rt_flags & RTF_LOCAL) or bool(ifp.if_flags & IFF_LOOPBACK)
     if not local and not nd6_need_cache(ifp):
         return
-    ln = LlinfoNd6(rt)
-    kern.nd6.llinfo[ln] = None
-    kern.nd6.learned[ln] = None
-    kern.nd6.incomplete += 1
+    ln, nd6 = LlinfoNd6(rt), kern.nd6
+    nd6.llinfo[ln] = None
+    nd6.learned[ln] = None
+    nd6.fresh[ln] = None
     rt.rt_llinfo = ln
     rt.rt_flags |= RTF_LLINFO
     gateway = rt.rt_gateway
@@ -240,6 +241,8 @@ def _llinfo_add(kern: Kernel, rt: Rtentry) -> None:
     elif isinstance(gateway, LinkAddr) and gateway.sdl_data:
         _set_permanent(kern, ln, rt.rt_rmx.rmx_expire == 0)
     else:
+        if len(nd6.fresh) > nd6.neighborgcthresh:
+            nd6_free(kern, next(iter(nd6.fresh)))
         return
     nd6_llinfo.nd6_llinfo_setstate(kern, ln, ND6_LLINFO_REACHABLE)
     if not ln.ln_permanent:
@@ -335,6 +338,8 @@ def nd6_output(kern: Kernel, ifp: Ifnet, m: Mbuf, dst: bytes, rt: Rtentry | None
         dst, rt = rt.rt_gateway, None
     if rt is None or rt.rt_llinfo is None or rt.rt_key != dst or not rt.up:
         rt = nd6_lookup(kern, dst, True, ifp)
+    elif rt.rt_llinfo in kern.nd6.fresh and not _room(kern, rt.rt_llinfo):
+        nd6_free(kern, rt.rt_llinfo)
     if rt is None or rt.rt_llinfo is None:
         drop(kern, m, D.ND6_CACHEFULL)
         return

@@ -94,13 +94,14 @@ def nd6_llinfo_event(
 
 
 def nd6_llinfo_setstate(kern: Kernel, ln: LlinfoNd6, state: int) -> None:
-    """Enter a state and keep the books of unresolved and stale entries."""
+    """Enter a state and keep the books of fresh, incomplete and stale entries."""
     nd6 = kern.nd6
     if ln.ln_state == state:
         return
-    unresolved = (NOSTATE, INCOMPLETE)
-    nd6.incomplete += (state in unresolved) - (ln.ln_state in unresolved)
-    if ln.ln_state == STALE:
+    nd6.incomplete += (state == INCOMPLETE) - (ln.ln_state == INCOMPLETE)
+    if ln.ln_state == NOSTATE:
+        nd6.fresh.pop(ln, None)
+    elif ln.ln_state == STALE:
         nd6.stale.pop(ln, None)
     if state == STALE:
         nd6.stale[ln] = None

@@ -153,9 +153,10 @@ class Dadq:
 class Nd6State:
     """net.inet6.icmp6.nd6_* variables and the lists of neighbour discovery.
 
-    llinfo, learned, stale: neighbour entries, oldest first; the values mean nothing. learned: those
-    that are not permanent. installed_dr: the router behind the default route. onlink_check: 0 idle,
-    1 running, 2 asked again while running.
+    llinfo, learned, stale, fresh: neighbour entries, oldest first; the values mean nothing.
+    learned: those that are not permanent. fresh: made by a route; nobody has sent there.
+    incomplete: how many are being asked for. installed_dr: the router behind the default route.
+    onlink_check: 0 idle, 1 running, 2 asked again while running.
     """
 
     nd6_prune: int = 1  # s, KAME's sweep
@@ -172,6 +173,7 @@ class Nd6State:
     llinfo: dict[LlinfoNd6, None] = field(default_factory=dict)
     learned: dict[LlinfoNd6, None] = field(default_factory=dict)
     stale: dict[LlinfoNd6, None] = field(default_factory=dict)
+    fresh: dict[LlinfoNd6, None] = field(default_factory=dict)
     incomplete: int = 0
     defrouters: list[NdDefrouter] = field(default_factory=list)
     prefixes: list[NdPrefix] = field(default_factory=list)

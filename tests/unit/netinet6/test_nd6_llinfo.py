@@ -8,10 +8,19 @@ import itertools
 import pytest
 
 from kame_py.kern.clock import NS
-from kame_py.kern.mbuf import Fate, Mbuf
-from kame_py.net.route import RTF_HOST, RTF_STATIC, RTM_ADD, RTM_DELETE, LinkAddr, rtrequest
+from kame_py.kern.mbuf import Fate, Mbuf, m_get
+from kame_py.net.route import (
+    RTF_CLONING,
+    RTF_HOST,
+    RTF_STATIC,
+    RTM_ADD,
+    RTM_DELETE,
+    LinkAddr,
+    rtalloc1,
+    rtrequest,
+)
 from kame_py.netinet6.in6_ifattach import if_down
-from kame_py.netinet6.nd6 import nd6_cache_lladdr, nd6_lookup, nd6_nud_hint, nd6_probe
+from kame_py.netinet6.nd6 import nd6_cache_lladdr, nd6_lookup, nd6_nud_hint, nd6_output, nd6_probe
 from kame_py.netinet6.nd6_llinfo import nd6_llinfo_event
 from kame_py.netinet6.nd6_state import (
     DELAY,
@@ -28,7 +37,8 @@ from kame_py.netinet6.nd6_state import (
 )
 from kame_py.netinet6.nd6_var import ND_REDIRECT_ONLINK
 from kame_py.netinet6.scope6 import in6_embedscope
-from kame_py.wire.const import ND_REDIRECT
+from kame_py.wire.codecs import Ip6Hdr
+from kame_py.wire.const import IPPROTO_NONE, ND_REDIRECT
 from tests.unit.netinet6.nd_node import (
     LL,
     MAC,
@@ -322,6 +332,77 @@ def test_flood_of_unresolved_neighbours_is_bounded() -> None:
     assert node.drops() == {"ND6_CACHEFULL": 20}
     node.wait(3 * NS)
     assert node.output(addr("fe80::99")).fate is Fate.HELD
+
+
+def on_link(thresh: int) -> Node:
+    """A node with a prefix on its link, whose routes to neighbours are cloned."""
+    node = Node()
+    node.kern.sysctl.write("net.inet6.ip6.neighborgcthresh", thresh)
+    link = LinkAddr(node.zone)
+    rtrequest(node.kern, RTM_ADD, addr("2001:db8:1::"), 64, link, RTF_CLONING, node.ifp)
+    return node
+
+
+def host(i: int) -> bytes:
+    return addr(f"2001:db8:1::{i:x}")
+
+
+def routed(node: Node, dst: bytes) -> Fate | None:
+    """Send a packet by the route to ``dst``."""
+    m = m_get(node.kern, Ip6Hdr(ip6_nxt=IPPROTO_NONE, ip6_src=LL, ip6_dst=dst).pack())
+    m.src, m.dst = LL, dst
+    nd6_output(node.kern, node.ifp, m, dst, rtalloc1(node.kern, dst))
+    return m.fate
+
+
+def neighbours(node: Node) -> list[bytes]:
+    return [rt.rt_key for rt in node.kern.rt if rt.rt_key[:8] == host(0)[:8] and rt.rt_plen == 128]
+
+
+def test_a_scan_of_a_prefix_is_bounded() -> None:
+    node = on_link(10)
+    assert [routed(node, host(i)) for i in range(1, 31)] == [Fate.HELD] * 10 + [Fate.DROPPED] * 20
+    assert node.drops() == {"ND6_CACHEFULL": 20}
+    assert neighbours(node) == [host(i) for i in range(1, 11)]
+    assert routed(node, host(3)) is Fate.HELD
+    node.wait(3 * NS)
+    assert neighbours(node) == []
+    assert routed(node, host(99)) is Fate.HELD
+    node.conserved()
+
+
+def test_a_scan_takes_no_place_of_known_neighbours() -> None:
+    node = on_link(10)
+    for i in range(1, 16):
+        nd6_cache_lladdr(node.kern, node.ifp, host(i), PEER_MAC, ND_REDIRECT, ND_REDIRECT_ONLINK)
+    fates = [routed(node, host(i)) for i in range(101, 131)]
+    assert fates == [Fate.HELD] * 10 + [Fate.DROPPED] * 20
+    known = [host(i) for i in range(6, 16)]
+    assert neighbours(node) == [*known, *(host(i) for i in range(101, 111))]
+
+
+def test_routes_that_nobody_used_make_way() -> None:
+    """As of packets that were too big to be forwarded."""
+    node = on_link(10)
+    for i in range(1, 31):
+        rtalloc1(node.kern, host(i))
+    assert neighbours(node) == [host(i) for i in range(21, 31)]
+    assert [routed(node, host(i)) for i in range(101, 121)] == [Fate.HELD] * 10 + [
+        Fate.DROPPED
+    ] * 10
+    assert [routed(node, host(i)) for i in range(101, 111)] == [Fate.HELD] * 10
+    assert len(node.kern.nd6.learned) <= 20
+
+
+def test_unused_routes_make_way_before_known_neighbours() -> None:
+    node = on_link(10)
+    known = [host(i) for i in range(1, 16)]
+    for who in known:
+        nd6_cache_lladdr(node.kern, node.ifp, who, PEER_MAC, ND_REDIRECT, ND_REDIRECT_ONLINK)
+    for i in range(101, 106):
+        rtalloc1(node.kern, host(i))
+    assert routed(node, host(201)) is Fate.HELD
+    assert neighbours(node) == [*known, *(host(i) for i in range(102, 106)), host(201)]
 
 
 def test_flood_of_solicitations_pushes_out_the_oldest_stale_entry() -> None:
