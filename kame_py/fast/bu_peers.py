@@ -144,7 +144,7 @@ class Peers:
         if isr.proto != IPPROTO_AH or isr.src is not None or isr.dst is not None:
             return None
         heads = key.heads.get((IPPROTO_AH, src, dst), [])
-        if _policy(kern, leave) not in _OPEN or len(heads) != 1:
+        if _policy(kern, leave) not in _OPEN or not heads:
             return None
         head, savs = heads[0], key.by_index[heads[0]]
         if isr.reqid not in (0, head.reqid) or head.mode not in (IPSEC_MODE_ANY, isr.mode):

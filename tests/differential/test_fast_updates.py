@@ -75,10 +75,11 @@ def key(i: int) -> bytes:
     return f"key of mobile node {i:03d}".encode()[-KEYS[algorithm(i)] :]
 
 
-def associations(i: int, more: str = "") -> str:
-    """Both directions of mobile node ``i``, as setkey reads them."""
-    rest = f'{more} -A {algorithm(i)} "{key(i).decode()}"'
-    return f"add {hoa(i)} {HA} ah {spi(i)} {rest};\nadd {HA} {hoa(i)} ah {spi(i) + 5000} {rest};\n"
+def associations(i: int, to_us: str = "", back: str = "") -> str:
+    """Both directions of mobile node ``i``, as setkey reads them, each with its options."""
+    rest = f'-A {algorithm(i)} "{key(i).decode()}"'
+    there = f"add {hoa(i)} {HA} ah {spi(i)} {to_us} {rest};\n"
+    return there + f"add {HA} {hoa(i)} ah {spi(i) + 5000} {back} {rest};\n"
 
 
 POLICY: Final = "spdadd ::/0 ::/0 ipv6-opts -P out ipsec ah/transport//require;"
@@ -230,10 +231,15 @@ def test_a_binding_ends_within_a_run() -> None:
     assert result.in_bulk > 70
 
 
-def test_a_binding_ends_between_an_old_update_and_the_next_one() -> None:
-    first = [Bu(1, 5), Bu(0, 1, life=2), Bu(1, 4), (3900 * MS, Bu(0, 1))]
+CUT: Final = HOST + "sysctl -w net.inet6.mip6.bc_lifetime_limit=2\n"
+
+
+@pytest.mark.parametrize(("rc", "life"), [(HOST, 2), (CUT, 600)])
+def test_a_binding_ends_between_an_old_update_and_the_next_one(rc: str, life: int) -> None:
+    first: list[Item | tuple[int, Item]] = [Bu(1, 5), Bu(0, 1, life=life), Bu(1, 4)]
+    first.append((3900 * MS, Bu(0, 1)))
     later = [(5 * NS + n * MS, Bu(2, n)) for n in range(2, 30)]
-    result = played([FIRST, *first, *later])
+    result = played([FIRST, *first, *later], node(rc))
     assert result.in_bulk == 4 + len(later)
     assert result.drops["MIP6_BUSEQNO"] == 1
 
@@ -261,12 +267,15 @@ def test_lifetimes_are_cut() -> None:
     "limit",
     ["-lh 20", "-ls 3", "-bh 600", "-bs 300", "-lh 30 -ls 20"],
 )
-def test_limited_associations_end_when_they_do(limit: str) -> None:
-    keys = "".join(associations(i, limit) for i in range(NODES - 1))
+@pytest.mark.parametrize("both", [True, False])
+def test_limited_associations_end_when_they_do(limit: str, both: bool) -> None:
+    to_us = limit if both else ""
+    keys = "".join(associations(i, to_us, limit) for i in range(NODES - 1))
     packets = [(k * 700 * MS, Bu(i, k + 1)) for k in range(50) for i in (0, 1)]
     played([FIRST, *packets], node(keys=keys))
 
 
+OTHER_KEY: Final = f'add {HA} {hoa(0)} ah 9999 -A hmac-sha1 "another key for answ";'
 #: Commands in the middle.
 STEPS: Final = {
     "keys go": keyed(f"delete {hoa(0)} {HA} ah {spi(0)};"),
@@ -278,11 +287,14 @@ STEPS: Final = {
         f'add {hoa(0)} {HA} ah {spi(0)} -A hmac-sha1 "another key altogether"'[:-3]
         + '";'
     ),
-    "two keys for answers": keyed(
-        f'add {HA} {hoa(0)} ah 9999 -A hmac-sha1 "another key for answr";'.replace("answr", "ans")
+    "two keys for answers": keyed(OTHER_KEY),
+    "the newest key signs": "sysctl -w net.key.prefered_oldsa=0\n" + keyed(OTHER_KEY),
+    "two sorts of keys for answers": keyed(OTHER_KEY.replace("-A", "-u 7 -A")),
+    "the newest sort signs": "sysctl -w net.key.prefered_oldsa=0\n"
+    + keyed(OTHER_KEY.replace("-A", "-u 7 -A")),
+    "the key of answers is limited": keyed(
+        f"delete {HA} {hoa(0)} ah {spi(0) + 5000};\n" + OTHER_KEY.replace("-A", "-bh 3000 -A")
     ),
-    "the newest key signs": "sysctl -w net.key.prefered_oldsa=0\n"
-    + keyed(f'add {HA} {hoa(0)} ah 9999 -A hmac-sha1 "another key for ans";'),
     "policies go": keyed("spdflush;"),
     "what comes in needs ESP": keyed("spdadd ::/0 ::/0 any -P in ipsec esp/transport//require;"),
     "what comes in is thrown away": keyed(f"spdadd {hoa(0)}/128 ::/0 any -P in discard;"),
@@ -422,6 +434,6 @@ commands = st.sampled_from(sorted(STEPS))
 def test_any_mix_is_the_same_both_ways(
     packets: list[tuple[int, Item]], changes: list[tuple[int, str]], rc: str, limit: str
 ) -> None:
-    keys = "".join(associations(i, limit) for i in range(NODES - 1))
+    keys = "".join(associations(i, limit, limit) for i in range(NODES - 1))
     steps = [(t_ms * MS, STEPS[name]) for t_ms, name in changes]
     played([FIRST, *spaced(packets)], node(rc, keys), steps)
