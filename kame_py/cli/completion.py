@@ -7,7 +7,6 @@ the commands print for --help. Nodes are asked for when they are needed: ``kame 
 
 from __future__ import annotations
 
-import argparse
 import io
 import re
 import sys
@@ -17,6 +16,7 @@ from importlib import import_module
 from typing import Final, NamedTuple
 
 from kame_py.cli.main import COMMANDS, add_version
+from kame_py.cli.usage import Parser
 
 EX_OK: Final = 0
 SHELLS: Final = ("bash", "zsh", "fish")
@@ -44,7 +44,7 @@ Tree = Mapping[Path, tuple[Word, ...]]
 
 def main(argv: list[str]) -> int:
     """``kame completion bash|zsh|fish``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kame completion",
         description="What a shell completes behind kame: source <(kame completion bash)",
     )

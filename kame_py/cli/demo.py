@@ -7,7 +7,6 @@ the comments is what the kernels and the tools said.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -23,6 +22,7 @@ from kame_py.cli.lab import (
 )
 from kame_py.cli.main import add_version
 from kame_py.cli.screen import Screen
+from kame_py.cli.usage import Parser
 from kame_py.kern.clock import NS
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ AFTER_REPLAY: Final = (
 
 def main(argv: list[str]) -> int:
     """``kame demo``."""
-    parser = argparse.ArgumentParser(prog="kame demo", description="See kame-py work.")
+    parser = Parser(prog="kame demo", description="See kame-py work.")
     parser.add_argument("--no-replay", action="store_true", help="only the networks")
     parser.add_argument("--pcap", metavar="OUT", default=HOWTO_PCAP, help="capture of the HowTo")
     add_version(parser)

@@ -12,11 +12,13 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from kame_py.cli.main import add_version
+from kame_py.host.same_file import Named, clash, descriptor
+from kame_py.cli.usage import Parser
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -66,7 +68,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kame lab", description=main.__doc__)
+    parser = Parser(prog="kame lab", description=main.__doc__)
     parser.description = "Networks of KAME kernels in virtual time, described in a TOML file."
     sub = parser.add_subparsers(required=True, metavar="COMMAND")
     run = sub.add_parser("run", help="run a lab and check its expectations")
@@ -153,17 +155,29 @@ def load_lab(name: str) -> LabFile:
     return lab
 
 
+def keep_apart(outputs: Mapping[str, str | None], inputs: Iterable[Named]) -> None:
+    """FileProblem when the files that options name are not different from each other and inputs."""
+    written = [Named(f"{option} {path}", path) for option, path in outputs.items() if path]
+    problem = clash(written, inputs)
+    if problem is not None:
+        raise FileProblem(problem)
+
+
 @contextmanager
 def whole_file(path: str) -> Iterator[BinaryIO]:
-    """A file that appears under its name only when it is complete. Devices are written to."""
+    """A file that appears under its name only when it is complete. Devices are written to.
+
+    What stands for an open file (/dev/stdout) is that one, whatever it leads to.
+    """
     import tempfile
 
+    number = descriptor(path)
     folder = os.path.dirname(path) or "."
     try:
         if os.path.isdir(path):
             raise FileProblem(f"{path}: Is a directory")
-        if os.path.exists(path) and not os.path.isfile(path):
-            with open(path, "wb") as device:
+        if number is not None or (os.path.exists(path) and not os.path.isfile(path)):
+            with open(path if number is None else os.dup(number), "wb") as device:
                 yield device
             return
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kame-", suffix=".tmp")
@@ -188,6 +202,8 @@ def whole_file(path: str) -> Iterator[BinaryIO]:
 
 
 def _run(args: argparse.Namespace) -> int:
+    outputs = {"--pcap": args.pcap, "--report": args.report}
+    keep_apart(outputs, [Named(args.file, args.file)])
     lab = load_lab(args.file)
     for note in lab.notes:
         sys.stderr.write(f"{note}\n")

@@ -6,7 +6,6 @@ No KAME counterpart. The pages are in kame_py/man, written by tools/gen_man.py.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -24,7 +24,7 @@ EX_NONE: Final = 1
 
 def main(argv: list[str]) -> int:
     """``kame man``; exit status 1 when there is no such page."""
-    parser = argparse.ArgumentParser(prog="kame man", description="The manual.")
+    parser = Parser(prog="kame man", description="The manual.")
     parser.add_argument("name", nargs="?", metavar="NAME", help="as in: rtadvd, rtadvd.conf.5")
     add_version(parser)
     name = parser.parse_args(argv).name

@@ -6,12 +6,12 @@ No KAME counterpart.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
 
 if TYPE_CHECKING:
     from kame_py.host.connect import Found
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     from kame_py.host.connect import survey
     from kame_py.host.runtime import START_HINT, RuntimeProblem, wanted
 
-    parser = argparse.ArgumentParser(prog="kame ps", description="The nodes that run.")
+    parser = Parser(prog="kame ps", description="The nodes that run.")
     parser.add_argument("--json", action="store_true", help="one JSON array")
     add_version(parser)
     args = parser.parse_args(argv)

@@ -6,12 +6,12 @@ No KAME counterpart: this is the hand that moves a mobile node from one hub to a
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
 from kame_py.ctl.codec import Value
 from kame_py.wire.errno import EBUSY, ENODEV, ENXIO, EPERM
 
@@ -31,7 +31,7 @@ _WHY: Final = {
 
 def main(argv: list[str]) -> int:
     """``kame plug NODE.IF WHERE``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kame plug",
         description="Move an interface of a running node: carrier falls, carrier rises.",
     )

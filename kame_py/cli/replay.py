@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """``kame replay``: what a kernel makes of the packets of captures.
 
-No KAME counterpart. Exit status 0 when the headers of all captures could be read, 1 when one or an
-argument cannot be used or a command of the rc failed, 130 after an interrupt. Output files
-appear under their names when they are whole; an interrupt makes them whole with what was done.
+No KAME counterpart. Exit status 0 when the headers of all captures could be read, 1 when one or a
+file cannot be used or a command of the rc failed, 2 for a wrong command line, 130 after an
+interrupt. Output files appear under their names when they are whole; an interrupt makes them whole
+with what was done.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from kame_py.cli.lab import FileProblem, whole_file, write_page
+from kame_py.cli.lab import FileProblem, keep_apart, whole_file, write_page
 from kame_py.cli.main import EX_INTERRUPTED
 from kame_py.cli.replay_args import EX_ERROR, parser, replay_options
-from kame_py.cli.replay_files import STDIN, Captures, capture_file, find_captures
+from kame_py.cli.replay_files import STDIN, Captures, capture_file, find_captures, inputs
 from kame_py.cli.replay_watch import Bar, Interrupt, Pace, progress_bar
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def _few_searches() -> Iterator[None]:
 
 def _replay(args: argparse.Namespace) -> int:
     captures = find_captures(args.captures)
+    outputs = {"--out": args.out, "--verdicts": args.verdicts, "--report": args.report}
+    keep_apart(outputs, inputs(captures, args.rc, args.kernconf))
     session = _Session(args, captures, replay_options(args))
     with ExitStack() as stack:
         session.open_files(stack)

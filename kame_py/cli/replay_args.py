@@ -11,10 +11,11 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.lab import FileProblem
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
 from kame_py.lab.filetree import FileTree
 from kame_py.wire.errno import EISDIR, ENOENT, KError
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, IN6_IS_ADDR_UNSPECIFIED, mac_aton, pton
@@ -30,17 +31,9 @@ EX_ERROR: Final = 1
 IFNAMSIZ: Final = 16
 
 
-class _Parser(argparse.ArgumentParser):
-    """Wrong usage ends with status 1, as every other unusable argument does."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(EX_ERROR, f"kame: replay: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """All options of ``kame replay``."""
-    p = _Parser(
+    p = Parser(
         prog="kame replay",
         description="Play captures to a KAME kernel: one verdict for every packet.",
         epilog="Without --rc the node is a host: it accepts router advertisements and runs rtsol.",

@@ -14,9 +14,11 @@ from typing import BinaryIO, Final, NamedTuple
 
 from kame_py.cli.lab import FileProblem
 from kame_py.cli.replay_args import why
+from kame_py.host.same_file import Named
 from kame_py.replay.compressed import SUFFIXES
 
 STDIN: Final = "-"
+_STDIN: Final = 0  # its descriptor
 CAPTURES: Final = (".pcap", ".pcapng", ".cap")
 _ENDS: Final = tuple(name + packed for name in CAPTURES for packed in ("", *SUFFIXES))
 
@@ -49,6 +51,15 @@ def _below(folder: str) -> Iterator[str]:
         for name in files:
             if name.lower().endswith(_ENDS):
                 yield os.path.join(where, name)
+
+
+def inputs(captures: Captures, rc: str | None, kernconf: str | None) -> Iterator[Named]:
+    """All files that are read, as far as arguments tell."""
+    for path in captures.paths:
+        yield Named("standard input", _STDIN) if path == STDIN else Named(path, path)
+    for option, named in (("--rc", rc), ("--kernconf", kernconf)):
+        if named:
+            yield Named(f"{option} {named}", named)
 
 
 def size_of(path: str) -> int | None:

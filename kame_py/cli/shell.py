@@ -8,7 +8,6 @@ has to be written there. The shell is the user's own machine in every other resp
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 import shutil
@@ -19,6 +18,7 @@ from typing import Final
 
 import kame_py
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
 
 V6_SBIN: Final = "/usr/local/v6/sbin"
 EX_FAILED: Final = 1
@@ -26,7 +26,7 @@ EX_FAILED: Final = 1
 
 def main(argv: list[str]) -> int:
     """``kame shell [NODE]``; exit status of the shell."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kame shell", description="A shell whose ifconfig, mip6control, ... are a node's."
     )
     parser.add_argument("node", nargs="?", metavar="NODE", help="needed when several run")

@@ -11,6 +11,7 @@ import sys
 from typing import Final
 
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
 
 NS: Final = 1_000_000_000
 SECONDS_MAX: Final = 1e9
@@ -20,7 +21,7 @@ EX_NONODE: Final = 1
 
 def main(argv: list[str]) -> int:
     """``kame sleep SECONDS``."""
-    parser = argparse.ArgumentParser(prog="kame sleep", description="Wait on a node's clock.")
+    parser = Parser(prog="kame sleep", description="Wait on a node's clock.")
     parser.add_argument("seconds", type=_seconds, metavar="SECONDS")
     parser.add_argument("--node", metavar="NAME", help="needed when several run")
     add_version(parser)

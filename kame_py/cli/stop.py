@@ -6,15 +6,14 @@ No KAME counterpart.
 
 from __future__ import annotations
 
-import argparse
-
 from kame_py.cli.main import add_version
 from kame_py.cli.plug import about
+from kame_py.cli.usage import Parser
 
 
 def main(argv: list[str]) -> int:
     """``kame stop [NODE]``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kame stop", description="End the process that a node runs in, as SIGTERM would."
     )
     parser.add_argument("node", nargs="?", metavar="NODE", help="needed when several run")

@@ -12,12 +12,14 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kame_py.cli.lab import EX_FILE, FileProblem, LabProblem, entry_line, load_lab
+from kame_py.cli.lab import EX_FILE, FileProblem, LabProblem, entry_line, keep_apart, load_lab
 from kame_py.cli.main import add_version
+from kame_py.cli.usage import Parser
+from kame_py.host.same_file import Named
 from kame_py.host.streams import forget
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ NOT_IN_STEM: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 def main(argv: list[str]) -> int:
     """``kame up FILE``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kame up", description="Run the nodes of a lab file in real time until stopped."
     )
     parser.add_argument("file", metavar="FILE", help="a lab file, or the name of a shipped lab")
@@ -95,6 +97,7 @@ def guarded(name: str, body: Callable[[], int]) -> int:
 
 
 def _up(args: argparse.Namespace) -> int:
+    pcap_apart(args.pcap, {"FILE": args.file})
     lab = load_lab(args.file)
     wires: dict[str, str] = {}
     for text in args.wire:
@@ -107,6 +110,14 @@ def _up(args: argparse.Namespace) -> int:
             raise FileProblem(f"--wire {text}: link {link} has a wire already")
         wires[link] = spec
     return serve(lab, args, wires, seed=_seed(args))
+
+
+def pcap_apart(pcap: str | None, inputs: Mapping[str, str | None]) -> None:
+    """FileProblem when the capture is to be one of the files that are read."""
+    from kame_py.host.capturefile import STDOUT
+
+    read = [Named(f"{option} {path}", path) for option, path in inputs.items() if path]
+    keep_apart({"--pcap": None if pcap == STDOUT else pcap}, read)
 
 
 def _seed(args: argparse.Namespace) -> int | None:

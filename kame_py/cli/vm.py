@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kame_py.cli.lab import FileProblem
-from kame_py.cli.up import SEED_BITS, add_common, guarded, serve
+from kame_py.cli.up import SEED_BITS, add_common, guarded, pcap_apart, serve
+from kame_py.cli.usage import Parser
 from kame_py.host.runtime import NODE_NAME
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ WIRES: Final = ("tap", "afpacket", "bus", "qemu")
 
 def main(argv: list[str]) -> int:
     """``kame vm``."""
-    parser = argparse.ArgumentParser(
-        prog="kame vm", description="Run one node with one interface until stopped."
-    )
+    parser = Parser(prog="kame vm", description="Run one node with one interface until stopped.")
     parser.add_argument("--name", required=True, help="the node's name")
     parser.add_argument("--options", default="", metavar="LIST", help="as in: MIP6,hif 1")
     parser.add_argument("--kernconf", metavar="FILE", help="a kernel configuration file")
@@ -62,6 +61,7 @@ def _vm(args: argparse.Namespace) -> int:
         raise FileProblem(f"--ifname {args.ifname!r}: not like fxp0")
     if OWN_DEVICES.fullmatch(args.ifname):
         raise FileProblem(f"--ifname {args.ifname}: the kernel makes that one itself")
+    pcap_apart(args.pcap, {"--rc": args.rc, "--kernconf": args.kernconf})
     named = [f"{kind}:{value}" for kind in WIRES if (value := getattr(args, kind)) is not None]
     wires = dict.fromkeys([VM_LINK], named[0]) if named else {}
     interface = InterfaceSpec(args.ifname, 0, VM_LINK, _mac(args.mac, args.name))

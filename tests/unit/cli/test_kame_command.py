@@ -59,6 +59,39 @@ def test_every_command_has_help(words: list[str], capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.startswith("usage: kame")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("lab", "kame lab: COMMAND: missing; kame lab --help tells more"),
+        ("lab run", "kame lab run: FILE: missing; kame lab run --help tells more"),
+        ("lab run -q", "kame lab run: FILE: missing; kame lab run --help tells more"),
+        ("lab check x --seed 1", "kame lab: --seed 1: not known; kame lab --help tells more"),
+        ("replay", "kame replay: CAPTURE: missing; kame replay --help tells more"),
+        ("demo -x", "kame demo: -x: not known; kame demo --help tells more"),
+        ("up", "kame up: FILE: missing; kame up --help tells more"),
+        ("vm", "kame vm: --name: missing; kame vm --help tells more"),
+        ("ps x", "kame ps: x: not known; kame ps --help tells more"),
+        ("stop a b", "kame stop: b: not known; kame stop --help tells more"),
+        ("shell -x", "kame shell: -x: not known; kame shell --help tells more"),
+        (
+            "sleep x",
+            "kame sleep: SECONDS: x: not a number of seconds; kame sleep --help tells more",
+        ),
+        ("plug", "kame plug: NODE.IF, WHERE: missing; kame plug --help tells more"),
+        ("plug a b", "kame plug: a: not NODE.IF; kame plug --help tells more"),
+        ("man -x", "kame man: -x: not known; kame man --help tells more"),
+        ("completion", "kame completion: shell: missing; kame completion --help tells more"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(
+    words: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words.split())
+    assert stop.value.code == 2
+    assert capsys.readouterr() == ("", says + "\n")
+
+
 def test_start_loads_neither_numba_nor_construct_nor_rich() -> None:
     code = (
         "import sys; from kame_py.cli.main import main; main(['--help']);"
