@@ -169,6 +169,15 @@ def section(page: str, heading: str) -> list[str]:
     return lines[start : next(ends, len(lines))]
 
 
+def without_usage(lines: list[str], usage: tuple[str, ...]) -> list[str]:
+    """A section without a first paragraph that says what SYNOPSIS has said, and no more."""
+    first = next(blocks(lines), [])
+    said = set(" ".join(usage).split())
+    if not set(re.sub("[`,]", " ", " ".join(first)).split()) <= said:
+        return lines
+    return lines[lines.index(first[0]) + len(first) :] if first else lines
+
+
 def roff(lines: list[str]) -> list[str]:
     """Paragraphs, tables, lists and examples of a Markdown text."""
     out: list[str] = []
@@ -233,13 +242,10 @@ def table(block: list[str]) -> list[str]:
 def tool_page(name: str, tool: Tool) -> list[str]:
     summary = tool.summary.partition(". ")[0].rstrip(".")
     lines = head(f"{name}.{section_of(name)}", summary[0].lower() + summary[1:])
-    lines += [
-        ".SH SYNOPSIS",
-        ".nf",
-        *(line(escaped(u)) for u in (*tool.usage, *tool.more_usage)),
-        ".fi",
-    ]
-    lines += [".SH DESCRIPTION", words(tool.summary), *roff(section("tools.md", name))]
+    usage = (*tool.usage, *tool.more_usage)
+    lines += [".SH SYNOPSIS", ".nf", *(line(escaped(u)) for u in usage), ".fi"]
+    lines += [".SH DESCRIPTION", words(tool.summary)]
+    lines += roff(without_usage(section("tools.md", name), usage))
     lines += [".SH OPTIONS"]
     for row in (*tool.options, *COMMON_HELP):
         lines += option(row)

@@ -62,6 +62,22 @@ def _letters(letters: str) -> str:
     return letters.replace(":", "")
 
 
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_page_says_its_usage_once(name: str) -> None:
+    """In SYNOPSIS; what is behind that says something else."""
+    tool = load(name)
+    assert tool is not None
+    page = (PROJECT_ROOT / "kame_py/man" / next(p for p in PAGES if p[:-2] == name)).read_text()
+    said = {word for usage in (*tool.usage, *tool.more_usage) for word in usage.split()}
+    below = re.sub(r"\\f[BIR]|\\(?=-)", "", page.partition(".SH DESCRIPTION\n")[2]).splitlines()
+    repeated = [
+        text
+        for text in below[: below.index(".SH OPTIONS")]
+        if name in text and set(text.replace(",", " ").split()) <= said
+    ]
+    assert repeated == []
+
+
 @needs_groff
 def test_rtadvd_conf_tells_every_capability() -> None:
     page = text_of("rtadvd.conf.5")
