@@ -17,8 +17,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from kame_py.cli.main import add_version
-from kame_py.host.same_file import Named, clash, descriptor
 from kame_py.cli.usage import Parser
+from kame_py.host.same_file import Named, clash, descriptor
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

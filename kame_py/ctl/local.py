@@ -60,6 +60,7 @@ class Files(Protocol):
     def read(self, path: str) -> str: ...
     def write(self, path: str, text: str) -> None: ...
     def append(self, path: str, text: str) -> None: ...
+    def same(self, a: str, b: str) -> bool: ...
 
 
 class Proc(Protocol):
@@ -255,6 +256,9 @@ class LocalOps:
 
     async def append_bytes(self, path: str, data: bytes) -> None:
         self._proc.files.append(path, data.decode("utf-8", OCTETS))
+
+    async def same_file(self, a: str, b: str) -> bool:
+        return self._proc.files.same(a, b)
 
     async def stdin(self) -> str:
         return self._proc.stdin_text

@@ -114,6 +114,10 @@ class ProgOps(Protocol):
         """Add to the end of a file, which need not be there yet."""
         ...
 
+    async def same_file(self, a: str, b: str) -> bool:
+        """Whether two names are one file, or would be."""
+        ...
+
     async def stdin(self) -> str:
         """Standard input to its end."""
         ...

@@ -69,6 +69,9 @@ class _NoFiles:
     def append(self, path: str, text: str) -> None:
         raise KError(ENOENT)
 
+    def same(self, a: str, b: str) -> bool:
+        return a == b
+
 
 class RemoteProc:
     """The program at the other end, as LocalOps sees it."""

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Final
 
 from kame_py.host.runtime import RuntimeProblem, node_dir
+from kame_py.host.same_file import descriptor, same_file
 from kame_py.wire import errno as freebsd
 from kame_py.wire.errno import EACCES, EINVAL, EIO, KError
 from kame_py.wire.in6addr import pton
@@ -81,8 +82,10 @@ class Machine:
             self._growing.pop(path).close()
         octets = text.encode("utf-8", "surrogateescape")
         try:
-            if target.exists() and not target.is_file():  # /dev/stdout and the like
-                target.write_bytes(octets)
+            number = descriptor(str(target))
+            if number is not None or (target.exists() and not target.is_file()):
+                with open(target if number is None else os.dup(number), "wb") as device:
+                    device.write(octets)
                 return
             from tempfile import NamedTemporaryFile  # for the few that write: it loads slowly
 
@@ -105,6 +108,9 @@ class Machine:
             return self.path(path).read_bytes()
         except OSError as problem:
             raise kernel_error(problem) from problem
+
+    def same_file(self, a: str, b: str) -> bool:
+        return same_file(str(self.path(a)), str(self.path(b)))
 
     def append_bytes(self, path: str, data: bytes) -> None:
         """All of it or nothing. The file stays the same one also when it gets another name."""

@@ -61,6 +61,10 @@ class FileTree:
         old = self._files.get(absolute(path), "")
         self.write(path, old + text)
 
+    def same(self, a: str, b: str) -> bool:
+        """Both names are one file, or would be."""
+        return absolute(a) == absolute(b)
+
     def remove(self, path: str) -> None:
         """unlink(2). KError: ENOENT."""
         if self._files.pop(absolute(path), None) is None:

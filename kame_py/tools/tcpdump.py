@@ -56,6 +56,9 @@ async def _tcpdump(args: ParsedArgs, ops: ProgOps) -> int:
     expression = await read_filter(ops, args.args)
     path = args.last("r")
     if path is not None:
+        target = args.last("w")
+        if target not in (None, STDOUT) and await ops.same_file(path, target):
+            raise ToolError(f"-w {target}", f"the same file as -r {path}, which is read")
         reader = await _open(ops, path)
         return await _read(ops, path, reader, snaplen, count, expression, _output(args, ops, style))
     return await _listen(args, ops, snaplen, count, expression, style)

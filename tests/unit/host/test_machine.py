@@ -70,3 +70,22 @@ def test_octets_that_are_no_text_are_written_as_they_were_read(
     (tmp_path / "a").write_bytes(b"\xffname\n")
     machine.write(str(tmp_path / "b"), machine.read(str(tmp_path / "a")))
     assert (tmp_path / "b").read_bytes() == b"\xffname\n"
+
+
+def test_a_link_is_the_file_that_it_leads_to(machine: Machine, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("x")
+    other.symlink_to(one)
+    assert machine.same_file(str(one), str(other))
+    assert not machine.same_file(str(one), str(tmp_path / "third"))
+
+
+def test_the_name_of_an_open_file_is_written_through(machine: Machine, tmp_path: Path) -> None:
+    name = tmp_path / "stdout"
+    with (tmp_path / "out").open("w+b") as f:
+        f.write(b"before ")
+        f.flush()
+        name.symlink_to(f"/proc/self/fd/{f.fileno()}")
+        machine.write(str(name), "text")
+        assert name.is_symlink()
+        assert (tmp_path / "out").read_text() == "before text"

@@ -375,3 +375,13 @@ def test_trace_as_json(pair: tuple[Node, Node]) -> None:
         "transmitted",
         "",
     )
+
+
+@pytest.mark.parametrize("name", ["/tmp/one", "/tmp/../tmp//one"])
+def test_a_capture_that_is_read_is_not_written_over(pair: tuple[Node, Node], name: str) -> None:
+    a, _ = pair
+    listened(a, "tcpdump -w /tmp/one icmp6")
+    before = file(a, "/tmp/one")
+    done = a.run(f"tcpdump -r /tmp/one -w {name} -c 1")
+    assert done.status == 1 and file(a, "/tmp/one") == before
+    assert done.err == f"tcpdump: -w {name}: the same file as -r /tmp/one, which is read\n"
