@@ -56,6 +56,8 @@ class _Unxz:
         self._stream = _xz_stream()
 
     def read(self, size: int = -1, /) -> bytes:
+        if size == 0:
+            return b""  # the decompressor takes that for a lack of room
         while not self._stream.eof or self._next():
             more = self._take() if self._stream.needs_input else b""
             if self._stream.needs_input and not more:

@@ -39,6 +39,15 @@ def test_what_is_in_it_is_read(pack: Pack) -> None:
 
 
 @pack
+def test_a_record_without_octets_is_one_too(pack: Pack) -> None:
+    octets = [ether(echo()), b"", ether(echo()), b"", b""]
+    whole = capture(*enumerate(octets)).getvalue()
+    reader = open_capture(io.BytesIO(pack(whole)))
+    assert [record.data for record in reader] == octets
+    assert reader.error is None and reader.last_good == 5
+
+
+@pack
 def test_pieces_compressed_one_by_one_are_one_capture(pack: Pack) -> None:
     whole = many()
     pieces = pack(whole[:1000]) + pack(whole[1000:1001]) + pack(whole[1001:])
