@@ -72,13 +72,16 @@ P_MIXED: Final = 23
 P_REDIRECT: Final = 24
 P_HOMEREG: Final = 25
 P_NOSA: Final = 26
+P_SHOWN: Final = 27
+P_REST: Final = 28
 
 PUNT_NAMES: Final = (
     *("", "not IPv6", "short", "jumbogram", "hop-by-hop options", "fragment", "routing header"),
     *("unusual option", "unusual header", "bad checksum", "neighbour discovery", "ICMPv6"),
     *("binding update", "IPsec", "multicast", "unusual address", "for a socket", "no route"),
     *("unresolved neighbour", "too big", "hop limit", "policy", "link layer", "mixed features"),
-    *("redirect", "home registration", "unknown association"),
+    *("redirect", "home registration", "unknown association", "shown in the report"),
+    "no gain in batches",
 )
 
 

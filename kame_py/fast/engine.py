@@ -15,7 +15,7 @@ import numpy as np
 
 from kame_py.fast import kernels, layout
 from kame_py.fast.ah import AhPackets
-from kame_py.fast.batch import BATCH, P_MIXED, P_NONE, PUNT_NAMES
+from kame_py.fast.batch import BATCH, P_MIXED, P_NONE, P_SHOWN, PUNT_NAMES
 from kame_py.fast.bu import Updates
 from kame_py.fast.counting import dropped
 from kame_py.fast.expiry import in_vectors
@@ -34,6 +34,8 @@ from kame_py.wire.const import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kame_py.fast.batch import I64, U8, Batch
     from kame_py.kern.kernel import Kernel
     from kame_py.net.if_ import Ifnet
@@ -122,6 +124,7 @@ class Engine:
         self._stale = True  # something but runs has happened
         self.punts = [0] * len(PUNT_NAMES)
         self.packets = 0  # in runs
+        self.in_order = 0  # of these, updates and AH: each saves as much as many others
         in_vectors(kern)
         associations = Associations(kern)
         self._special = (
@@ -135,8 +138,11 @@ class Engine:
 
     # -- a batch ------------------------------------------------------------------------------
 
-    def run(self, b: Batch, one_by_one: bool = False) -> None:
-        """All packets of a batch, at most BATCH; one by one: the slow way for each."""
+    def run(self, b: Batch, one_by_one: bool = False, shown: Sequence[int] = ()) -> None:
+        """All packets of a batch, at most BATCH; one by one: the slow way for each.
+
+        shown: packets that go the slow way since somebody wants to see them, in order.
+        """
         n = b.n
         kernels.in_order(b.ts, n, self.last_ns, self._stamps)
         stamps = self._stamps[:n]
@@ -150,14 +156,17 @@ class Engine:
             special.begin()
         self._look_again(0)
         i, ran = 0, False
+        marks = iter(shown)
+        mark = next(marks, n)
         while i < n:
             due = self._due(stamps)
-            if i < due:
-                at = self._run(b, stamps, i, due)
+            stop = min(due, mark)
+            if i < stop:
+                at = self._run(b, stamps, i, stop)
                 i, ran = at, at > i
-                if i == due:
+                if i == stop:
                     continue
-            played = self._play(b, stamps, i, due) if due > i else i
+            played = self._play(b, stamps, i, stop) if stop > i else i
             if played > i:
                 i, ran = played, True
                 continue
@@ -166,6 +175,10 @@ class Engine:
             self._face.advance(int(stamps[i]))
             if due <= i:
                 self._catch_up(i)
+            elif i == mark:
+                self._slow(b, i, P_SHOWN)
+                mark = next(marks, n)
+                i += 1
             elif self._stop(b, i):
                 i += 1
         if n:
@@ -210,10 +223,13 @@ class Engine:
                 return False
             b.why[i] = P_MIXED
         why = max(special.tell(i) for special in self._special)
-        self.punts[b.why[i] if why == P_NONE else why] += 1
+        self._slow(b, i, int(b.why[i]) if why == P_NONE else why)
+        return True
+
+    def _slow(self, b: Batch, i: int, why: int) -> None:
+        self.punts[why] += 1
         self._face.slow(b, i)
         self._catch_up(i + 1)
-        return True
 
     # -- packets that are gone through in order -----------------------------------------------
 
@@ -223,6 +239,7 @@ class Engine:
             played = special.play(b, stamps, i, due, self._act)
             if played > i:
                 self.packets += played - i
+                self.in_order += played - i
                 self._face.ran(b, i, played, self._act)
                 self._look_again(played)
                 self._settle_runs()

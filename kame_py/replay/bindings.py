@@ -79,6 +79,9 @@ class Bindings:
         state = getattr(kern.mip6, "state", None)
         if not isinstance(state, Mip6State):
             return
+        if about is not None:
+            for key, _ in _entries_of(state, about):
+                self._lapse(key, kern.now(), t_ns)
         entries = len(state.mip6_bc_list) + len(state.mip6_hrbc_list)
         if entries <= FEW or t_ns - self._looked_ns >= NS:
             if entries or self._open:
@@ -122,6 +125,12 @@ class Bindings:
             self.spans.append(span)
         else:
             self.left_out += 1
+
+    def _lapse(self, key: _Key, now: int, t_ns: int) -> None:
+        """A message brings a binding back to life: so it had ended before."""
+        known = self._open.get(key)
+        if known is not None and known.expire <= now:
+            self._end(self._open.pop(key), t_ns - (now - known.expire), EXPIRED)
 
     def _end(self, entry: _Open, t_ns: int, why: str) -> None:
         entry.span.until_ns = max(t_ns, entry.span.from_ns)

@@ -89,6 +89,7 @@ class ReplayNode:
         self._job = Job(Shell(self.processes), self._commands, None)
         self._default = spec.rc is None
         self._sink = sink
+        self.on_step: Callable[[Kernel], None] = _nobody  # told of each timer that was due
         self._boot()
 
     def _attach(self, spec: NodeSpec) -> Ifnet:
@@ -149,6 +150,7 @@ class ReplayNode:
         self.kern.advance(self.clock.t)
         if self.kern.txq:
             self.drain()
+        self.on_step(self.kern)
 
     def advance(self, t: int) -> None:
         """Let time pass up to ``t``, every timer at its own time; it never goes back."""
@@ -173,6 +175,10 @@ def boot_at(spec: NodeSpec, first_ns: int, sink: FrameSink) -> ReplayNode:
 
 def _nowhere(text: str) -> None:
     """The shell itself says nothing; its commands have their own streams."""
+
+
+def _nobody(kern: Kernel) -> None:
+    """Nobody wants to know."""
 
 
 def _discard(kern: Kernel, frame: bytes) -> None:

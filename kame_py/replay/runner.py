@@ -277,6 +277,7 @@ class _Run:
         """The whole capture."""
         node = self._node = boot_at(self._spec, first_ns, self._sends)
         node.kern.fate_sink = self._settled
+        node.on_step = self._watch.stepped
         end_ns = first_ns
         watch = self._watch
         bulk_from = self._bulk_from()
@@ -339,7 +340,8 @@ class _Run:
         if not bulk.ready():
             self._watch.waits(COMPILING)
         walk, write = bulk.walk_on(reader, last_ns), self._writer is not None
-        self._bulk = bulk.BulkRun(self, self._node, self._log, walk, direct, write)
+        shows, eager = self._watch.signals, self._fast_wish is Fast.ON
+        self._bulk = bulk.BulkRun(self, self._node, self._log, walk, direct, write, shows, eager)
         return True
 
     def _play_in_bulk(self, end_ns: int) -> int:
@@ -361,6 +363,7 @@ class _Run:
             self._explaining = self._traced[n] = Explanation(kern, self._spec.ifname, record)
         if self._trace:
             kern.tracing = self._explaining is not None or self._trace_waits()
+        self._watch.feeds(record)
         m = self._feed(record, n)
         if kern.txq:
             self._node.drain()

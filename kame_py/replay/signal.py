@@ -15,10 +15,12 @@ from kame_py.wire.codecs import Icmp6Hdr, Ip6Dest, Ip6Hdr, NdRouterAdvert
 from kame_py.wire.const import (
     ICMP6_HADISCOV_REPLY,
     ICMP6_HADISCOV_REQUEST,
+    ICMP6_INFOMSG_MASK,
     ICMP6_MOBILEPREFIX_ADVERT,
     ICMP6_MOBILEPREFIX_SOLICIT,
     IPPROTO_AH,
     IPPROTO_DSTOPTS,
+    IPPROTO_ESP,
     IPPROTO_FRAGMENT,
     IPPROTO_HOPOPTS,
     IPPROTO_ICMPV6,
@@ -47,10 +49,11 @@ RA: Final = "RA"
 RS: Final = "RS"
 _TUNNELS_MAX: Final = 4
 #: What a packet with signalling may begin with, so that others cost little.
-_MAY: Final = frozenset(
+MAY: Final = frozenset(
     (IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_AH, IPPROTO_FRAGMENT)
     + (IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_MH)
 )
+_MAY_BIND: Final = MAY | {IPPROTO_ESP}
 _BU_BITS: Final = (0x80, 0x40, 0x20, 0x10)  # of the letters in OptionWire.bu_flag_letters
 BA_REFUSED: Final = 128  # draft s.5.2: a status from here on
 _ICMP6: Final = {
@@ -63,6 +66,7 @@ _ICMP6: Final = {
     146: ("MPS", "of RFC 6275"),
     147: ("MPA", "of RFC 6275"),
 }
+ICMP6_TYPES: Final = frozenset(_ICMP6) | {ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT}
 
 
 class Signal(NamedTuple):
@@ -85,7 +89,7 @@ def find_signal(data: bytes, wire: OptionWire) -> Signal | None:
         ip6 = Ip6Hdr.parse(data, off)
         if isinstance(ip6, Malformed):
             return None
-        if ip6.ip6_nxt not in _MAY:
+        if ip6.ip6_nxt not in MAY:
             return None
         end = min(off + Ip6Hdr.SIZE + ip6.ip6_plen, len(data))
         chain = walk(data, ip6.ip6_nxt, off + Ip6Hdr.SIZE, end)
@@ -96,6 +100,22 @@ def find_signal(data: bytes, wire: OptionWire) -> Signal | None:
             return None
         off = chain.off
     return None
+
+
+def may_bind(data: bytes) -> bool:
+    """An IPv6 packet, in no tunnel, that may change bindings of whoever gets it, unseen.
+
+    Signalling may be encrypted or in fragments; and errors say that a care-of address is wrong.
+    """
+    ip6 = Ip6Hdr.parse(data)
+    if isinstance(ip6, Malformed) or ip6.ip6_nxt not in _MAY_BIND:
+        return False
+    chain = walk(data, ip6.ip6_nxt, Ip6Hdr.SIZE, len(data))
+    if chain.nxt == IPPROTO_ICMPV6:
+        icmp6 = Icmp6Hdr.parse(data, chain.off)
+        if not isinstance(icmp6, Malformed) and icmp6.icmp6_type < ICMP6_INFOMSG_MASK:
+            return True
+    return chain.nxt == IPPROTO_ESP or any(h.nxt_type == IPPROTO_FRAGMENT for h in chain.headers)
 
 
 def _in_packet(data: bytes, ip6: Ip6Hdr, chain: Walk, wire: OptionWire) -> Signal | None:

@@ -17,11 +17,13 @@ from kame_py.replay.ladder import Ladder, Message
 from kame_py.replay.linktype import Frame, link_strip
 from kame_py.replay.rates import Rates
 from kame_py.replay.report import address_texts, default_routers, neighbor_texts
-from kame_py.replay.signal import RS, Signal, find_signal
+from kame_py.replay.signal import RS, Signal, find_signal, may_bind
 from kame_py.replay.verdict import OWN, seconds_text
 from kame_py.replay.watch import Watch
+from kame_py.wire.codecs import Ip6Hdr
 from kame_py.wire.const import ETHERTYPE_IPV6
 from kame_py.wire.in6addr import IN6_IS_ADDR_MULTICAST, ntop
+from kame_py.wire.malformed import Malformed
 from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET, LINKTYPE_RAW
 
 if TYPE_CHECKING:
@@ -77,27 +79,46 @@ class View:
 
 
 class ViewWatch(Watch):
-    """Fills the view of a replay; ``verdict`` goes to the replay's sink, ``finish`` ends it."""
+    """Fills the view of a replay; ``verdict`` goes to the replay's sink, ``finish`` ends it.
+
+    Binding caches are looked at where a timer was due and where a packet may have changed them, so
+    that it does not matter which of the others were handled in bulk.
+    """
+
+    signals = True
 
     def __init__(self, title: str) -> None:
         self.view = View(title)
         self._bindings = Bindings(SELF)
-        self._t_ns = 0
+        self._begun = False
+        self._answers: list[Message] | None = None  # to the packet that is being fed
         self.view.ladder.lane(SELF, SELF)
 
     def verdict(self, verdict: Verdict) -> None:
         """A packet has ended."""
         self.view.rates.add(verdict.t_ns, verdict.fate)
 
+    def feeds(self, record: Record) -> None:
+        self._begun = True
+        self._answers = []
+
     def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
-        self._t_ns = max(self._t_ns, record.t_ns)
-        found = _signal(kern, record.linktype, record.data)
-        self._bindings.look(kern, self._t_ns, found)
-        ladder = self.view.ladder
-        if found is None or not ladder.news(found, SELF):
-            return
+        found = signal_of(kern, record.linktype, record.data)
+        if found is not None or _may_bind(kern, record):
+            self._bindings.look(kern, kern.clock.realtime(), found)
+        if found is not None and self.view.ladder.news(found, SELF):
+            self._heard(kern, record, m, found)
+        for answer in self._answers or ():
+            self._add(answer)
+        self._answers = None
+
+    def stepped(self, kern: Kernel) -> None:
+        if self._begun:
+            self._bindings.look(kern, kern.clock.realtime())
+
+    def _heard(self, kern: Kernel, record: Record, m: Mbuf | None, found: Signal) -> None:
         if m is None and found.kind == RS:
-            ladder.asks(SELF)
+            self.view.ladder.asks(SELF)
         if m is None:
             src, dst = SELF, self._lane(found.dst)
         elif IN6_IS_ADDR_MULTICAST(found.dst) or _has(kern, found.dst):
@@ -105,18 +126,25 @@ class ViewWatch(Watch):
         else:  # the node hears what two others say, or forwards it
             src, dst = self._lane(found.src), self._lane(found.dst)
         end = OWN if m is None else ""
-        ladder.add(Message(record.t_ns, src, [dst], found, m, end, record.n))
+        self.view.ladder.add(Message(record.t_ns, src, [dst], found, m, end, record.n))
 
     def sent(self, kern: Kernel, frame: bytes) -> None:
         linktype = LINKTYPE_ETHERNET if any(ifp.if_hwaddr for ifp in kern.ifnets) else LINKTYPE_RAW
-        found = _signal(kern, linktype, frame)
-        if found is None or not self._t_ns or not _has(kern, found.src):
+        found = signal_of(kern, linktype, frame)
+        if found is None or not self._begun or not _has(kern, found.src):
             return
-        if found.kind == RS:
+        message = Message(kern.clock.realtime(), SELF, [], found, end="sent")
+        if self._answers is None:
+            self._add(message)
+        else:  # stands behind what it answers
+            self._answers.append(message)
+
+    def _add(self, message: Message) -> None:
+        """A message that the node sends."""
+        if message.signal.kind == RS:
             self.view.ladder.asks(SELF)
-        self.view.ladder.add(
-            Message(kern.clock.realtime(), SELF, [self._lane(found.dst)], found, end="sent")
-        )
+        message.dst.append(self._lane(message.signal.dst))
+        self.view.ladder.add(message)
 
     def _lane(self, addr: bytes) -> str:
         name = GROUPS if IN6_IS_ADDR_MULTICAST(addr) else ntop(addr)
@@ -166,11 +194,21 @@ def _state_table(result: ReplayResult) -> Table:
     return Table("The node at the end", ("", ""), rows)
 
 
-def _signal(kern: Kernel, linktype: int, data: bytes) -> Signal | None:
+def signal_of(kern: Kernel, linktype: int, data: bytes) -> Signal | None:
+    """The signalling in a frame, as the node's draft has it."""
     frame = link_strip(linktype, data)
     if not isinstance(frame, Frame) or frame.ethertype != ETHERTYPE_IPV6:
         return None
     return find_signal(frame.payload, option_wire(kern))
+
+
+def _may_bind(kern: Kernel, record: Record) -> bool:
+    """For the node, and may change its bindings unseen: such packets are never handled in bulk."""
+    frame = link_strip(record.linktype, record.data)
+    if not isinstance(frame, Frame) or frame.ethertype != ETHERTYPE_IPV6:
+        return False
+    ip6 = Ip6Hdr.parse(frame.payload)
+    return not isinstance(ip6, Malformed) and may_bind(frame.payload) and _has(kern, ip6.ip6_dst)
 
 
 def _has(kern: Kernel, addr: bytes) -> bool:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 class Watch:
     """Sees nothing and lets everything pass; whoever looks on has some of the methods.
 
-    every: wants to be asked about each packet, so that none may be handled in bulk.
+    every: wants to be asked about each packet, so that none may be handled in bulk. signals: wants
+    to see each packet that signal.py knows, so that none of those may be.
     """
 
     every = False
+    signals = False
 
     def goes_on(self, n: int, octets: int | None) -> bool:
         """Asked from time to time, ``n`` packets into the file. False: the replay ends here.
@@ -38,11 +40,17 @@ class Watch:
         """Asked before a packet is fed. False: it is left out."""
         return True
 
+    def feeds(self, record: Record) -> None:
+        """A packet that was let pass goes into the kernel now, alone."""
+
     def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
         """A packet went into the kernel, alone. m None: it was the node's own."""
 
     def sent(self, kern: Kernel, frame: bytes) -> None:
         """The node sends a frame."""
+
+    def stepped(self, kern: Kernel) -> None:
+        """A timer of the node was due; the time is its own."""
 
 
 class Watches(Watch):
@@ -51,6 +59,7 @@ class Watches(Watch):
     def __init__(self, watches: Sequence[Watch]) -> None:
         self._watches = tuple(watches)
         self.every = any(watch.every for watch in watches)
+        self.signals = any(watch.signals for watch in watches)
 
     def goes_on(self, n: int, octets: int | None) -> bool:
         return all(watch.goes_on(n, octets) for watch in self._watches)
@@ -62,6 +71,10 @@ class Watches(Watch):
     def admits(self, record: Record) -> bool:
         return all(watch.admits(record) for watch in self._watches)
 
+    def feeds(self, record: Record) -> None:
+        for watch in self._watches:
+            watch.feeds(record)
+
     def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
         for watch in self._watches:
             watch.fed(kern, record, m)
@@ -69,3 +82,7 @@ class Watches(Watch):
     def sent(self, kern: Kernel, frame: bytes) -> None:
         for watch in self._watches:
             watch.sent(kern, frame)
+
+    def stepped(self, kern: Kernel) -> None:
+        for watch in self._watches:
+            watch.stepped(kern)

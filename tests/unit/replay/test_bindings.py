@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kame_py.boot import boot
 from kame_py.kern.clock import NS, VirtualClock
 from kame_py.kern.conf import KernConf
@@ -98,6 +100,21 @@ def test_a_binding_that_is_taken_away_ends_then() -> None:
     node.forget()
     node.look(4)
     assert node.told() == [(AWAY, 1.0, 4.0, REMOVED, 1)]
+
+
+@pytest.mark.parametrize("few", [bindings.FEW, 0])
+def test_a_binding_that_comes_back_to_life_is_another_one(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looked while its time was over."""
+    node = Node()
+    node.bind(AWAY, 1, 10)
+    node.look(9.5)
+    monkeypatch.setattr(bindings, "FEW", few)
+    node.bind(AWAY, 2, 100)
+    node.clock.t = round(10.2 * NS)
+    node.bindings.look(node.kern, node.clock.t, Signal("BU", "", HOME, HERE))
+    assert node.told() == [(AWAY, 9.5, 10.0, EXPIRED, 1), (AWAY, 10.2, None, "", 1)]
 
 
 def test_home_registrations_are_told_apart() -> None:
