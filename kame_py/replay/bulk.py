@@ -13,14 +13,17 @@ from kame_py.fast import kernels
 from kame_py.fast.batch import P_REST, Batch
 from kame_py.fast.cpu import CPU, Cpu
 from kame_py.fast.engine import FATES, Engine
+from kame_py.fast.headers import Leads
 from kame_py.fast.ingest import PcapWalk
 from kame_py.fast.layout import A_COUNT
 from kame_py.fast.window import StreamWindow, Window, file_window
 from kame_py.replay.capture import CaptureReader, Record, Source, Takeable
+from kame_py.replay.explain import option_wire
 from kame_py.replay.pcap import open_capture
-from kame_py.replay.shown import shown
+from kame_py.replay.signal import ICMP6_TYPES, MAY, signal_in
 from kame_py.replay.thrift import Thrift
 from kame_py.replay.verdict import OWN, Key, VerdictLog
+from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -81,6 +84,7 @@ class BulkRun:
         self._walk = walk
         self._direct = direct
         self._shows = shows
+        self._signals = Leads(MAY, ICMP6_TYPES)
         self._thrift = Thrift(eager)
         self.engine = Engine(node.kern, node.ifp, node.clock.epoch_ns, self, write)
 
@@ -114,7 +118,11 @@ class BulkRun:
 
     def _shown(self, batch: Batch) -> Sequence[int]:
         """The packets that somebody wants to see."""
-        return shown(self._node.kern, self._walk.linktype, batch) if self._shows else ()
+        if not self._shows:
+            return ()
+        wire, linktype = option_wire(self._node.kern), self._walk.linktype
+        found = self._signals.find(batch, linktype == LINKTYPE_ETHERNET)
+        return [i for i in found if signal_in(linktype, self._record(batch, i).data, wire)]
 
     # -- what the engine asks -----------------------------------------------------------------
 

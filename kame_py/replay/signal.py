@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from kame_py.replay.linktype import Frame, link_strip
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Dest, Ip6Hdr, NdRouterAdvert
 from kame_py.wire.const import (
+    ETHERTYPE_IPV6,
     ICMP6_HADISCOV_REPLY,
     ICMP6_HADISCOV_REQUEST,
     ICMP6_INFOMSG_MASK,
@@ -80,6 +82,14 @@ class Signal(NamedTuple):
     src: bytes
     dst: bytes
     refused: bool = False
+
+
+def signal_in(linktype: int, data: bytes, wire: OptionWire) -> Signal | None:
+    """The signalling in a captured frame."""
+    frame = link_strip(linktype, data)
+    if not isinstance(frame, Frame) or frame.ethertype != ETHERTYPE_IPV6:
+        return None
+    return find_signal(frame.payload, wire)
 
 
 def find_signal(data: bytes, wire: OptionWire) -> Signal | None:

@@ -17,7 +17,7 @@ from kame_py.replay.ladder import Ladder, Message
 from kame_py.replay.linktype import Frame, link_strip
 from kame_py.replay.rates import Rates
 from kame_py.replay.report import address_texts, default_routers, neighbor_texts
-from kame_py.replay.signal import RS, Signal, find_signal, may_bind
+from kame_py.replay.signal import RS, Signal, may_bind, signal_in
 from kame_py.replay.verdict import OWN, seconds_text
 from kame_py.replay.watch import Watch
 from kame_py.wire.codecs import Ip6Hdr
@@ -103,7 +103,7 @@ class ViewWatch(Watch):
         self._answers = []
 
     def fed(self, kern: Kernel, record: Record, m: Mbuf | None) -> None:
-        found = signal_of(kern, record.linktype, record.data)
+        found = signal_in(record.linktype, record.data, option_wire(kern))
         if found is not None or _may_bind(kern, record):
             self._bindings.look(kern, kern.clock.realtime(), found)
         if found is not None and self.view.ladder.news(found, SELF):
@@ -130,7 +130,7 @@ class ViewWatch(Watch):
 
     def sent(self, kern: Kernel, frame: bytes) -> None:
         linktype = LINKTYPE_ETHERNET if any(ifp.if_hwaddr for ifp in kern.ifnets) else LINKTYPE_RAW
-        found = signal_of(kern, linktype, frame)
+        found = signal_in(linktype, frame, option_wire(kern))
         if found is None or not self._begun or not _has(kern, found.src):
             return
         message = Message(kern.clock.realtime(), SELF, [], found, end="sent")
@@ -192,14 +192,6 @@ def _state_table(result: ReplayResult) -> Table:
     if more > 0:
         rows[ROWS_MAX:] = [("", f"and {more} more")]
     return Table("The node at the end", ("", ""), rows)
-
-
-def signal_of(kern: Kernel, linktype: int, data: bytes) -> Signal | None:
-    """The signalling in a frame, as the node's draft has it."""
-    frame = link_strip(linktype, data)
-    if not isinstance(frame, Frame) or frame.ethertype != ETHERTYPE_IPV6:
-        return None
-    return find_signal(frame.payload, option_wire(kern))
 
 
 def _may_bind(kern: Kernel, record: Record) -> bool:
