@@ -66,7 +66,6 @@ class Leads:
         """In order: all that do, and others. link: the packets have Ethernet headers."""
         n, arena = b.n, b.arena
         at: I64 = b.off[:n]
-        end: I64 = at + b.caplen[:n]
         if link:
             high, low = _octet(arena, at + _TYPE), _octet(arena, at + _TYPE + 1)
             ip6 = (high == ETHERTYPE_IPV6 >> 8) & (low == ETHERTYPE_IPV6 & 0xFF)
@@ -77,26 +76,26 @@ class Leads:
         kind = _octet(arena, at + _NXT)
         may = self._may[kind] != 0
         which = which[may]
-        found = list(self._walk(arena, which, kind[may], at[may] + _HDR, end[which]))
+        found = list(self._walk(arena, which, kind[may], at[may] + _HDR))
         return sorted(np.concatenate(found).tolist())
 
-    def _walk(self, arena: U8, which: I64, kind: U8, at: I64, end: I64) -> Iterator[I64]:
+    def _walk(self, arena: U8, which: I64, kind: U8, at: I64) -> Iterator[I64]:
         """Go from header to header; those that end somewhere doubtful. kind: of the one at ``at``.
 
-        A packet that is cut short, or has too many headers, is in doubt, too.
+        One with too many headers is in doubt, too; one that is cut short may be anything.
         """
         for _ in range(_DEEP):
             if not len(which):
                 break
             steps, quiet = self._steps(arena, kind, at)
-            doubt = ((steps == 0) | (at + _HDR > end)) & ~quiet
+            doubt = (steps == 0) & ~quiet
             yield which[doubt]
             go = ~(doubt | quiet)
             nxt = np.where(kind == IPPROTO_IPV6, _NXT, _EXT_NXT)
             kind = _octet(arena, at + nxt)[go]
-            which, at, end = which[go], (at + steps)[go], end[go]
+            which, at = which[go], (at + steps)[go]
             more = self._may[kind] != 0
-            which, kind, at, end = which[more], kind[more], at[more], end[more]
+            which, kind, at = which[more], kind[more], at[more]
         yield which
 
     def _steps(self, arena: U8, kind: U8, at: I64) -> tuple[I64, Yes]:

@@ -19,6 +19,7 @@ from kame_py.replay.signal import ICMP6_TYPES
 from kame_py.replay.view import ViewWatch
 from kame_py.replay.watch import Watches
 from kame_py.wire.ip6ext import build_rthdr0
+from kame_py.wire.pcapfmt import LINKTYPE_RAW
 from tests.differential.home import CN, FAR, HA, MS, NS, ROUTER, Node, Steps, Typist, capture, frame
 from tests.differential.protected import FIRST, Item
 from tests.differential.test_fast_updates import AGENT, STEPS, Bu, coa, hoa, moves, node
@@ -119,6 +120,15 @@ def test_signalling_of_others_is_on_the_page(name: str) -> None:
     text, result = same([FIRST, *data, packet, *data, packet], Node())
     assert "2 messages between node, " in text
     assert result.in_bulk >= 40 and result.punts[SHOWN] == 2
+
+
+def test_signalling_on_a_link_without_addresses() -> None:
+    data = [udp(FAR, ROUTER), ip6(FAR, ROUTER, MH, 41)]
+    frames = [(n * MS, packet) for n, packet in enumerate(data * 10)]
+    pcap = capture(frames, LINKTYPE_RAW)
+    fast, result = page(pcap, Fast.ON, Node())
+    assert fast == page(pcap, Fast.OFF, Node())[0]
+    assert result.punts[SHOWN] == 10 and result.in_bulk == 9
 
 
 @pytest.mark.parametrize("number", [1, 128, 149, 160, *sorted(ICMP6_TYPES)])
