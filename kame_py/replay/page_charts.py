@@ -112,7 +112,7 @@ def _track(
         width = 100 * (until - span.from_ns) / total
         where = ntop(span.care_of)
         style = f"left:{left:.3f}%;width:{width:.3f}%;background:var(--{colours[span.care_of]})"
-        stretches.append(el("div", where, style=style, title=where))
+        stretches.append(el("div", el("span", where), style=style, title=where))
     who = el("div", el("b", view.name(home)), f" in {node}, {kind}", cls="who")
     return join(who, el("div", *stretches, cls="track"))
 

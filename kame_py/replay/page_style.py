@@ -116,9 +116,15 @@ pre { margin: 0; overflow-x: auto; font-size: 13px; line-height: 1.45; }
   border-radius: 4px; overflow: hidden;
 }
 .track div {
-  position: absolute; top: 0; bottom: 0; min-width: 3px; overflow: hidden; white-space: nowrap;
-  color: #fff; font-size: 11px; line-height: 20px; padding-left: 5px; text-overflow: ellipsis;
+  position: absolute; top: 0; bottom: 0; min-width: 3px; overflow: hidden;
+  color: #fff; container-type: inline-size;
 }
+.track span {
+  display: block; overflow: hidden; white-space: nowrap; text-overflow: ellipsis;
+  font-size: 11px; line-height: 20px; padding-left: 5px;
+}
+/* So little of an address tells it from no other. */
+@container (max-width: 64px) { .track span { display: none; } }
 @media (prefers-color-scheme: dark) { .track div { color: #101214; } }
 .legend .mono { font-size: 12px; overflow-wrap: anywhere; }
 svg.ladder {

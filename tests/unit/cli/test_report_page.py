@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from kame_py.cli.main import main
+from kame_py.replay.bindings import CACHE, Span
+from kame_py.replay.page import Page, page_html
+from kame_py.replay.view import View
 from tests.unit.cli.browser import Browser, browser
-from tests.unit.replay.captures import OTHER_MAC, capture, echo, ether, ra
+from tests.unit.replay.captures import OTHER_MAC, addr, capture, echo, ether, ra
 
 WIDTHS = (1280, 390)
 HOSTILE = "<img src=x onerror=alert(1)>&\"'.pcap"
@@ -118,6 +121,20 @@ def test_bindings_stand_along_the_time(lab_page: Path, tab: Browser) -> None:
         "2001:200:9:1:2a0:24ff:fe00:201",
         "2001:200:9:2:2a0:24ff:fe00:201",
     ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_stretches_with_little_room_have_no_text(width: int, tmp_path: Path, tab: Browser) -> None:
+    home, places = addr("2001:db8::7"), [addr(f"2001:db8:{n}::7") for n in range(30)]
+    spans = [Span("cn", CACHE, home, place, n, n + 1) for n, place in enumerate(places)]
+    spans.append(Span("cn", CACHE, home, home, 30, 90))
+    out = tmp_path / "crowd.html"
+    out.write_text(page_html(Page("crowd", "", [View("crowd", spans=spans, end_ns=90)])))
+    tab.open(out, width)
+    seen = "[...document.querySelectorAll('.track span')].filter(s => s.offsetWidth)"
+    assert tab.ask(f"{seen}.map(s => s.textContent)") == ["2001:db8::7"]
+    assert tab.ask("document.querySelectorAll('.track div').length") == 31
+    assert tab.ask(f"{seen}[0].scrollWidth <= {seen}[0].clientWidth")
 
 
 def test_names_of_files_stay_names(replay_page: Path, tab: Browser) -> None:
