@@ -21,7 +21,7 @@ from kame_py.replay.capture import CaptureReader, Record, Source, Takeable
 from kame_py.replay.explain import option_wire
 from kame_py.replay.pcap import open_capture
 from kame_py.replay.signal import ICMP6_TYPES, MAY, signal_in
-from kame_py.replay.thrift import Thrift
+from kame_py.replay.thrift import BLOCK, Thrift
 from kame_py.replay.verdict import OWN, Key, VerdictLog
 from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET
 
@@ -97,17 +97,20 @@ class BulkRun:
         """Play all batches; the last stamp."""
         walk, engine = self._walk, self.engine
         engine.last_ns = end_ns
-        batch = Batch.empty()
-        while goes_on(walk.last_good, walk.octets) and walk.fill(batch):
+        whole = Batch.empty(BLOCK)
+        while goes_on(walk.last_good, walk.octets):
+            room = BLOCK - walk.last_good % BLOCK  # however the octets come, the same is judged
+            batch = whole if room == BLOCK else Batch.empty(room)
+            if not walk.fill(batch):
+                break
             one_by_one = walk.linktype not in self._direct
             one_by_one = one_by_one or alone(walk.first, walk.first + batch.n)
-            if not one_by_one and self._thrift.rests():
+            if not one_by_one and self._thrift.rests:
                 engine.punts[P_REST] += batch.n
                 one_by_one = True
             gain = -self._gain()
             engine.run(batch, one_by_one, () if one_by_one else self._shown(batch))
-            if not one_by_one:
-                self._thrift.gained(gain + self._gain())
+            self._thrift.done(walk.last_good, 0 if one_by_one else gain + self._gain())
         engine.finish()
         return engine.last_ns
 
