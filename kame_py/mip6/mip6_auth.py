@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kame_py.kern.drop import D, DropReason
 from kame_py.kern.log import LOG_ERR, LOG_NOTICE
-from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR
+from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, trace
 from kame_py.mip6.mip6_var import mip6_state, mip6log, mip6warn
 from kame_py.netinet6.scope6 import addr_text, in6_clearscope
 from kame_py.wire.codecs import Ip6OptBindingAck
@@ -200,7 +200,11 @@ def _verdict(
     else:
         auth = subopts[-1] if subopts else None
         if type(auth) is AuthData:
-            return _verify(kern, m.dst, src, option, auth, addrs, forms)
+            verdict = _verify(kern, m.dst, src, option, auth, addrs, forms)
+            if kern.tracing:
+                sa = kern.ipsec.authdata_in(kern, src, m.dst, auth.spi) or f"spi 0x{auth.spi:x}"
+                trace(m, f"authentication data {sa}: {verdict.value}")
+            return verdict
         misplaced = any(isinstance(s, AuthData) for s in subopts)
         verdict = Authdata.BAD if misplaced else Authdata.ABSENT
     return Authdata.WRONGSA if ah and verdict is Authdata.ABSENT else verdict

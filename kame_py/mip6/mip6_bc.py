@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.clock import NS
 from kame_py.kern.log import LOG_INFO
+from kame_py.kern.mbuf import trace
 from kame_py.mip6 import mip6_hareg
 from kame_py.mip6.mip6_bcache import ADDR_LEN, ADDR_SHIFT, BC_CODE, BC_STATES, CACHE, HR_CODE, NEVER
 from kame_py.mip6.mip6_bcview import Mip6Bc, Mip6Hr
@@ -25,10 +26,12 @@ from kame_py.mip6.mip6_var import (
     mip6_state,
     mip6log,
 )
+from kame_py.netinet6.scope6 import addr_text
 from kame_py.wire.const import IP6_MIP6_BU_HOME
 
 if TYPE_CHECKING:
     from kame_py.kern.kernel import Kernel
+    from kame_py.kern.mbuf import Mbuf
     from kame_py.mip6.mip6_bcache import Bcache
     from kame_py.mip6.mip6_var import BuRequest, Mip6State
 
@@ -67,6 +70,13 @@ def mip6_bc_lookup(kern: Kernel, src: bytes, dst: bytes) -> Mip6Bc | None:
         if not row:
             return None
     return None if cache.expire[row] <= kern.clock.now() else Mip6Bc(cache, row)
+
+
+def mip6_bc_trace(kern: Kernel, m: Mbuf, stage: str, bc: Mip6Bc) -> None:
+    """Note the binding that the packet goes by."""
+    left_s = (bc.mbc_expire - kern.clock.now()) / NS
+    at = f"{addr_text(kern, bc.mbc_phaddr)} at {addr_text(kern, bc.mbc_pcoa)}"
+    trace(m, f"{stage} {at} for {left_s:g} s")
 
 
 def mip6_bc_used(kern: Kernel, bc: Mip6Bc) -> bool:

@@ -12,9 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, drop
-from kame_py.kern.mbuf import trace
 from kame_py.kern.protosw import DONE
-from kame_py.mip6 import mip6_hareg, mip6_mcast, mip6_proxy
+from kame_py.mip6 import mip6_bc, mip6_hareg, mip6_mcast, mip6_proxy
 from kame_py.mip6.mip6_state import HrSt
 from kame_py.mip6.mip6_var import MIP6_CONFIG_TYPE_MN, mip6_state
 from kame_py.netinet6.icmp6_error import icmp6_error
@@ -70,7 +69,7 @@ def mip6_intercept(kern: Kernel, m: Mbuf) -> bool:
 def mip6_tunnel_output(kern: Kernel, m: Mbuf, bc: Mip6Bc) -> None:
     """Put the packet into one to the care-of address; the mbuf goes on as that."""
     if kern.tracing:
-        trace(m, "mip6_tunnel_output")
+        mip6_bc.mip6_bc_trace(kern, m, "mip6_tunnel_output", bc)
     kern.stats.mip6["mip6s_otunnel"] += 1
     src, dst = bc.mbc_addr, bc.mbc_pcoa
     m.data = ip6_pkt(src, dst, IPPROTO_IPV6, m.data, kern.ip6.ip6_defhlim)

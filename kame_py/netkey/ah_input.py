@@ -14,7 +14,7 @@ from kame_py.kern.mbuf import M_AUTHIPDGM, M_AUTHIPHDR, trace
 from kame_py.kern.protosw import DONE
 from kame_py.netkey.ah_core import ah6_calccksum, ah_lengths
 from kame_py.netkey.algorithms import icv_equal
-from kame_py.netkey.ipsec_log import ipsec6_refuse
+from kame_py.netkey.ipsec_log import ipsec6_refuse, ipsec_satext
 from kame_py.netkey.ipsec_replay import ipsec_chkreplay, ipsec_updatereplay
 from kame_py.netkey.ipsec_splice import ip6_replace, ip6_without_atomic_fragment
 from kame_py.netkey.ipsec_tunnel import ipsec6_decapsulate, ipsec6_tunnel_validate, ipsec_addhist
@@ -45,7 +45,7 @@ def ah6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
     m.flags |= M_AUTHIPHDR | M_AUTHIPDGM
     ipsec_addhist(m, sav)
     if kern.tracing:
-        trace(m, f"ah6_input spi 0x{sav.spi:x}")
+        trace(m, f"ah6_input {ipsec_satext(sav)}: good")
     kern.stats.ipsec6["in_success"] += 1
     key_sa_recordxfer(kern, sav, len(m.data) - size)
     if ipsec6_tunnel_validate(kern, m, off + size, ah.ah_nxt, sav):

@@ -14,7 +14,7 @@ from kame_py.kern.mbuf import M_AUTHIPDGM, M_DECRYPTED, trace
 from kame_py.kern.protosw import DONE
 from kame_py.netinet6.in6_pcb import in6_pcbnotify
 from kame_py.netkey.esp_core import EspClear, esp_auth, esp_bound, esp_icvlen, esp_open
-from kame_py.netkey.ipsec_log import ipsec6_refuse
+from kame_py.netkey.ipsec_log import ipsec6_refuse, ipsec_satext
 from kame_py.netkey.ipsec_replay import ipsec_chkreplay, ipsec_updatereplay
 from kame_py.netkey.ipsec_splice import ip6_replace
 from kame_py.netkey.ipsec_tunnel import ipsec6_decapsulate, ipsec6_tunnel_validate, ipsec_addhist
@@ -45,7 +45,7 @@ def esp6_input(kern: Kernel, m: Mbuf, off: int, nxt: int) -> tuple[int, int]:
         return DONE
     ipsec_addhist(m, sav)
     if kern.tracing:
-        trace(m, f"esp6_input spi 0x{sav.spi:x}")
+        trace(m, f"esp6_input {ipsec_satext(sav)}: good")
     m.data = ip6_replace(m.data, off, inside.nxt, inside.payload)
     kern.stats.ipsec6["in_success"] += 1
     key_sa_recordxfer(kern, sav, len(m.data))

@@ -19,6 +19,7 @@ from kame_py.netkey.ah_input import ah6_input
 from kame_py.netkey.algorithms import icv_equal
 from kame_py.netkey.esp_core import esp_icvlen
 from kame_py.netkey.esp_input import esp6_ctlinput, esp6_input
+from kame_py.netkey.ipsec_log import ipsec_satext
 from kame_py.netkey.ipsec_output import (
     ipsec6_ah_request,
     ipsec6_output_trans,
@@ -33,6 +34,7 @@ from kame_py.netkey.ipsec_policy import (
     ipsec6_in_reject,
     ipsec_in_reject,
     ipsec_ports,
+    ipsec_tracepolicy,
     ipsec_upper,
 )
 from kame_py.netkey.ipsec_so import ipsec6_get_policy, ipsec6_set_policy, ipsec6_sopolicy
@@ -95,6 +97,9 @@ class AuthdataSa:
         self.spi = sav.spi
         self.icvlen = mac.icvlen if mac is not None else 0
 
+    def __str__(self) -> str:
+        return ipsec_satext(self._sav)
+
     def sign(self, text: bytes) -> bytes:
         key_sa_recordxfer(self._kern, self._sav, len(text))
         mac = self._mac
@@ -151,6 +156,8 @@ class Ipsec6:
         else:
             own, aux.so = ipsec6_sopolicy(aux.so, IPSEC_DIR_OUTBOUND), None
             sp = ipsec6_getpolicybysock(kern, m, IPSEC_DIR_OUTBOUND, nxt, ports, own)
+        if kern.tracing:
+            ipsec_tracepolicy(kern, m, sp, "out")
         if sp.policy in _OPEN and not marked:
             return 0
         why = _closed(kern, sp)
@@ -179,6 +186,8 @@ class Ipsec6:
             nxt, off = ipsec_upper(m.data)
             ports = ipsec_ports(m.data, off, nxt)
             sp = ipsec6_getpolicy(kern, IPSEC_DIR_OUTBOUND, m.src, m.dst, nxt, ports)
+            if kern.tracing:
+                ipsec_tracepolicy(kern, m, sp, "out")
             why = _closed(kern, sp)
             if why is not None:
                 return _refuse(kern, m, why)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from kame_py.kern.drop import D, DropReason, drop
 from kame_py.kern.log import LOG_WARNING
+from kame_py.kern.mbuf import trace
 from kame_py.netinet6.scope6 import in6_clearscope
+from kame_py.netkey.algorithms import ah_algorithm_lookup, esp_algorithm_lookup
 from kame_py.netkey.key_sad import key_allocsa
 from kame_py.wire.codecs import Ah, Esp
 from kame_py.wire.const import IPPROTO_AH
@@ -39,6 +41,8 @@ def ipsec6_refuse(kern: Kernel, m: Mbuf, off: int, proto: int, why: DropReason) 
     """Drop ``m``, whose header at ``off`` is AH (51) or ESP (50)."""
     if kern.key.ipsec_debug:
         kern.log.log(LOG_WARNING, _ipseclog(kern, m, off, proto, why))
+    if kern.tracing:
+        trace(m, _refused(kern, m, off, proto))
     drop(kern, m, why)
 
 
@@ -51,6 +55,26 @@ def _ipseclog(kern: Kernel, m: Mbuf, off: int, proto: int, why: DropReason) -> s
     text = _TEXT.get(why, f"IPv6 {_NAME[is_ah]} input: {why.text}: {{packet}}")
     packet = f"packet(SPI={spi} {_ends(m.src, m.dst)})"
     return text.format(spi=spi, packet=packet, sa="" if sav is None else ipsec_logsastr(sav))
+
+
+def _refused(kern: Kernel, m: Mbuf, off: int, proto: int) -> str:
+    """Which association it was that did not take the packet."""
+    is_ah = proto == IPPROTO_AH
+    name = "ah6_input" if is_ah else "esp6_input"
+    if len(m.data) - off < (Ah.SIZE if is_ah else Esp.SIZE):
+        return f"{name}: refused"
+    spi = Ah.unpack(m.data, off).ah_spi if is_ah else Esp.unpack(m.data, off).esp_spi
+    sav = key_allocsa(kern, proto, m.dst, spi, m.src) or key_allocsa(kern, proto, m.dst, spi)
+    text = f"spi 0x{spi:x}, no association" if sav is None else ipsec_satext(sav)
+    return f"{name} {text}: refused"
+
+
+def ipsec_satext(sav: Secasvar) -> str:
+    """An association for the way of a packet."""
+    auth = ah_algorithm_lookup(sav.alg_auth) if sav.mackey is not None else None
+    cipher = esp_algorithm_lookup(sav.alg_enc) if sav.cipher is not None else None
+    names = " ".join(alg.name for alg in (cipher, auth) if alg is not None)
+    return f"spi 0x{sav.spi:x} {names} {_ends(sav.saidx.src, sav.saidx.dst)}"
 
 
 def ipsec_logsastr(sav: Secasvar) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kame_py.kern.drop import D, DropReason
-from kame_py.kern.mbuf import IP6A_AH
+from kame_py.kern.mbuf import IP6A_AH, trace
 from kame_py.netinet6.icmp6_error import icmp6_error
 from kame_py.netinet6.ip6_output import ip6_pmtu
 from kame_py.netinet6.ip6_var import Exthdrs
@@ -21,6 +21,7 @@ from kame_py.netkey.ah_core import ah_hdrlen
 from kame_py.netkey.ah_output import ah6_output
 from kame_py.netkey.esp_core import esp_bound, esp_icvlen
 from kame_py.netkey.esp_output import esp6_output
+from kame_py.netkey.ipsec_log import ipsec_satext
 from kame_py.netkey.ipsec_packet import OutPacket
 from kame_py.netkey.ipsec_tunnel import ipsec6_encapsulate
 from kame_py.netkey.key_acquire import key_checkrequest
@@ -143,12 +144,20 @@ def ipsec6_output_trans(
         return D.IPSEC_OUTNOSA
     if not steps:
         return None
+    if kern.tracing:
+        _trace(m, steps)
     packet = OutPacket(m.data, hdrs, nxt, payload)
     why = _apply(kern, packet, steps)
     if why is None:
         hdrs.dest2 = b""
         m.data = packet.bare()
     return why
+
+
+def _trace(m: Mbuf, steps: Sequence[Step]) -> None:
+    for isr, sav in steps:
+        name = "ah6_output" if isr.proto == IPPROTO_AH else "esp6_output"
+        trace(m, f"{name} {ipsec_satext(sav)}")
 
 
 def _apply(kern: Kernel, packet: OutPacket, steps: Sequence[Step]) -> DropReason | None:
@@ -180,6 +189,8 @@ def ipsec6_output_tunnel(
         return None
     if forwarding and _too_big(kern, m, steps):
         return D.IP6_FWDTOOBIG
+    if kern.tracing:
+        _trace(m, steps)
     data = m.data
     src, dst = m.src, m.dst
     for isr, sav in steps:

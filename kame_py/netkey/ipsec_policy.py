@@ -10,10 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from kame_py.kern.mbuf import trace
 from kame_py.netkey.key_spd import ipsec_get_reqlevel, key_allocsp, key_usesp
 from kame_py.netkey.keydb import Secpolicyindex
 from kame_py.wire.codecs import Icmp6Hdr, Ip6Hdr, Udphdr
-from kame_py.wire.const import IPPROTO_FRAGMENT, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP
+from kame_py.wire.const import (
+    IPPROTO_AH,
+    IPPROTO_ESP,
+    IPPROTO_FRAGMENT,
+    IPPROTO_ICMPV6,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+)
 from kame_py.wire.ip6ext import walk
 from kame_py.wire.patch import u8, u16
 from kame_py.wire.pfkeyv2 import (
@@ -21,10 +29,12 @@ from kame_py.wire.pfkeyv2 import (
     IPSEC_LEVEL_REQUIRE,
     IPSEC_LEVEL_UNIQUE,
     IPSEC_MODE_ANY,
+    IPSEC_MODE_TRANSPORT,
     IPSEC_MODE_TUNNEL,
     IPSEC_POLICY_DISCARD,
     IPSEC_POLICY_ENTRUST,
     IPSEC_POLICY_IPSEC,
+    IPSEC_POLICY_NONE,
     IPSEC_PORT_ANY,
     IPSEC_ULPROTO_ANY,
 )
@@ -38,6 +48,13 @@ _FULL: Final = 128  # prefix length of one address
 _PORTS: Final = Udphdr.O_uh_ulen  # octets; TCP has its ports at the same place
 _NO_PORTS: Final = (IPSEC_PORT_ANY, IPSEC_PORT_ANY)
 _WITH_PORTS: Final = frozenset((IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMPV6))
+_PROTOS: Final = {IPPROTO_AH: "ah", IPPROTO_ESP: "esp"}
+_MODES: Final = {IPSEC_MODE_TRANSPORT: "transport", IPSEC_MODE_TUNNEL: "tunnel"}
+_POLICIES: Final = {
+    IPSEC_POLICY_NONE: "none",
+    IPSEC_POLICY_IPSEC: "ipsec",
+    IPSEC_POLICY_DISCARD: "discard",
+}
 
 
 # -- selectors ---------------------------------------------------------------------------------
@@ -95,6 +112,16 @@ def ipsec6_getpolicybysock(
     return own
 
 
+def ipsec_tracepolicy(kern: Kernel, m: Mbuf, sp: Secpolicy, way: str) -> None:
+    """Note which policy of the database the packet met."""
+    if sp is not kern.key.ip6_def_policy:
+        wants = "".join(
+            f" {_PROTOS.get(isr.proto, isr.proto)}/{_MODES.get(isr.mode, isr.mode)}"
+            for isr in sp.req
+        )
+        trace(m, f"policy {sp.id} {way}: {_POLICIES.get(sp.policy, sp.policy)}{wants}")
+
+
 # -- inbound -----------------------------------------------------------------------------------
 
 
@@ -132,4 +159,6 @@ def _satisfies(sav: Secasvar, isr: Ipsecrequest) -> bool:
 def ipsec6_in_reject(kern: Kernel, m: Mbuf, nxt: int, ports: tuple[int, int]) -> bool:
     """The same for the policy of the database."""
     sp = ipsec6_getpolicy(kern, IPSEC_DIR_INBOUND, m.src, m.dst, nxt, ports)
+    if kern.tracing:
+        ipsec_tracepolicy(kern, m, sp, "in")
     return ipsec_in_reject(kern, m, sp)
