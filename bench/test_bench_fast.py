@@ -23,7 +23,7 @@ from kame_py.replay.bulk import open_walk
 from kame_py.replay.node import ReplayNode
 from kame_py.wire.pcapfmt import LINKTYPE_ETHERNET
 
-ROUNDS: Final = 5
+ROUNDS: Final = 15
 PACKETS: Final = 400_000
 SMALL: Final = 78  # octets
 PUNTED: Final = 0.001

@@ -9,7 +9,6 @@ same columns. Slow ones get the first packets of the same capture.
 from __future__ import annotations
 
 import os
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
