@@ -60,7 +60,7 @@ def _features() -> frozenset[str] | None:
     if not _has_numba():
         return None
     try:
-        from llvmlite import binding  # type: ignore[import-untyped]  # it has no stubs
+        from llvmlite import binding
 
         found: dict[str, bool] = binding.get_host_cpu_features()
     except ImportError:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]  # it has no stubs
-from llvmlite.binding import get_process_triple  # type: ignore[import-untyped]  # likewise
+from llvmlite import ir
+from llvmlite.binding import get_process_triple
 from numba import types
 from numba.core import cgutils as untyped_cgutils
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]  # it has no stubs
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils as untyped_cgutils
 from numpy.typing import NDArray

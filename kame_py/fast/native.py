@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
 
-from llvmlite import __version__ as llvmlite_version  # type: ignore[import-untyped]  # no stubs
+from llvmlite import __version__ as llvmlite_version
 from llvmlite import binding as untyped_binding
 
 from kame_py.fast.cpu import CUT, cache_dir

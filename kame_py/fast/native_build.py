@@ -13,7 +13,7 @@ import ctypes
 from typing import Any, Final
 
 import numba
-from llvmlite import binding as untyped_binding  # type: ignore[import-untyped]  # it has no stubs
+from llvmlite import binding as untyped_binding
 from llvmlite import ir
 from numba import types
 from numba.core.registry import cpu_target
