@@ -380,11 +380,9 @@ class Updates:
         flags, seqnos, lives = self._flags, self._seqnos, self._lives
         until = len(times)
         for k in which:
-            if k - start >= until:  # a timer that was set here comes first
-                return k
+            if k - start >= until or verdicts[k] == UNKNOWN or flags[k] & IP6_MIP6_BU_HOME:
+                return k  # a timer that was set here comes first
             stamp = times[k - start]
-            if verdicts[k] == UNKNOWN or flags[k] & IP6_MIP6_BU_HOME:
-                return k
             peer = known[sas[k]]
             if peer is None or peer.gen != gen:
                 peer = self._peers.look(sas[k])

@@ -238,13 +238,8 @@ def renew(
     leaves by, or -1. mine: own addresses. results: by update.
     """
     ours, names, says, times = base(updates), base(addrs), base(verdicts), base(stamps)
-    known, ways, conf, out, own_addrs = (
-        base(peers),
-        base(hops),
-        base(run),
-        base(results),
-        base(mine),
-    )
+    known, ways, conf = base(peers), base(hops), base(run)
+    out, own_addrs = base(results), base(mine)
     cache = (
         *(base(hoa), base(coa), base(flags), base(seqno), base(prefixlen), base(st), base(own)),
         *(base(reg), base(lifetime), base(expire), base(before), base(after), base(due), base(low)),
