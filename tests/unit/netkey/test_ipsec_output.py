@@ -86,6 +86,19 @@ def listener(node: Node) -> Socket:
     return so
 
 
+@pytest.mark.parametrize("mode", [k.IPSEC_MODE_TRANSPORT, k.IPSEC_MODE_TUNNEL])
+def test_the_way_of_a_packet_names_the_policy_and_the_association(mode: int) -> None:
+    node = IpsecNode()
+    node.policy(OUT, request(AH, mode, src=US1, dst=PEER1))
+    node.sa(AH, 0x2000, SHA1, src=US1, dst=PEER1)
+    node.kern.tracing = True
+    path = send(node).path or []
+    said = [line for line in path if line.startswith(("policy ", "ah6_output "))]
+    named = "transport" if mode == k.IPSEC_MODE_TRANSPORT else "tunnel"
+    assert [line.partition(" out: ")[2] for line in said[:1]] == [f"ipsec ah/{named}"]
+    assert said[1:] == ["ah6_output spi 0x2000 hmac-sha1 src=2001:db8:1::1 dst=2001:db8:1::9"]
+
+
 # -- the database ------------------------------------------------------------------------------
 
 
